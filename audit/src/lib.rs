@@ -1,0 +1,1 @@
+//! See the package description; the modules land one by one.
