@@ -1,1 +1,11 @@
-//! See the package description; the modules land one by one.
+//! The rules of zkmargin: types, units, encoding, hashing, trees, pricing, margin and transitions.
+//!
+//! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating point.
+#![forbid(unsafe_code)]
+
+mod reject;
+mod rule;
+pub mod units;
+
+pub use reject::Reject;
+pub use rule::Rule;

@@ -1,0 +1,66 @@
+//! The one list of rules. A variant's doc is the sentence of the specification; its name is used by the
+//! native rejection, the constraint label, the tests and the Solidity error.
+
+use serde::{Deserialize, Serialize};
+
+/// A rule of the statement. See `docs/spec/operations.md` and `docs/spec/margin.md`, one heading a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Rule {
+    /// Every value lies in the range of its unit.
+    Range,
+    /// An account touched by an operation exists.
+    AccountExists,
+    /// A deposit that names an existing account carries that account's keys and book.
+    DepositKey,
+    /// A public key is a point of the prime-order subgroup of Baby Jubjub and not the identity.
+    KeyValid,
+    /// An operation is signed by the account's key over its whole content and the domain.
+    Signature,
+    /// A nonce lies in the account's window and was not used before.
+    Nonce,
+    /// An operation is applied no later than its expiry.
+    OrderExpiry,
+    /// The buyer pays at most, the seller receives at least, the limit price.
+    LimitPrice,
+    /// The quantity filled lies between the order's minimum and maximum.
+    FillQuantity,
+    /// The fee charged per contract is at most what the order allows.
+    FeeLimit,
+    /// A trade has one buying and one selling order, of different accounts.
+    OrderSides,
+    /// Both orders sign the specification of the instrument traded.
+    InstrumentSpec,
+    /// An instrument referenced by a batch is in the risk table and has not expired.
+    InstrumentLive,
+    /// An instrument belongs to the account's book.
+    Book,
+    /// Positions are kept sorted, without duplicates or zeros, in at most 32 slots.
+    PositionSlots,
+    /// For every account and instrument the change equals the sum of the legs.
+    Ledger,
+    /// Old and new leaves stand in the old and new account tree; nothing else changed.
+    AccountTree,
+    /// Losses, mark value and short charges are those of the risk table.
+    MarginMatrix,
+    /// After the batch each touched account has equity of at least its initial margin.
+    InitialMargin,
+    /// The scenario spread of an account fits the width the margin comparators prove.
+    MarginSpread,
+    /// The risk table and its time are signed by the oracle quorum.
+    OracleQuorum,
+    /// The oracle's time is neither older than the staleness limit nor ahead of the batch by more than the skew.
+    OracleAge,
+    /// The statement posted is the statement proven.
+    Statement,
+    /// An encrypted new leaf is the leaf under the account's view key.
+    LeafCipher,
+    /// A batch holds at most as many rows of each table as its shape.
+    Shape,
+}
+
+impl Rule {
+    /// The rule's name, the same word everywhere.
+    pub fn name(self) -> String {
+        format!("{self:?}")
+    }
+}
