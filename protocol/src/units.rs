@@ -47,8 +47,7 @@ macro_rules! ranged {
             /// # Errors
             /// [`Rule::Range`] with the value.
             pub fn new(value: $inner) -> Result<Self, Reject> {
-                #[allow(clippy::absurd_extreme_comparisons, unused_comparisons)]
-                if value < $min || value > $max {
+                if !($min..=$max).contains(&value) {
                     return Err(Reject::value(Rule::Range, stringify!($name), value));
                 }
                 Ok(Self(value))
