@@ -3,6 +3,8 @@
 //! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating point.
 #![forbid(unsafe_code)]
 
+pub mod domain;
+pub mod poseidon;
 mod reject;
 mod rule;
 pub mod units;
