@@ -3,10 +3,14 @@
 //! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating point.
 #![forbid(unsafe_code)]
 
+pub mod babyjubjub;
+pub mod decimal;
 pub mod domain;
+pub mod eddsa;
 pub mod poseidon;
 mod reject;
 mod rule;
+pub mod tree;
 pub mod units;
 
 pub use reject::Reject;

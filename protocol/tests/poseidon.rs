@@ -1,48 +1,30 @@
 //! Poseidon against published values, circomlib's reference, and a second implementation.
 
-use std::{path::Path, str::FromStr};
+mod vectors;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use light_poseidon::{Poseidon, PoseidonHasher, parameters::bn254_x5::get_poseidon_parameters};
 use proptest::prelude::*;
 use serde_json::Value;
+use vectors::{field, fixture, list, shared};
 use zkmargin_protocol::{
+    Rule, decimal,
     domain::Tag,
     poseidon::{self, Constants, Sponge, WIDTH_MAX, WIDTH_MIN, capacity, constants, sponge_hash},
 };
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
-const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/crypto");
-
 /// Widths the second implementation knows.
 const ORACLE_WIDTH_MAX: usize = 13;
 
-fn read(path: &str) -> Value {
-    let text = std::fs::read_to_string(path).unwrap_or_else(|error| panic!("{path}: {error}"));
-    serde_json::from_str(&text).unwrap()
-}
-
-fn shared(name: &str) -> Option<Value> {
-    let path = format!("{SHARED}/{name}");
-    if !Path::new(&path).exists() {
-        println!("skipped: {name} (…/shared/data absent)");
-        return None;
-    }
-    Some(read(&path))
-}
-
-fn field(value: &Value) -> Fr {
-    Fr::from_str(value.as_str().unwrap()).unwrap()
-}
-
 fn fields(value: &Value) -> Vec<Fr> {
-    value.as_array().unwrap().iter().map(field).collect()
+    list(value).iter().map(field).collect()
 }
 
 /// Hashes every vector of `file` and returns their number.
 fn check_vectors(file: &Value) -> usize {
-    let vectors = file["vectors"].as_array().unwrap();
+    let vectors = list(&file["vectors"]);
     for vector in vectors {
         let inputs = fields(&vector["inputs"]);
         assert_eq!(poseidon::hash(&inputs), field(&vector["hash"]), "{vector}");
@@ -82,18 +64,45 @@ fn agrees_with_circomlib_reference() {
 
 #[test]
 fn agrees_with_checked_in_vectors() {
-    let file = read(&format!("{FIXTURES}/crypto/poseidon.json"));
-    assert!(check_vectors(&file) >= 16);
+    assert_eq!(check_vectors(&fixture("poseidon.json")), 16);
 }
 
 #[test]
-fn agrees_with_circomlib_merkle_zeros() {
+fn agrees_with_circomlib_trees() {
     let Some(file) = shared("merkle_poseidon.json") else { return };
     let zeros = fields(&file["zero_hashes_0_to_32"]);
     assert_eq!(zeros.len(), 33);
     for pair in zeros.windows(2) {
         assert_eq!(poseidon::hash(&[pair[0], pair[0]]), pair[1]);
     }
+    let trees = list(&file["trees"]);
+    assert_eq!(trees.len(), 4);
+    for tree in trees {
+        let mut level = fields(&tree["leaves"]);
+        let depth = tree["depth"].as_u64().unwrap();
+        for zero in &zeros[..depth as usize] {
+            level = level
+                .chunks(2)
+                .map(|pair| poseidon::hash(&[pair[0], *pair.get(1).unwrap_or(zero)]))
+                .collect();
+        }
+        assert_eq!(level, [field(&tree["root"])], "depth {depth}");
+    }
+}
+
+#[test]
+fn rejects_published_inputs_that_are_not_elements() {
+    let Some(file) = shared("poseidon_published.json") else { return };
+    let rejected = &file["must_reject"];
+    let inputs = list(&rejected["inputs"]);
+    assert_eq!(inputs.len(), 2);
+    for input in inputs {
+        let text = input[0].as_str().unwrap();
+        let error = decimal::parse::<Fr>(Rule::Range, "input", text).unwrap_err();
+        assert_eq!(error.rule, Rule::Range);
+    }
+    let many = rejected["too_many_inputs"].as_u64().unwrap() as usize;
+    assert!(std::panic::catch_unwind(|| poseidon::hash(&vec![Fr::ONE; many])).is_err());
 }
 
 #[test]
