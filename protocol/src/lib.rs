@@ -4,9 +4,12 @@
 #![forbid(unsafe_code)]
 
 pub mod babyjubjub;
+pub mod black76;
 pub mod decimal;
 pub mod domain;
 pub mod eddsa;
+pub mod fixed;
+pub mod instrument;
 pub mod poseidon;
 mod reject;
 mod rule;

@@ -1,0 +1,54 @@
+//! What an instrument is: a cash-settled European option.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::units::{PRICE_BITS, Price, TIME_BITS, Time, UNDERLYING_BITS, Underlying};
+
+/// Call or put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptionKind {
+    /// Pays max(0, settlement − strike).
+    Call,
+    /// Pays max(0, strike − settlement).
+    Put,
+}
+
+/// Width in bits of a packed [`InstrumentSpec`].
+pub const SPEC_BITS: u32 = UNDERLYING_BITS + TIME_BITS + PRICE_BITS + 1;
+
+/// The contract an instrument index stands for. Orders sign it, so an index cannot be re-pointed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct InstrumentSpec {
+    /// The asset whose price settles the option.
+    pub underlying: Underlying,
+    /// When the option expires and settles.
+    pub expiry: Time,
+    /// The strike.
+    pub strike: Price,
+    /// Call or put.
+    pub kind: OptionKind,
+}
+
+impl InstrumentSpec {
+    /// One field element, from bit 0 upward: underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is-call (1).
+    pub fn field(&self) -> Fr {
+        let is_call = u128::from(self.kind == OptionKind::Call);
+        let mut packed = is_call << PRICE_BITS | u128::from(self.strike.get());
+        packed = packed << TIME_BITS | u128::from(self.expiry.get());
+        packed = packed << UNDERLYING_BITS | u128::from(self.underlying.get());
+        Fr::from(packed)
+    }
+
+    /// What one contract pays its holder at `settlement`. Exact.
+    pub fn payoff(&self, settlement: Price) -> Price {
+        let (high, low) = match self.kind {
+            OptionKind::Call => (settlement, self.strike),
+            OptionKind::Put => (self.strike, settlement),
+        };
+        let units = high.get().saturating_sub(low.get());
+        // A difference of prices, cut off at 0, is a price.
+        Price::new(units).unwrap_or_default()
+    }
+}
