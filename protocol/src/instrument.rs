@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::units::{PRICE_BITS, Price, TIME_BITS, Time, UNDERLYING_BITS, Underlying};
+use crate::{Reject, Rule};
 
 /// Call or put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -39,6 +40,17 @@ impl InstrumentSpec {
         packed = packed << TIME_BITS | u128::from(self.expiry.get());
         packed = packed << UNDERLYING_BITS | u128::from(self.underlying.get());
         Fr::from(packed)
+    }
+
+    /// The option has not expired at `time`.
+    ///
+    /// # Errors
+    /// [`Rule::InstrumentLive`].
+    pub fn check_live(&self, time: Time) -> Result<(), Reject> {
+        if self.expiry <= time {
+            return Err(Reject::value(Rule::InstrumentLive, "expired at", self.expiry));
+        }
+        Ok(())
     }
 
     /// What one contract pays its holder at `settlement`. Exact.

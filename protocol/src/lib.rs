@@ -3,16 +3,36 @@
 //! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating point.
 #![forbid(unsafe_code)]
 
+pub mod account;
 pub mod babyjubjub;
+pub mod batch;
 pub mod black76;
+pub mod cash_move;
+pub mod cipher;
 pub mod decimal;
+pub mod deposit;
 pub mod domain;
 pub mod eddsa;
 pub mod fixed;
 pub mod instrument;
+pub mod margin;
+pub mod market;
+pub mod nonce;
+pub mod operation;
+pub mod oracle;
+pub mod order;
+pub mod packing;
+pub mod parameters;
 pub mod poseidon;
+pub mod positions;
 mod reject;
+pub mod risk_row;
 mod rule;
+pub mod shape;
+pub mod state;
+pub mod statement;
+pub mod trade;
+pub mod transition;
 pub mod tree;
 pub mod units;
 

@@ -1,0 +1,106 @@
+//! An account and its leaf. Spec: `docs/spec/state.md`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::cipher;
+use crate::decimal;
+use crate::domain::Tag;
+use crate::eddsa::PublicKey;
+use crate::margin::MarginMethod;
+use crate::nonce::NonceWindow;
+use crate::packing::{pack, part, signed_part};
+use crate::poseidon;
+use crate::positions::{POSITION_WORDS, Positions};
+use crate::units::{AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS, Underlying};
+
+/// Index of the insurance fund.
+pub const INSURANCE_FUND: AccountIndex = AccountIndex::MIN;
+
+/// Index of the account that receives fees.
+pub fn fee_account() -> AccountIndex {
+    AccountIndex::new(1).expect("1 is an account index")
+}
+
+/// What an account trades and how its margin is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    /// The one underlying traded.
+    pub underlying: Underlying,
+    /// How margin is computed.
+    pub method: MarginMethod,
+}
+
+impl Book {
+    /// underlying (4 bits) ‖ method (1 bit).
+    pub fn bits(self) -> u8 {
+        self.underlying.get() | (self.method.is_standard() as u8) << UNDERLYING_BITS
+    }
+}
+
+/// Width in bits of [`Book::bits`].
+pub const BOOK_BITS: u32 = UNDERLYING_BITS + 1;
+
+/// Elements of a leaf that change while the account trades, in the order they are encrypted:
+/// the status word, the nonce bits, the position words.
+pub const SECRET_WORDS: usize = 2 + POSITION_WORDS;
+
+/// A trader's margin account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// Key that signs orders and requests.
+    pub key: PublicKey,
+    /// Key under which the leaf is encrypted; known to the owner and the venue.
+    #[serde(with = "decimal")]
+    pub view_key: Fr,
+    /// Underlying and margin method.
+    pub book: Book,
+    /// Cash balance.
+    pub cash: Cash,
+    /// Used nonces.
+    pub nonces: NonceWindow,
+    /// Option positions.
+    pub positions: Positions,
+}
+
+impl Account {
+    /// A new account without cash or positions.
+    pub fn open(key: PublicKey, view_key: Fr, book: Book) -> Self {
+        Self {
+            key,
+            view_key,
+            book,
+            cash: Cash::default(),
+            nonces: NonceWindow::default(),
+            positions: Positions::default(),
+        }
+    }
+
+    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5). Higher bits are reserved for the account's status and are zero.
+    pub fn status_word(&self) -> Fr {
+        pack(&[
+            signed_part(self.cash.get(), CASH_BITS),
+            part(self.nonces.base.get(), NONCE_BITS),
+            part(self.book.bits(), BOOK_BITS),
+        ])
+    }
+
+    /// The elements of the leaf that are encrypted on L1.
+    pub fn secret_words(&self) -> [Fr; SECRET_WORDS] {
+        let positions = self.positions.words();
+        std::array::from_fn(|k| match k {
+            0 => self.status_word(),
+            1 => Fr::from(self.nonces.bits),
+            _ => positions[k - 2],
+        })
+    }
+
+    /// Poseidon of tag, key, view-key commitment and the secret words.
+    pub fn leaf(&self) -> Fr {
+        let point = self.key.point();
+        let commitment = cipher::view_commitment(self.view_key);
+        let mut inputs = vec![Tag::Leaf.field(), point.x, point.y, commitment];
+        inputs.extend(self.secret_words());
+        poseidon::hash(&inputs)
+    }
+}

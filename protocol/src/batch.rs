@@ -1,0 +1,334 @@
+//! A batch: operations applied together, margin judged at the end. Spec: `docs/spec/statement.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::cash_move::SignedCashMove;
+use crate::decimal;
+use crate::deposit::Deposit;
+use crate::margin::{self, Margin};
+use crate::market::Market;
+use crate::operation::Operation;
+use crate::oracle::{Attestation, OracleSet};
+use crate::parameters::BatchParameters;
+use crate::risk_row::RiskRow;
+use crate::shape::Shape;
+use crate::state::State;
+use crate::trade::Trade;
+use crate::transition::Ledger;
+use crate::tree::{ACCOUNT_TREE_DEPTH, ARITY, NodeUpdate};
+use crate::units::{AccountIndex, InstrumentIndex, Time};
+use crate::{Reject, Rule};
+
+/// One account touched by a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccountRow {
+    /// Index.
+    pub index: AccountIndex,
+    /// Before; `None` if the batch opened it.
+    pub old: Option<Account>,
+    /// After.
+    pub new: Account,
+    /// Margin after.
+    pub margin: Margin,
+}
+
+/// One instrument traded or held by a touched account.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentRow {
+    /// Its row of the risk table.
+    pub row: RiskRow,
+    /// The siblings on its path in the risk table, from the leaf.
+    #[serde(with = "siblings")]
+    pub path: Vec<[Fr; ARITY - 1]>,
+}
+
+/// Everything a batch did: what the prover turns into a witness and the statement into words.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchTrace {
+    /// Rows of each table.
+    pub shape: Shape,
+    /// Domain of signatures.
+    #[serde(with = "decimal")]
+    pub domain: Fr,
+    /// Number of the batch, from 0.
+    pub number: u64,
+    /// Time of the batch.
+    pub time: Time,
+    /// Account root before.
+    #[serde(with = "decimal")]
+    pub old_root: Fr,
+    /// Account root after.
+    #[serde(with = "decimal")]
+    pub new_root: Fr,
+    /// The risk table's root, epoch and time, and who signed them.
+    pub attestation: Attestation,
+    /// The oracle's members.
+    pub oracle: OracleSet,
+    /// Parameters.
+    pub parameters: BatchParameters,
+    /// Deposits, in order.
+    pub deposits: Vec<Deposit>,
+    /// Trades, in order.
+    pub trades: Vec<Trade>,
+    /// Transfers and withdrawals, in order.
+    pub moves: Vec<SignedCashMove>,
+    /// Touched accounts by increasing index.
+    pub accounts: Vec<AccountRow>,
+    /// Touched tree nodes, the root last.
+    #[serde(with = "node_updates")]
+    pub nodes: Vec<NodeUpdate>,
+    /// Referenced instruments by increasing index.
+    pub instruments: Vec<InstrumentRow>,
+}
+
+/// A batch being filled.
+#[derive(Clone)]
+pub struct Batch<'a> {
+    state: &'a State,
+    market: &'a Market,
+    shape: Shape,
+    time: Time,
+    ledger: Ledger<'a>,
+    operations: Vec<Operation>,
+    waived: Option<Rule>,
+}
+
+impl<'a> Batch<'a> {
+    /// An empty batch at `time`.
+    ///
+    /// # Errors
+    /// [`Rule::OracleAge`] if the market data are stale or ahead.
+    pub fn new(
+        state: &'a State,
+        market: &'a Market,
+        shape: Shape,
+        time: Time,
+    ) -> Result<Self, Reject> {
+        market.attestation().message.check_age(time, market.parameters())?;
+        Ok(Self::unchecked_age(state, market, shape, time))
+    }
+
+    fn unchecked_age(state: &'a State, market: &'a Market, shape: Shape, time: Time) -> Self {
+        let ledger = Ledger::new(state, market, time);
+        Self { state, market, shape, time, ledger, operations: Vec::new(), waived: None }
+    }
+
+    /// An empty batch whose operations and margins may break `rule`: the dishonest operator of the forgery tests.
+    #[cfg(feature = "forgery")]
+    pub fn forged(
+        state: &'a State,
+        market: &'a Market,
+        shape: Shape,
+        time: Time,
+        rule: Rule,
+    ) -> Self {
+        let mut batch = Self::unchecked_age(state, market, shape, time);
+        batch.ledger.waive(rule);
+        batch.waived = Some(rule);
+        batch
+    }
+
+    /// The accounts touched so far.
+    pub fn ledger(&self) -> &Ledger<'a> {
+        &self.ledger
+    }
+
+    /// The operations accepted so far.
+    pub fn operations(&self) -> &[Operation] {
+        &self.operations
+    }
+
+    /// Adds operations that belong together: all or none. Margin is judged after the last of them.
+    ///
+    /// # Errors
+    /// The first rule broken, by an operation, by a touched account's margin, or by the shape.
+    pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
+        let mut draft = self.clone();
+        let mut touched = BTreeSet::new();
+        for operation in operations {
+            draft.ledger.apply(operation)?;
+            draft.operations.push(operation.clone());
+            touched.extend(operation.accounts());
+        }
+        for index in touched {
+            draft.margin_of(draft.ledger.account(index)?)?;
+        }
+        draft.shape.check_fits(&draft.used())?;
+        *self = draft;
+        Ok(())
+    }
+
+    /// The margin of an account as it stands, which must cover its initial margin.
+    fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
+        for (instrument, _) in account.positions.iter() {
+            match self.market.live_row(instrument, self.time) {
+                Err(reject) if self.waived != Some(reject.rule) => return Err(reject),
+                _ => {}
+            }
+        }
+        let margin = margin::evaluate(
+            account.cash,
+            account.positions.iter(),
+            self.market.rows(),
+            self.market.parameters(),
+            account.book.method,
+        )?;
+        match margin.check_initial() {
+            Err(reject) if self.waived != Some(reject.rule) => Err(reject),
+            _ => Ok(margin),
+        }
+    }
+
+    /// Rows of each table in use.
+    pub fn used(&self) -> Shape {
+        let count = |is_kind: fn(&Operation) -> bool| {
+            self.operations.iter().filter(|operation| is_kind(operation)).count()
+        };
+        Shape {
+            trades: count(|o| matches!(o, Operation::Trade(_))),
+            cash_moves: count(|o| matches!(o, Operation::Move(_))),
+            deposits: count(|o| matches!(o, Operation::Deposit(_))),
+            accounts: self.ledger.touched().len(),
+            nodes: touched_nodes(self.ledger.touched().keys()),
+            instruments: self.instruments().len(),
+        }
+    }
+
+    fn instruments(&self) -> BTreeSet<InstrumentIndex> {
+        let held = self.ledger.touched().values().flat_map(|a| a.positions.iter().map(|p| p.0));
+        let traded = self.operations.iter().filter_map(|operation| match operation {
+            Operation::Trade(trade) => Some(trade.buy.order.instrument),
+            _ => None,
+        });
+        held.chain(traded).collect()
+    }
+
+    /// Ends the batch: margins, new root, trace.
+    ///
+    /// # Errors
+    /// The first rule broken; the state is unchanged.
+    pub fn seal(self) -> Result<(State, BatchTrace), Reject> {
+        let mut next = self.state.clone();
+        let mut closing = BTreeMap::new();
+        let mut accounts = Vec::new();
+        for (&index, account) in self.ledger.touched() {
+            let margin = self.margin_of(account)?;
+            let mut new = account.clone();
+            new.nonces = new.nonces.slid()?;
+            closing.insert(index, new.clone());
+            let old = self.state.accounts().get(&index).cloned();
+            accounts.push(AccountRow { index, old, new, margin });
+        }
+        let nodes = next.replace(closing)?;
+        let trace = BatchTrace {
+            shape: self.shape,
+            domain: self.state.domain(),
+            number: self.state.batches(),
+            time: self.time,
+            old_root: self.state.root(),
+            new_root: next.root(),
+            attestation: self.market.attestation().clone(),
+            oracle: self.market.oracle().clone(),
+            parameters: self.market.parameters().clone(),
+            deposits: self.select(|o| match o {
+                Operation::Deposit(deposit) => Some(deposit.clone()),
+                _ => None,
+            }),
+            trades: self.select(|o| match o {
+                Operation::Trade(trade) => Some((**trade).clone()),
+                _ => None,
+            }),
+            moves: self.select(|o| match o {
+                Operation::Move(signed) => Some(signed.clone()),
+                _ => None,
+            }),
+            accounts,
+            nodes,
+            instruments: self.instrument_rows()?,
+        };
+        Ok((next, trace))
+    }
+
+    fn select<T>(&self, pick: impl Fn(&Operation) -> Option<T>) -> Vec<T> {
+        self.operations.iter().filter_map(pick).collect()
+    }
+
+    fn instrument_rows(&self) -> Result<Vec<InstrumentRow>, Reject> {
+        let row_of = |index: InstrumentIndex| {
+            let row = self.market.rows().get(&index).cloned();
+            let row = row.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))?;
+            let path = self.market.tree().path(u64::from(index.get()))?;
+            Ok(InstrumentRow { row, path })
+        };
+        self.instruments().into_iter().map(row_of).collect()
+    }
+}
+
+/// Number of tree nodes above the accounts, the root included.
+fn touched_nodes<'a>(accounts: impl Iterator<Item = &'a AccountIndex>) -> usize {
+    let mut level: BTreeSet<u32> = accounts.map(|index| index.get()).collect();
+    let mut count = 0;
+    for _ in 0..ACCOUNT_TREE_DEPTH {
+        level = level.into_iter().map(|index| index / ARITY as u32).collect();
+        count += level.len();
+    }
+    count.max(1)
+}
+
+/// Tree nodes with their children as decimal texts.
+mod node_updates {
+    use ark_bn254::Fr;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::decimal::Decimal;
+    use crate::tree::{ARITY, NodeUpdate};
+
+    type Children = [Decimal<Fr>; ARITY];
+    type Row = (u8, u64, Children, Children, [bool; ARITY]);
+
+    pub fn serialize<S: Serializer>(
+        nodes: &[NodeUpdate],
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let row = |node: &NodeUpdate| -> Row {
+            let NodeUpdate { level, index, old, new, touched } = *node;
+            (level, index, old.map(Decimal), new.map(Decimal), touched)
+        };
+        nodes.iter().map(row).collect::<Vec<_>>().serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<NodeUpdate>, D::Error> {
+        let node = |(level, index, old, new, touched): Row| {
+            let [old, new] = [old, new].map(|children| children.map(|child| child.0));
+            NodeUpdate { level, index, old, new, touched }
+        };
+        Ok(Vec::<Row>::deserialize(deserializer)?.into_iter().map(node).collect())
+    }
+}
+
+/// Paths as lists of decimal texts.
+mod siblings {
+    use ark_bn254::Fr;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use crate::decimal::Decimal;
+    use crate::tree::ARITY;
+
+    type Path = Vec<[Fr; ARITY - 1]>;
+
+    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+        let path: Vec<_> = path.iter().map(|level| level.map(Decimal)).collect();
+        path.serialize(serializer)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Path, D::Error> {
+        let path = Vec::<[Decimal<Fr>; ARITY - 1]>::deserialize(deserializer)?;
+        Ok(path.into_iter().map(|level| level.map(|sibling| sibling.0)).collect())
+    }
+}

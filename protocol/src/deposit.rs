@@ -1,0 +1,71 @@
+//! Deposits from L1. Spec: `docs/spec/operations.md#Deposit`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, BOOK_BITS, Book};
+use crate::cipher;
+use crate::decimal;
+use crate::eddsa::PublicKey;
+use crate::packing::{pack, part};
+use crate::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash};
+use crate::{Reject, Rule};
+
+/// Cash received on L1 for an account; opens the account if it does not exist.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deposit {
+    /// Account credited.
+    pub account: AccountIndex,
+    /// The account's key.
+    pub key: PublicKey,
+    /// The account's view key; L1 sees its commitment only.
+    #[serde(with = "decimal")]
+    pub view_key: Fr,
+    /// The account's book.
+    pub book: Book,
+    /// Amount, > 0.
+    pub amount: Cash,
+}
+
+/// Words of the statement which one deposit takes.
+pub const DEPOSIT_WORDS: usize = 4;
+
+impl Deposit {
+    /// The amount is positive.
+    ///
+    /// # Errors
+    /// [`Rule::Range`].
+    pub fn check_terms(&self) -> Result<(), Reject> {
+        if self.amount <= Cash::default() {
+            return Err(Reject::value(Rule::Range, "amount deposited", self.amount));
+        }
+        Ok(())
+    }
+
+    /// The deposit names the keys and book of the existing account.
+    ///
+    /// # Errors
+    /// [`Rule::DepositKey`].
+    pub fn check_key(&self, account: &Account) -> Result<(), Reject> {
+        let names_account = self.key == account.key
+            && self.view_key == account.view_key
+            && self.book == account.book;
+        if !names_account {
+            return Err(Reject::value(Rule::DepositKey, "keys of account", self.account));
+        }
+        Ok(())
+    }
+
+    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64); then key x, key y, view-key commitment.
+    pub fn words(&self) -> [Fr; DEPOSIT_WORDS] {
+        let packed = pack(&[
+            part(1u8, 1),
+            part(self.account.get(), ACCOUNT_BITS),
+            part(self.book.bits(), BOOK_BITS),
+            part(self.amount.get().max(0) as u64, CASH_BITS),
+        ]);
+        let point = self.key.point();
+        [packed, point.x, point.y, cipher::view_commitment(self.view_key)]
+    }
+}

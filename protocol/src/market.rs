@@ -1,0 +1,116 @@
+//! One epoch of market data: the risk table of all underlyings under the oracle's signatures.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::oracle::{Attestation, OracleSet};
+use crate::parameters::BatchParameters;
+use crate::risk_row::{RiskRow, SCENARIOS};
+use crate::tree::{INSTRUMENT_TREE_DEPTH, SparseTree};
+use crate::units::{InstrumentIndex, Time};
+use crate::{Reject, Rule};
+
+/// Rows of the risk table by instrument.
+pub type RiskRows = BTreeMap<InstrumentIndex, RiskRow>;
+
+/// A risk table and its attestation, as it is written to a file.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedRiskTable {
+    /// Rows in any order, one an instrument.
+    pub rows: Vec<RiskRow>,
+    /// The oracle's signatures over its root.
+    pub attestation: Attestation,
+    /// The oracle's members.
+    pub oracle: OracleSet,
+    /// The parameters the table was built with.
+    pub parameters: BatchParameters,
+}
+
+/// A checked risk table: the root is that of the rows, a quorum signed it.
+#[derive(Clone, Debug)]
+pub struct Market {
+    rows: RiskRows,
+    tree: SparseTree,
+    attestation: Attestation,
+    oracle: OracleSet,
+    parameters: BatchParameters,
+}
+
+impl Market {
+    /// Checks a table against its attestation.
+    ///
+    /// # Errors
+    /// [`Rule::InstrumentLive`] for a repeated or incomplete row; [`Rule::OracleQuorum`] if the root or a signature
+    /// does not fit.
+    pub fn new(table: SignedRiskTable, domain: Fr) -> Result<Self, Reject> {
+        let SignedRiskTable { rows: list, attestation, oracle, parameters } = table;
+        let mut rows = RiskRows::new();
+        for row in list {
+            let index = row.instrument;
+            let is_complete = row.losses.len() == SCENARIOS
+                && index.get() != 0
+                && index.underlying() == row.spec.underlying;
+            if !is_complete || rows.insert(index, row).is_some() {
+                return Err(Reject::value(Rule::InstrumentLive, "malformed row", index));
+            }
+        }
+        let tree = risk_tree(&rows)?;
+        if tree.root() != attestation.message.risk_root {
+            return Err(Reject::value(Rule::OracleQuorum, "root of the rows", tree.root()));
+        }
+        attestation.check_quorum(domain, &oracle)?;
+        Ok(Self { rows, tree, attestation, oracle, parameters })
+    }
+
+    /// The rows.
+    pub fn rows(&self) -> &RiskRows {
+        &self.rows
+    }
+
+    /// The tree over the rows' leaves.
+    pub fn tree(&self) -> &SparseTree {
+        &self.tree
+    }
+
+    /// The oracle's signatures.
+    pub fn attestation(&self) -> &Attestation {
+        &self.attestation
+    }
+
+    /// The oracle's members.
+    pub fn oracle(&self) -> &OracleSet {
+        &self.oracle
+    }
+
+    /// The parameters.
+    pub fn parameters(&self) -> &BatchParameters {
+        &self.parameters
+    }
+
+    /// The row of an instrument that is listed and has not expired at `time`.
+    ///
+    /// # Errors
+    /// [`Rule::InstrumentLive`].
+    pub fn live_row(&self, instrument: InstrumentIndex, time: Time) -> Result<&RiskRow, Reject> {
+        let row = self
+            .rows
+            .get(&instrument)
+            .ok_or_else(|| Reject::value(Rule::InstrumentLive, "not in the table", instrument))?;
+        row.spec.check_live(time)?;
+        Ok(row)
+    }
+}
+
+/// The tree of arity 4 over the 16-bit instrument index whose leaves are the rows'.
+///
+/// # Errors
+/// Those of the tree; none for ranged indices.
+pub fn risk_tree(rows: &RiskRows) -> Result<SparseTree, Reject> {
+    let leaves = rows.iter().map(|(index, row)| (u64::from(index.get()), row.leaf())).collect();
+    let mut tree = SparseTree::new(INSTRUMENT_TREE_DEPTH);
+    tree.set_many(&leaves)?;
+    Ok(tree)
+}

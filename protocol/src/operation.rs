@@ -1,0 +1,42 @@
+//! The operations of a batch. Spec: `docs/spec/operations.md`.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::fee_account;
+use crate::cash_move::{Destination, SignedCashMove};
+use crate::deposit::Deposit;
+use crate::trade::Trade;
+use crate::units::AccountIndex;
+
+/// One operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// Cash received on L1.
+    Deposit(Deposit),
+    /// A fill between two signed orders.
+    Trade(Box<Trade>),
+    /// A signed transfer to another account, or withdrawal to L1.
+    Move(SignedCashMove),
+}
+
+impl Operation {
+    /// The accounts whose leaf the operation changes.
+    pub fn accounts(&self) -> BTreeSet<AccountIndex> {
+        match self {
+            Self::Deposit(deposit) => BTreeSet::from([deposit.account]),
+            Self::Trade(trade) => {
+                BTreeSet::from([trade.buy.order.account, trade.sell.order.account, fee_account()])
+            }
+            Self::Move(signed) => {
+                let mut accounts = BTreeSet::from([signed.request.from]);
+                if let Destination::Account(to) = signed.request.to {
+                    accounts.insert(to);
+                }
+                accounts
+            }
+        }
+    }
+}

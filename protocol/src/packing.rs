@@ -1,0 +1,47 @@
+//! Packing of ranged values into one field element: little-endian, first value in the lowest bits.
+
+use ark_bn254::Fr;
+use ark_ff::Field;
+
+/// Bits a packed element may hold; one less than the capacity so that the packing is injective with room to spare.
+pub const PACKED_BITS: u32 = 252;
+
+/// A value and the width it is packed with.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Non-negative value, below `2^bits`.
+    pub value: u128,
+    /// Width in bits.
+    pub bits: u32,
+}
+
+/// `value` in `bits` bits.
+pub fn part(value: impl Into<u128>, bits: u32) -> Part {
+    let value = value.into();
+    assert!(bits >= 128 || value >> bits == 0, "packed value fits its width");
+    Part { value, bits }
+}
+
+/// `value` shifted by `2^(bits − 1)`, so that a signed value packs as a non-negative one.
+pub fn signed_part(value: i64, bits: u32) -> Part {
+    let shifted = i128::from(value) + (1 << (bits - 1));
+    part(u128::try_from(shifted).expect("value fits its width"), bits)
+}
+
+/// `Σ part_k · 2^(bits before k)`.
+pub fn pack(parts: &[Part]) -> Fr {
+    let mut shift = 0;
+    let mut packed = Fr::from(0u64);
+    for part in parts {
+        packed += Fr::from(part.value) * Fr::from(2u64).pow([u64::from(shift)]);
+        shift += part.bits;
+    }
+    assert!(shift <= PACKED_BITS, "packed parts fit one field element");
+    packed
+}
+
+/// A signed number as a field element; negative numbers count down from the modulus.
+pub fn signed_field(value: i128) -> Fr {
+    let magnitude = Fr::from(value.unsigned_abs());
+    if value < 0 { -magnitude } else { magnitude }
+}

@@ -1,0 +1,46 @@
+//! The parameters a batch is proven under. Spec: `docs/spec/margin.md#Parameters`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::decimal;
+use crate::domain::Tag;
+use crate::packing::{pack, part};
+use crate::poseidon;
+
+/// Scale of the margin factors: parts per million.
+pub const PPM: u32 = 1_000_000;
+/// Width in bits of a margin factor.
+pub const FACTOR_BITS: u32 = 24;
+/// Width in bits of an age or skew in seconds.
+pub const AGE_BITS: u32 = 32;
+
+/// Parameters which the circuit reads; the hash covers all others through `rest`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchParameters {
+    /// Initial margin as a multiple of the requirement, parts per million, below 2^24.
+    pub initial_factor_ppm: u32,
+    /// Maintenance margin as a multiple of the requirement, parts per million, below 2^24.
+    pub maintenance_factor_ppm: u32,
+    /// Greatest age of the oracle's time at the batch's time, seconds.
+    pub oracle_max_age_s: u32,
+    /// Greatest lead of the oracle's time over the batch's time, seconds.
+    pub oracle_skew_s: u32,
+    /// Hash of the parameters that only the risk table's builder reads.
+    #[serde(with = "decimal")]
+    pub rest: Fr,
+}
+
+impl BatchParameters {
+    /// Poseidon of tag, the packed numbers and `rest`.
+    pub fn hash(&self) -> Fr {
+        let packed = pack(&[
+            part(self.initial_factor_ppm, FACTOR_BITS),
+            part(self.maintenance_factor_ppm, FACTOR_BITS),
+            part(self.oracle_max_age_s, AGE_BITS),
+            part(self.oracle_skew_s, AGE_BITS),
+        ]);
+        poseidon::hash(&[Tag::Parameters.field(), packed, self.rest])
+    }
+}

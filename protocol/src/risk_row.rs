@@ -1,0 +1,73 @@
+//! One instrument's row of the risk table: SPAN's risk array. Spec: `docs/spec/risk.md#RiskRow`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::domain::Tag;
+use crate::instrument::InstrumentSpec;
+use crate::packing::{pack, part, signed_part};
+use crate::poseidon;
+use crate::units::{InstrumentIndex, LOSS_BITS, Loss, PRICE_BITS, Price};
+
+/// Scenarios of the grid: 23 regular, 8 tails, 2 skew moves.
+pub const SCENARIOS: usize = 33;
+/// Losses packed into one field element.
+pub const LOSSES_PER_WORD: usize = 7;
+/// Field elements holding the losses of a row.
+pub const LOSS_WORDS: usize = SCENARIOS.div_ceil(LOSSES_PER_WORD);
+
+/// Mark, losses and short charges of one contract, as the oracle's quorum signs them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RiskRow {
+    /// Index in the registry.
+    pub instrument: InstrumentIndex,
+    /// Specification.
+    pub spec: InstrumentSpec,
+    /// Mark price.
+    pub mark: Price,
+    /// Loss of one contract held long, by scenario.
+    pub losses: Vec<Loss>,
+    /// Least requirement of one contract short.
+    pub short_minimum: Price,
+    /// Initial margin above the mark of one contract short, on its own.
+    pub isolated_initial: Price,
+    /// Maintenance margin above the mark of one contract short, on its own.
+    pub isolated_maintenance: Price,
+}
+
+impl RiskRow {
+    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32).
+    pub fn price_word(&self) -> Fr {
+        let prices =
+            [self.mark, self.short_minimum, self.isolated_initial, self.isolated_maintenance];
+        pack(&prices.map(|price| part(price.get(), PRICE_BITS)))
+    }
+
+    /// Losses, seven to an element, each loss + 2^33 in 34 bits.
+    ///
+    /// # Panics
+    /// If the row does not have [`SCENARIOS`] losses; tables are checked when they are read.
+    pub fn loss_words(&self) -> [Fr; LOSS_WORDS] {
+        assert_eq!(self.losses.len(), SCENARIOS, "one loss a scenario");
+        std::array::from_fn(|word| {
+            let end = SCENARIOS.min((word + 1) * LOSSES_PER_WORD);
+            let losses = &self.losses[word * LOSSES_PER_WORD..end];
+            let parts: Vec<_> =
+                losses.iter().map(|loss| signed_part(loss.get(), LOSS_BITS)).collect();
+            pack(&parts)
+        })
+    }
+
+    /// Poseidon of tag, index, specification, price word and loss words.
+    pub fn leaf(&self) -> Fr {
+        let mut inputs = vec![
+            Tag::RiskRow.field(),
+            Fr::from(self.instrument.get()),
+            self.spec.field(),
+            self.price_word(),
+        ];
+        inputs.extend(self.loss_words());
+        poseidon::hash(&inputs)
+    }
+}

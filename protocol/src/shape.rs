@@ -1,0 +1,73 @@
+//! Shapes: how many rows each table of a circuit has. Spec: `docs/spec/statement.md#Shape`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Reject, Rule};
+
+/// Rows of each table. A batch with fewer is padded with rows that change nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Shape {
+    /// Trades.
+    pub trades: usize,
+    /// Transfers and withdrawals.
+    pub cash_moves: usize,
+    /// Deposits.
+    pub deposits: usize,
+    /// Accounts touched.
+    pub accounts: usize,
+    /// Nodes of the account tree touched, the root included.
+    pub nodes: usize,
+    /// Instruments traded or held.
+    pub instruments: usize,
+}
+
+impl Shape {
+    /// For tests: at most 2^17 constraints.
+    pub const TINY: Self =
+        Self { trades: 1, cash_moves: 1, deposits: 1, accounts: 4, nodes: 16, instruments: 2 };
+    /// For demonstrations: at most 2^20 constraints.
+    pub const SMALL: Self =
+        Self { trades: 40, cash_moves: 4, deposits: 4, accounts: 40, nodes: 110, instruments: 28 };
+    /// For the venue: at most 2^23 constraints.
+    pub const LARGE: Self = Self {
+        trades: 256,
+        cash_moves: 16,
+        deposits: 16,
+        accounts: 256,
+        nodes: 1024,
+        instruments: 128,
+    };
+
+    /// The named shapes.
+    pub const NAMED: [(&'static str, Self); 3] =
+        [("tiny", Self::TINY), ("small", Self::SMALL), ("large", Self::LARGE)];
+
+    /// The shape called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::NAMED.iter().find(|(known, _)| *known == name).map(|&(_, shape)| shape)
+    }
+
+    /// The name of this shape, if it has one.
+    pub fn name(&self) -> Option<&'static str> {
+        Self::NAMED.iter().find(|(_, shape)| shape == self).map(|&(name, _)| name)
+    }
+
+    /// `used` has at most as many rows of each table as `self`.
+    ///
+    /// # Errors
+    /// [`Rule::Shape`] with the first table that overflows.
+    pub fn check_fits(&self, used: &Self) -> Result<(), Reject> {
+        let tables = [
+            ("trades", used.trades, self.trades),
+            ("cash moves", used.cash_moves, self.cash_moves),
+            ("deposits", used.deposits, self.deposits),
+            ("accounts", used.accounts, self.accounts),
+            ("tree nodes", used.nodes, self.nodes),
+            ("instruments", used.instruments, self.instruments),
+        ];
+        match tables.into_iter().find(|(_, used, room)| used > room) {
+            Some((table, used, _)) => Err(Reject::value(Rule::Shape, table, used)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The state of the rollup: accounts and their tree. Spec: `docs/spec/state.md`.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::decimal;
+use crate::tree::{ACCOUNT_TREE_DEPTH, SparseTree};
+use crate::units::AccountIndex;
+use crate::{Reject, Rule};
+
+/// All accounts, the tree over their leaves, and how many batches led here.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State {
+    domain: Fr,
+    batches: u64,
+    accounts: BTreeMap<AccountIndex, Account>,
+    tree: SparseTree,
+}
+
+/// What a state is rebuilt from; the tree follows from it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Snapshot {
+    /// Domain of signatures: chain, contract and version.
+    #[serde(with = "decimal")]
+    pub domain: Fr,
+    /// Batches applied.
+    pub batches: u64,
+    /// Accounts by index.
+    pub accounts: BTreeMap<AccountIndex, Account>,
+}
+
+impl State {
+    /// The state of a snapshot.
+    ///
+    /// # Errors
+    /// [`Rule::Range`] for an index the tree does not have; none for ranged indices.
+    pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
+        let Snapshot { domain, batches, accounts } = snapshot;
+        let leaves =
+            accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
+        let leaves = leaves.collect();
+        let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
+        tree.set_many(&leaves)?;
+        Ok(Self { domain, batches, accounts, tree })
+    }
+
+    /// What the state can be rebuilt from.
+    pub fn snapshot(&self) -> Snapshot {
+        let Self { domain, batches, accounts, .. } = self;
+        Snapshot { domain: *domain, batches: *batches, accounts: accounts.clone() }
+    }
+
+    /// Domain of signatures.
+    pub fn domain(&self) -> Fr {
+        self.domain
+    }
+
+    /// Batches applied so far.
+    pub fn batches(&self) -> u64 {
+        self.batches
+    }
+
+    /// Root of the account tree.
+    pub fn root(&self) -> Fr {
+        self.tree.root()
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> &BTreeMap<AccountIndex, Account> {
+        &self.accounts
+    }
+
+    /// An account.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`].
+    pub fn account(&self, index: AccountIndex) -> Result<&Account, Reject> {
+        self.accounts
+            .get(&index)
+            .ok_or_else(|| Reject::value(Rule::AccountExists, "no account", index))
+    }
+
+    /// The tree over the accounts' leaves.
+    pub fn tree(&self) -> &SparseTree {
+        &self.tree
+    }
+
+    /// Replaces accounts and counts a batch; returns the nodes the tree hashed again.
+    ///
+    /// # Errors
+    /// Those of the tree; none for ranged indices.
+    pub(crate) fn replace(
+        &mut self,
+        accounts: BTreeMap<AccountIndex, Account>,
+    ) -> Result<Vec<crate::tree::NodeUpdate>, Reject> {
+        let leaves = accounts
+            .iter()
+            .map(|(index, account)| (u64::from(index.get()), account.leaf()))
+            .collect();
+        let nodes = self.tree.update_with_trace(&leaves)?;
+        self.accounts.extend(accounts);
+        self.batches += 1;
+        Ok(nodes)
+    }
+}

@@ -1,0 +1,146 @@
+//! The public statement: one vector of words. Spec: `docs/spec/statement.md`.
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+
+use crate::account::SECRET_WORDS;
+use crate::batch::{AccountRow, BatchTrace};
+use crate::cash_move::{Destination, RECIPIENT_BITS, SignedCashMove};
+use crate::cipher;
+use crate::deposit::DEPOSIT_WORDS;
+use crate::domain::Tag;
+use crate::oracle::EPOCH_BITS;
+use crate::packing::{pack, part};
+use crate::poseidon;
+use crate::shape::Shape;
+use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
+
+/// Version of the statement; the first word.
+pub const VERSION: u64 = 1;
+/// Words of the header.
+pub const HEADER_WORDS: usize = 10;
+/// Words of one withdrawal.
+pub const WITHDRAWAL_WORDS: usize = 1;
+/// Words of one account: index, new leaf, encrypted leaf.
+pub const ACCOUNT_WORDS: usize = 2 + SECRET_WORDS;
+/// Width in bits of a batch number.
+pub const NUMBER_BITS: u32 = 40;
+
+/// The header of the statement, in the order of its words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Header {
+    /// Domain of signatures: chain, contract and version.
+    pub domain: Fr,
+    /// Account root before.
+    pub old_root: Fr,
+    /// Account root after.
+    pub new_root: Fr,
+    /// Root of the instrument registry.
+    pub registry_root: Fr,
+    /// Root of the risk table.
+    pub risk_root: Fr,
+    /// Epoch of the risk table.
+    pub epoch: u64,
+    /// Time of the risk table's data.
+    pub oracle_time: Time,
+    /// Time of the batch.
+    pub time: Time,
+    /// Number of the batch.
+    pub number: u64,
+    /// Hash of the oracle's members.
+    pub signer_set: Fr,
+    /// Hash of the parameters.
+    pub parameters: Fr,
+}
+
+impl Header {
+    /// The header's words.
+    pub fn words(&self) -> [Fr; HEADER_WORDS] {
+        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40)
+        let times = pack(&[
+            part(self.epoch, EPOCH_BITS),
+            part(self.oracle_time.get(), TIME_BITS),
+            part(self.time.get(), TIME_BITS),
+            part(self.number, NUMBER_BITS),
+        ]);
+        [
+            Fr::from(VERSION),
+            self.domain,
+            self.old_root,
+            self.new_root,
+            self.registry_root,
+            self.risk_root,
+            times,
+            self.signer_set,
+            self.parameters,
+            // Kept free for forced requests, so that the header does not move when they come.
+            Fr::ZERO,
+        ]
+    }
+}
+
+/// Words of a statement of `shape`: header, deposits, withdrawals, accounts.
+pub fn word_count(shape: &Shape) -> usize {
+    HEADER_WORDS
+        + shape.deposits * DEPOSIT_WORDS
+        + shape.cash_moves * WITHDRAWAL_WORDS
+        + shape.accounts * ACCOUNT_WORDS
+}
+
+/// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for a transfer.
+pub fn withdrawal_word(signed: &SignedCashMove) -> Fr {
+    let Destination::Chain(recipient) = signed.request.to else { return Fr::ZERO };
+    let amount = part(signed.request.amount.get().max(0) as u64, CASH_BITS);
+    let shift = |bits: u32| Fr::from(2u64).pow([u64::from(bits)]);
+    pack(&[amount]) + recipient.field() * shift(CASH_BITS) + shift(CASH_BITS + RECIPIENT_BITS)
+}
+
+/// account (24) ‖ is used (1); new leaf; encrypted leaf.
+pub fn account_words(row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
+    let leaf = row.new.leaf();
+    let secret = row.new.secret_words();
+    let cipher = cipher::encrypt(row.new.view_key, row.index, leaf, secret);
+    std::array::from_fn(|k| match k {
+        0 => pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]),
+        1 => leaf,
+        _ => cipher[k - 2],
+    })
+}
+
+impl BatchTrace {
+    /// The header of the batch's statement.
+    pub fn header(&self) -> Header {
+        let message = &self.attestation.message;
+        Header {
+            domain: self.domain,
+            old_root: self.old_root,
+            new_root: self.new_root,
+            registry_root: message.registry_root,
+            risk_root: message.risk_root,
+            epoch: message.epoch,
+            oracle_time: message.time,
+            time: self.time,
+            number: self.number,
+            signer_set: self.oracle.hash(),
+            parameters: self.parameters.hash(),
+        }
+    }
+
+    /// The whole statement; unused rows are zero.
+    pub fn words(&self) -> Vec<Fr> {
+        let shape = &self.shape;
+        let mut words = self.header().words().to_vec();
+        words.extend(self.deposits.iter().flat_map(crate::deposit::Deposit::words));
+        words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
+        words.extend(self.moves.iter().map(withdrawal_word));
+        words.resize(word_count(shape) - shape.accounts * ACCOUNT_WORDS, Fr::ZERO);
+        words.extend(self.accounts.iter().flat_map(account_words));
+        words.resize(word_count(shape), Fr::ZERO);
+        words
+    }
+}
+
+/// The commitment `C` to the words of a statement.
+pub fn commitment(words: &[Fr]) -> Fr {
+    poseidon::sponge_hash(Tag::Statement.field(), words)
+}

@@ -1,0 +1,197 @@
+//! The rules that change accounts. Spec: `docs/spec/operations.md`.
+//!
+//! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied whole or not at all.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::{Account, fee_account};
+use crate::cash_move::{Destination, SignedCashMove};
+use crate::deposit::Deposit;
+use crate::market::Market;
+use crate::operation::Operation;
+use crate::order::SignedOrder;
+use crate::state::State;
+use crate::trade::Trade;
+use crate::units::{AccountIndex, Cash, Quantity, Time};
+use crate::{Reject, Rule};
+
+/// What one operation did: the accounts it touched, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Accounts before; absent ones were opened.
+    pub old: BTreeMap<AccountIndex, Account>,
+    /// Accounts after.
+    pub new: BTreeMap<AccountIndex, Account>,
+}
+
+/// Applies one operation at `time` to a state. Margin is judged when a batch ends, not here.
+///
+/// # Errors
+/// The first rule the operation breaks; the state is unchanged.
+pub fn apply(
+    state: &State,
+    market: &Market,
+    time: Time,
+    operation: &Operation,
+) -> Result<(State, Trace), Reject> {
+    let mut ledger = Ledger::new(state, market, time);
+    ledger.apply(operation)?;
+    let new = ledger.into_touched();
+    let old = new
+        .keys()
+        .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
+        .collect();
+    let mut next = state.clone();
+    next.replace(new.clone())?;
+    Ok((next, Trace { old, new }))
+}
+
+/// Accounts touched by a sequence of operations, over an unchanged state.
+#[derive(Clone)]
+pub struct Ledger<'a> {
+    state: &'a State,
+    market: &'a Market,
+    time: Time,
+    touched: BTreeMap<AccountIndex, Account>,
+    waived: Option<Rule>,
+}
+
+impl<'a> Ledger<'a> {
+    /// No account touched yet.
+    pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
+        Self { state, market, time, touched: BTreeMap::new(), waived: None }
+    }
+
+    /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
+    /// the verifier must refuse. Not part of the protocol.
+    #[cfg(feature = "forgery")]
+    pub fn waive(&mut self, rule: Rule) {
+        self.waived = Some(rule);
+    }
+
+    /// A rule's verdict, unless the rule is waived.
+    fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
+        match verdict {
+            Err(reject) if Some(reject.rule) == self.waived => Ok(()),
+            verdict => verdict,
+        }
+    }
+
+    /// The accounts touched, as they stand.
+    pub fn touched(&self) -> &BTreeMap<AccountIndex, Account> {
+        &self.touched
+    }
+
+    /// The accounts touched, as they stand.
+    pub fn into_touched(self) -> BTreeMap<AccountIndex, Account> {
+        self.touched
+    }
+
+    /// An account as it stands.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`].
+    pub fn account(&self, index: AccountIndex) -> Result<&Account, Reject> {
+        self.touched.get(&index).map_or_else(|| self.state.account(index), Ok)
+    }
+
+    /// Applies an operation whole, or not at all.
+    ///
+    /// # Errors
+    /// The first rule broken.
+    pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
+        let mut draft = self.clone();
+        match operation {
+            Operation::Deposit(deposit) => draft.deposit(deposit)?,
+            Operation::Trade(trade) => draft.trade(trade)?,
+            Operation::Move(signed) => draft.move_cash(signed)?,
+        }
+        self.touched = draft.touched;
+        Ok(())
+    }
+
+    fn deposit(&mut self, deposit: &Deposit) -> Result<(), Reject> {
+        self.judge(deposit.check_terms())?;
+        if let Ok(account) = self.account(deposit.account) {
+            self.judge(deposit.check_key(account))?;
+        } else {
+            let account = Account::open(deposit.key, deposit.view_key, deposit.book);
+            self.touched.insert(deposit.account, account);
+        }
+        self.add_cash(deposit.account, deposit.amount.into())
+    }
+
+    fn trade(&mut self, trade: &Trade) -> Result<(), Reject> {
+        for signed in [&trade.buy, &trade.sell] {
+            self.account(signed.order.account)?;
+        }
+        self.judge(trade.check_sides())?;
+        for signed in [&trade.buy, &trade.sell] {
+            self.check_authority(signed)?;
+        }
+        self.judge(trade.check_limits(self.time))?;
+        self.check_instrument(trade)?;
+        for signed in [&trade.buy, &trade.sell] {
+            let mut account = self.account(signed.order.account)?.clone();
+            self.judge(account.nonces.consume(signed.order.nonce))?;
+            self.touched.insert(signed.order.account, account);
+        }
+        self.fill(trade)
+    }
+
+    fn check_authority(&self, signed: &SignedOrder) -> Result<(), Reject> {
+        let account = self.account(signed.order.account)?;
+        self.judge(signed.check_signature(&account.key, self.state.domain()))
+    }
+
+    /// The instrument is live and both orders signed its specification.
+    fn check_instrument(&self, trade: &Trade) -> Result<(), Reject> {
+        for signed in [&trade.buy, &trade.sell] {
+            let row = match self.market.live_row(signed.order.instrument, self.time) {
+                Ok(row) => row,
+                Err(reject) => return self.judge(Err(reject)),
+            };
+            if signed.order.spec != row.spec {
+                let index = signed.order.instrument;
+                self.judge(Err(Reject::value(Rule::InstrumentSpec, "specification of", index)))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The legs of a trade: contracts and cash of both sides, the fees.
+    fn fill(&mut self, trade: &Trade) -> Result<(), Reject> {
+        let sold = Quantity::new(-trade.quantity.get())?;
+        for (signed, change) in [(&trade.buy, trade.quantity), (&trade.sell, sold)] {
+            let mut account = self.account(signed.order.account)?.clone();
+            account.positions.add(account.book.underlying, signed.order.instrument, change)?;
+            self.touched.insert(signed.order.account, account);
+        }
+        self.add_cash(trade.buy.order.account, -trade.cash_of_buyer())?;
+        self.add_cash(trade.sell.order.account, trade.cash_of_seller())?;
+        self.add_cash(fee_account(), trade.fees())
+    }
+
+    fn move_cash(&mut self, signed: &SignedCashMove) -> Result<(), Reject> {
+        let request = &signed.request;
+        let mut account = self.account(request.from)?.clone();
+        self.judge(request.check_terms(self.time))?;
+        self.judge(signed.check_signature(&account.key, self.state.domain()))?;
+        self.judge(account.nonces.consume(request.nonce))?;
+        self.touched.insert(request.from, account);
+        self.add_cash(request.from, -i128::from(request.amount))?;
+        match request.to {
+            Destination::Account(to) => self.add_cash(to, request.amount.into()),
+            Destination::Chain(_) => Ok(()),
+        }
+    }
+
+    fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {
+        let mut account = self.account(index)?.clone();
+        account.cash = Cash::try_from(i128::from(account.cash) + change)?;
+        self.touched.insert(index, account);
+        Ok(())
+    }
+}
