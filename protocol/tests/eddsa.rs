@@ -137,6 +137,13 @@ fn base_point_and_torsion() {
 }
 
 #[test]
+fn addition_law_is_complete() {
+    // Bernstein and Lange: a a square, d none.
+    assert!(Fr::from(168_700).legendre().is_qr());
+    assert!(Fr::from(168_696).legendre().is_qnr());
+}
+
+#[test]
 fn arithmetic_off_the_curve_does_not_panic() {
     let elements = [Fr::ZERO, Fr::ONE, -Fr::ONE, Fr::from(2), Fr::from(168_700)];
     for x in elements {
@@ -229,6 +236,18 @@ fn rejects_signature_renamed() {
     }
     let negated = -Scalar::from_bigint(signature.s).unwrap();
     rejects(Signature { s: negated.into_bigint(), r8: signature.r8.neg() });
+}
+
+#[test]
+fn rejects_signature_with_r8_off_the_curve_before_any_arithmetic() {
+    let secret = SecretKey::from_seed(&[6; 32]);
+    let mut signature = secret.sign(Fr::ONE);
+    signature.r8.x += Fr::ONE;
+    let refused = verify(&secret.public(), Fr::ONE, &signature).unwrap_err();
+    assert_eq!((refused.rule, refused.what), (Rule::Signature, "R8 off the curve"));
+    let encoded = serde_json::to_value(signature).unwrap();
+    let error = serde_json::from_value::<Signature>(encoded).unwrap_err();
+    assert!(error.to_string().contains("R8 off the curve"), "{error}");
 }
 
 #[test]
