@@ -20,7 +20,7 @@ pub const SPREAD_BITS: u32 = 56;
 pub enum MarginMethod {
     /// The worst of all scenarios over the whole book.
     Portfolio,
-    /// The sum of isolated short charges.
+    /// The sum of isolated short margins, which cash alone must cover: long options lend nothing.
     Standard,
 }
 
@@ -42,9 +42,9 @@ pub struct Margin {
     pub losses: Vec<i128>,
     /// `Σ max(0, −q) · short minimum`.
     pub short_floor: i128,
-    /// `Σ max(0, −q) · isolated initial charge`.
+    /// `Σ max(0, −q) · isolated initial`.
     pub isolated_initial: i128,
-    /// `Σ max(0, −q) · isolated maintenance charge`.
+    /// `Σ max(0, −q) · isolated maintenance`.
     pub isolated_maintenance: i128,
     /// The larger of scan risk (worst scenario, not below zero) and short floor.
     pub requirement: i128,
@@ -96,7 +96,11 @@ pub fn evaluate(
             [parameters.initial_factor_ppm, parameters.maintenance_factor_ppm]
                 .map(|factor| scale_ceil(requirement, factor))
         }
-        MarginMethod::Standard => [isolated_initial, isolated_maintenance],
+        // Equity holds the mark value of long options; were it counted, a book without cash could buy
+        // options on credit. Adding the mark value leaves `cash ≥ Σ max(0, −q) · isolated`.
+        MarginMethod::Standard => {
+            [mark_value + isolated_initial, mark_value + isolated_maintenance]
+        }
     };
     Ok(Margin {
         mark_value,

@@ -30,9 +30,9 @@ pub struct RiskRow {
     pub losses: Vec<Loss>,
     /// Least requirement of one contract short.
     pub short_minimum: Price,
-    /// Initial margin above the mark of one contract short, on its own.
+    /// Initial margin of one contract short on its own, its mark included.
     pub isolated_initial: Price,
-    /// Maintenance margin above the mark of one contract short, on its own.
+    /// Maintenance margin of one contract short on its own, its mark included.
     pub isolated_maintenance: Price,
 }
 
