@@ -124,8 +124,8 @@ pub fn permute(state: &mut [Fr]) {
 
 /// The hash of circomlib: lane 0 starts at zero, the inputs fill lanes 1.., lane 0 is the result.
 ///
-/// Hashes of different numbers of inputs are different functions. For inputs whose number is not fixed by
-/// the place where the hash is used, take [`sponge_hash`].
+/// Hashes of different numbers of inputs are different functions; the first input is the tag of the use
+/// ([`crate::domain::Tag`]). For more inputs, or a number that varies, take [`sponge_hash`].
 ///
 /// # Panics
 /// If there are no inputs or more than 16. Arities are constants of the callers.
