@@ -3,4 +3,5 @@
 //! Invariant: nothing here decides a rule; the witness comes from the native trace, the constraints judge it.
 #![forbid(unsafe_code)]
 
+pub mod catalogue;
 pub mod cs;

@@ -1,3 +1,39 @@
-//! See the package description.
+//! Project chores, one subcommand each: `cargo xtask <command>`.
+#![forbid(unsafe_code)]
 
-fn main() {}
+mod audit;
+mod ledger;
+mod shape;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(about)]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Audits the circuits of the catalogue: determinacy, mutation, deletion.
+    Audit(audit::Arguments),
+    /// Compares the shapes of the circuits with fixtures/shape.csv, or writes it.
+    Shape(shape::Arguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Audit(arguments) => audit::run(&arguments),
+        Task::Shape(arguments) => shape::run(&arguments),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
