@@ -1,1 +1,15 @@
-//! See the package description; the modules land one by one.
+//! Keys, quotient and Groth16 proofs over BN254.
+//!
+//! Invariants: a proof leaves [`prove::Prover`] only after the constraints were checked and the verifier accepted it;
+//! a key is used only with the circuit whose digest it carries; the origin of a key's secrets travels with the
+//! key and with every proof.
+#![forbid(unsafe_code)]
+
+pub mod affine;
+pub mod fixed_base;
+pub mod key;
+pub mod msm;
+pub mod progress;
+pub mod prove;
+pub mod quotient;
+pub mod setup;
