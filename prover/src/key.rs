@@ -14,8 +14,9 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 
-use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
+use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine, g1, g2};
 use ark_ec::AffineRepr;
+use ark_ec::short_weierstrass::Affine;
 use ark_ff::BigInt;
 use rayon::prelude::*;
 use thiserror::Error;
@@ -377,7 +378,7 @@ fn get_fq(bytes: &[u8]) -> Option<Fq> {
     (!element.is_geq_modulus()).then_some(element)
 }
 
-impl Element for G1Affine {
+impl Element for Affine<g1::Config> {
     const BYTES: usize = 64;
     fn put(&self, bytes: &mut Vec<u8>) {
         put_fq(&self.x, bytes);
@@ -391,7 +392,7 @@ impl Element for G1Affine {
     }
 }
 
-impl Element for G2Affine {
+impl Element for Affine<g2::Config> {
     const BYTES: usize = 128;
     fn put(&self, bytes: &mut Vec<u8>) {
         for part in [&self.x.c0, &self.x.c1, &self.y.c0, &self.y.c1] {

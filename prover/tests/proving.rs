@@ -1,0 +1,332 @@
+//! Setup, key files and proofs on small circuits, judged by our verifier and by arkworks' own.
+
+use std::fs;
+use std::path::Path;
+
+use ark_bn254::{Bn254, Fr};
+use ark_ff::{Field, One, Zero};
+use ark_groth16::Groth16;
+use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP};
+use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
+use ark_relations::gr1cs::{ConstraintSynthesizer, ConstraintSystem, R1CS_PREDICATE_LABEL};
+use ark_snark::SNARK;
+use rand::SeedableRng;
+use rand_chacha::ChaCha20Rng;
+use tempfile::TempDir;
+use zkmargin_circuits::cs::{ArkCircuit, Assignment, Cs, Mode, R1cs};
+use zkmargin_protocol::Rule;
+use zkmargin_prover::key::{KeyError, Provenance, ProvingKey};
+use zkmargin_prover::progress::Silent;
+use zkmargin_prover::prove::{ProveError, Prover, Stage};
+use zkmargin_prover::quotient;
+use zkmargin_prover::setup::{SetupError, setup, setup_interrupted};
+use zkmargin_verifier::{KeyPolicy, PreparedKey, Proof, VerifyError, VerifyingKey, verify};
+
+/// A circuit of exactly `constraints` constraints and three public inputs: bits, short and wide products, rows of
+/// a table, constants and a column that only the product uses.
+fn toy(constraints: usize, seed: u64) -> (Assignment<Fr>, R1cs<Fr>) {
+    let mut cs = Cs::new(Mode::Shape);
+    let start = cs.public_input(Fr::from(seed));
+    let result_value = Fr::from(seed).square() + Fr::from(seed);
+    let result = cs.public_input(result_value);
+    let _unused = cs.public_input(Fr::from(99));
+    let one = cs.one();
+    cs.under(Rule::Ledger, |cs| {
+        let square = cs.product("square of the start", &start, &start);
+        cs.enforce("result is start² + start", &square.plus(&start), &one, &result);
+    });
+    let rows: Vec<usize> = (0..constraints - 2).collect();
+    let mut state = start.clone();
+    cs.under(Rule::Range, |cs| {
+        for &row in &rows {
+            match row % 3 {
+                0 => {
+                    let bit = cs.witness("bit", Fr::from((seed >> (row % 7)) & 1));
+                    let rest = one.minus(&bit);
+                    let zero = cs.zero();
+                    cs.enforce("a bit is zero or one", &bit, &rest, &zero);
+                }
+                1 => {
+                    let right = state.scaled(Fr::from(row as u64)).plus(&one);
+                    state = cs.product("next state", &state, &right);
+                }
+                _ => {
+                    let short = cs.witness("short", Fr::from(row as u64));
+                    let sum = short.plus_scaled(&state, -Fr::one());
+                    cs.product("short by state", &sum, &short);
+                }
+            }
+        }
+    });
+    assert_eq!(cs.constraints(), constraints);
+    assert_eq!(cs.unsatisfied(), None);
+    let (assignment, r1cs) = cs.finish();
+    (assignment, r1cs.expect("matrices were recorded"))
+}
+
+const INSTANCES: usize = 4;
+
+fn made(r1cs: &R1cs<Fr>, folder: &Path) -> ProvingKey {
+    let path = folder.join("toy.key");
+    setup(r1cs, &path, &Silent).expect("setup");
+    ProvingKey::load(&path).expect("a fresh key loads")
+}
+
+fn ark_accepts(key: &VerifyingKey, inputs: &[Fr], proof: &Proof) -> bool {
+    let vk = ark_groth16::VerifyingKey::<Bn254> {
+        alpha_g1: key.alpha_g1,
+        beta_g2: key.beta_g2,
+        gamma_g2: key.gamma_g2,
+        delta_g2: key.delta_g2,
+        gamma_abc_g1: key.ic.clone(),
+    };
+    let proof = ark_groth16::Proof { a: proof.a, b: proof.b, c: proof.c };
+    Groth16::<Bn254>::verify(&vk, inputs, &proof).expect("well-formed key")
+}
+
+#[test]
+fn proves_around_a_full_domain() {
+    for rows in [15, 16, 17, 1023, 1024, 1025] {
+        let folder = TempDir::new().expect("temporary folder");
+        let (_, r1cs) = toy(rows - INSTANCES, 5);
+        let key = made(&r1cs, folder.path());
+        assert_eq!(key.header.domain, rows.next_power_of_two() as u64);
+        key.verify_points().expect("every point is in its group");
+        let prover = Prover::new(key, r1cs).expect("the key is for the circuit");
+        for seed in [0, 1, 5, 77] {
+            let (assignment, _) = toy(rows - INSTANCES, seed);
+            let proven = prover.prove(&assignment, &Silent).expect("satisfied");
+            let inputs = [Fr::from(seed), Fr::from(seed * seed + seed), Fr::from(99)];
+            assert_eq!(proven.public_inputs, inputs);
+            let key = &prover.key().verifying;
+            assert!(ark_accepts(key, &inputs, &proven.proof), "{rows} rows");
+            let prepared = PreparedKey::new(key, KeyPolicy::Strict).expect("a fit key");
+            assert_eq!(verify(&prepared, &inputs, &proven.proof), Ok(()));
+            let mut wrong = inputs;
+            wrong[2] += Fr::one();
+            assert!(!ark_accepts(key, &wrong, &proven.proof));
+            let refused = verify(&prepared, &wrong, &proven.proof);
+            assert_eq!(refused, Err(VerifyError::PairingFailed));
+        }
+    }
+}
+
+#[test]
+fn our_verifier_accepts_what_arkworks_proves_on_the_same_matrices() {
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    let (assignment, r1cs) = toy(60, 3);
+    let circuit = || ArkCircuit { r1cs: &r1cs, assignment: &assignment };
+    let (pk, vk) = Groth16::<Bn254>::circuit_specific_setup(circuit(), &mut rng).expect("setup");
+    let proof = Groth16::<Bn254>::prove(&pk, circuit(), &mut rng).expect("proof");
+    let key = VerifyingKey {
+        alpha_g1: vk.alpha_g1,
+        beta_g2: vk.beta_g2,
+        gamma_g2: vk.gamma_g2,
+        delta_g2: vk.delta_g2,
+        ic: vk.gamma_abc_g1,
+    };
+    let prepared = PreparedKey::new(&key, KeyPolicy::Strict).expect("a fit key");
+    let proof = Proof { a: proof.a, b: proof.b, c: proof.c };
+    assert_eq!(verify(&prepared, &assignment.instance[1..], &proof), Ok(()));
+}
+
+#[test]
+fn the_quotient_is_that_of_arkworks() {
+    for rows in [31, 32, 33] {
+        let (assignment, r1cs) = toy(rows - INSTANCES, 6);
+        let domain = quotient::domain(&r1cs).expect("small");
+        let coset = quotient::coset(domain);
+        let (left, right, satisfied) = quotient::products(&r1cs, &assignment.full(), domain.size());
+        assert!(satisfied);
+        let product: Vec<Fr> = left.iter().zip(&right).map(|(l, r)| *l * r).collect();
+        let c_on_coset = coset.fft(&domain.ifft(&product));
+        let ours = quotient::coset_product(domain, left, right);
+
+        let cs = ConstraintSystem::<Fr>::new_ref();
+        ArkCircuit { r1cs: &r1cs, assignment: &assignment }
+            .generate_constraints(cs.clone())
+            .expect("synthesis");
+        cs.finalize();
+        let matrices = &cs.to_matrices().expect("matrices")[R1CS_PREDICATE_LABEL];
+        let h = LibsnarkReduction::witness_map_from_matrices::<Fr, Radix2EvaluationDomain<Fr>>(
+            matrices,
+            r1cs.instances,
+            r1cs.constraints(),
+            &assignment.full(),
+        )
+        .expect("satisfied");
+        let h_on_coset = coset.fft(&h);
+        let vanishing = domain.evaluate_vanishing_polynomial(coset.coset_offset());
+        for k in 0..domain.size() {
+            assert_eq!(ours[k] - c_on_coset[k], h_on_coset[k] * vanishing, "{rows} rows, point {k}");
+        }
+    }
+}
+
+#[test]
+fn rejects_an_unsatisfied_witness_by_rule_and_a_forged_proof() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (honest, r1cs) = toy(40, 5);
+    let columns = r1cs.witnesses;
+    let prover = Prover::new(made(&r1cs, folder.path()), r1cs).expect("the key is for the circuit");
+    let prepared = PreparedKey::new(&prover.key().verifying, KeyPolicy::Strict).expect("a fit key");
+    // Every witness stands in a constraint, so changing any of them must be seen, by both.
+    for changed in 0..columns {
+        let mut forged = honest.clone();
+        forged.witness[changed] += Fr::from(2);
+        let error = prover.prove(&forged, &Silent).expect_err("unsatisfied");
+        let ProveError::Unsatisfied { rule, what, .. } = error else { panic!("{error}") };
+        match changed {
+            0 => assert_eq!((rule, what), (Some(Rule::Ledger), "square of the start")),
+            1 => assert_eq!((rule, what), (Some(Rule::Range), "a bit is zero or one")),
+            _ => assert_eq!(rule, Some(Rule::Range)),
+        }
+        let proof = prover.forge(&forged).expect("a forger does not check");
+        let verdict = verify(&prepared, &forged.instance[1..], &proof);
+        assert_eq!(verdict, Err(VerifyError::PairingFailed), "witness {changed}");
+    }
+    let proof = prover.forge(&honest).expect("same lengths");
+    assert_eq!(verify(&prepared, &honest.instance[1..], &proof), Ok(()));
+}
+
+#[test]
+fn rejects_assignments_of_other_lengths() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (honest, r1cs) = toy(40, 5);
+    let prover = Prover::new(made(&r1cs, folder.path()), r1cs).expect("the key is for the circuit");
+    let mut short = honest.clone();
+    short.witness.pop();
+    let mut long = honest.clone();
+    long.witness.push(Fr::zero());
+    let mut inputs = honest.clone();
+    inputs.instance.push(Fr::zero());
+    let mut no_one = honest;
+    no_one.instance[0] = Fr::from(2);
+    for wrong in [short, long, inputs, no_one] {
+        let error = prover.prove(&wrong, &Silent).expect_err("not an assignment of the circuit");
+        assert!(matches!(error, ProveError::AssignmentLength { .. }), "{error}");
+    }
+}
+
+#[test]
+fn proofs_are_randomised_and_carry_their_origin() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (assignment, r1cs) = toy(40, 5);
+    let circuit = r1cs.digest();
+    let prover = Prover::new(made(&r1cs, folder.path()), r1cs).expect("the key is for the circuit");
+    let first = prover.prove(&assignment, &Silent).expect("satisfied");
+    let second = prover.prove(&assignment, &Silent).expect("satisfied");
+    assert_ne!(first.proof, second.proof);
+    assert_eq!(first.provenance, Provenance::Dev);
+    assert_eq!(first.circuit, circuit);
+    assert_eq!(first.stages.iter().map(|&(stage, _)| stage).collect::<Vec<_>>(), Stage::ALL);
+}
+
+#[test]
+fn rejects_truncated_altered_and_foreign_keys() {
+    let folder = TempDir::new().expect("temporary folder");
+    let path = folder.path().join("toy.key");
+    let (_, r1cs) = toy(12, 5);
+    setup(&r1cs, &path, &Silent).expect("setup");
+    let bytes = fs::read(&path).expect("the key was written");
+    let load = |bytes: &[u8]| {
+        let path = folder.path().join("changed.key");
+        fs::write(&path, bytes).expect("temporary file");
+        ProvingKey::load(&path).map(|_| ())
+    };
+    load(&bytes).expect("unchanged");
+    for length in [0, 7, 8, 100, 151] {
+        assert!(matches!(load(&bytes[..length]), Err(KeyError::NotAKey)), "{length}");
+    }
+    for length in [152, 153, 1000, bytes.len() - 1] {
+        let truncated = load(&bytes[..length]);
+        assert!(matches!(truncated, Err(KeyError::Length { .. })), "{length}");
+    }
+    let longer = [&bytes[..], &[0]].concat();
+    assert!(matches!(load(&longer), Err(KeyError::Length { .. })));
+    // A flipped bit anywhere is seen: a prime step visits every section.
+    for at in (0..bytes.len()).step_by(37) {
+        let mut flipped = bytes.clone();
+        flipped[at] ^= 1 << (at % 8);
+        let error = load(&flipped).expect_err("a flipped bit");
+        match at {
+            0..8 => assert!(matches!(error, KeyError::NotAKey)),
+            8..12 => assert!(matches!(error, KeyError::Version { .. })),
+            12..152 => assert!(matches!(error, KeyError::Header), "{at}: {error}"),
+            _ => assert!(matches!(error, KeyError::Damaged { .. }), "{at}: {error}"),
+        }
+    }
+    let key = ProvingKey::load(&path).expect("unchanged");
+    let (_, other) = toy(13, 5);
+    let refused = Prover::new(key, other).map(|_| ()).expect_err("another circuit");
+    assert!(matches!(refused, ProveError::Key(KeyError::Circuit { .. })), "{refused}");
+}
+
+#[test]
+fn point_check_finds_points_outside_their_groups() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (_, r1cs) = toy(12, 5);
+    let key = made(&r1cs, folder.path());
+    let mut off_curve = key.clone();
+    off_curve.l.points[3].x += ark_bn254::Fq::one();
+    let refused = off_curve.verify_points().expect_err("off the curve");
+    assert!(matches!(refused, KeyError::NotInGroup { section: "L in G1", index: 3 }), "{refused}");
+    // A point of the twist outside the subgroup: almost every point of the twist.
+    let mut outside = key.clone();
+    let twist = (0u64..)
+        .filter_map(|x| ark_bn254::G2Affine::get_point_from_x_unchecked(x.into(), false))
+        .find(|point| !point.is_in_correct_subgroup_assuming_on_curve())
+        .expect("the cofactor is large");
+    outside.b_g2[1] = twist;
+    let refused = outside.verify_points().expect_err("outside the subgroup");
+    assert!(matches!(refused, KeyError::NotInGroup { section: "B in G2", index: 1 }), "{refused}");
+}
+
+#[test]
+fn an_interrupted_setup_continues() {
+    let folder = TempDir::new().expect("temporary folder");
+    let path = folder.path().join("toy.key");
+    let partial = folder.path().join("toy.key.partial");
+    let seed = folder.path().join("toy.key.seed");
+    // More than 2^16 rows, so that sections have several frames.
+    let (assignment, r1cs) = toy(66_000, 5);
+    for frames in [2, 9, 14] {
+        let stopped = setup_interrupted(&r1cs, &path, &Silent, frames);
+        assert!(matches!(stopped, Err(SetupError::Io(_))));
+        assert!(!path.exists());
+    }
+    let kept = fs::read(&partial).expect("the unfinished key");
+    // A torn write behind the last whole frame.
+    fs::write(&partial, [&kept[..], &[7; 100]].concat()).expect("temporary file");
+    setup(&r1cs, &path, &Silent).expect("setup");
+    assert!(!partial.exists());
+    assert!(!seed.exists(), "the secrets are deleted");
+    let whole = fs::read(&path).expect("the key");
+    assert!(kept.len() > 1 << 20);
+    assert_eq!(whole[..kept.len()], kept[..]);
+    let key = ProvingKey::load(&path).expect("whole");
+    let prover = Prover::new(key, r1cs).expect("the key is for the circuit");
+    prover.prove(&assignment, &Silent).expect("satisfied");
+}
+
+#[test]
+fn an_unfinished_key_of_another_circuit_is_started_afresh() {
+    let folder = TempDir::new().expect("temporary folder");
+    let path = folder.path().join("toy.key");
+    let (_, other) = toy(20, 5);
+    let stopped = setup_interrupted(&other, &path, &Silent, 3);
+    assert!(matches!(stopped, Err(SetupError::Io(_))));
+    let (assignment, r1cs) = toy(40, 5);
+    let prover = Prover::new(made(&r1cs, folder.path()), r1cs).expect("the key is for the circuit");
+    prover.prove(&assignment, &Silent).expect("satisfied");
+}
+
+#[test]
+fn two_setups_of_one_key_do_not_mix() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (_, r1cs) = toy(20, 5);
+    let file = fs::File::create(folder.path().join("toy.key.partial")).expect("temporary file");
+    file.try_lock().expect("nobody else");
+    let refused = setup(&r1cs, &folder.path().join("toy.key"), &Silent);
+    assert!(matches!(refused, Err(SetupError::Busy(_))));
+}
