@@ -40,13 +40,7 @@ impl<P: SWCurveConfig> Default for BatchAdder<P> {
 impl<P: SWCurveConfig> BatchAdder<P> {
     /// Has `out[target] = left + right` computed. Every pair of curve points is allowed.
     #[inline]
-    pub fn add(
-        &mut self,
-        left: Affine<P>,
-        right: Affine<P>,
-        target: usize,
-        out: &mut [Affine<P>],
-    ) {
+    pub fn add(&mut self, left: Affine<P>, right: Affine<P>, target: usize, out: &mut [Affine<P>]) {
         if left.is_zero() {
             out[target] = right;
             return;

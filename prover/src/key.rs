@@ -95,7 +95,9 @@ pub enum KeyError {
     #[error("the key's header is damaged")]
     Header,
     /// The file has another length than its header demands.
-    #[error("the key has {got} bytes, its header demands {expected}: truncated, or setup not finished")]
+    #[error(
+        "the key has {got} bytes, its header demands {expected}: truncated, or setup not finished"
+    )]
     Length {
         /// Bytes which the header demands.
         expected: u64,
@@ -426,11 +428,8 @@ pub(crate) fn frame_head(
     head[..4].copy_from_slice(&(section as u32).to_le_bytes());
     head[8..16].copy_from_slice(&first.to_le_bytes());
     head[16..24].copy_from_slice(&count.to_le_bytes());
-    let digest = blake3::Hasher::new()
-        .update(header_digest)
-        .update(&head[..24])
-        .update(data)
-        .finalize();
+    let digest =
+        blake3::Hasher::new().update(header_digest).update(&head[..24]).update(data).finalize();
     head[24..].copy_from_slice(digest.as_bytes());
     head
 }
@@ -562,7 +561,8 @@ impl ProvingKey {
             return Err(KeyError::Circuit { key, wanted });
         }
         let size = quotient::domain(r1cs).map_err(|_| KeyError::Header)?;
-        let sizes = [r1cs.instances as u64, r1cs.witnesses as u64, r1cs.constraints() as u64, size.size];
+        let sizes =
+            [r1cs.instances as u64, r1cs.witnesses as u64, r1cs.constraints() as u64, size.size];
         let header = &self.header;
         let stated = [header.instances, header.witnesses, header.constraints, header.domain];
         if sizes == stated { Ok(()) } else { Err(KeyError::Header) }

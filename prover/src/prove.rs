@@ -150,7 +150,8 @@ impl Prover {
     /// [`ProveError::Key`] if the key is for another circuit or its verifying key is unfit.
     pub fn new(key: ProvingKey, r1cs: R1cs<Fr>) -> Result<Self, ProveError> {
         key.is_for(&r1cs)?;
-        let verifier = PreparedKey::new(&key.verifying, KeyPolicy::Strict).map_err(KeyError::Verifying)?;
+        let verifier =
+            PreparedKey::new(&key.verifying, KeyPolicy::Strict).map_err(KeyError::Verifying)?;
         Ok(Self { key, r1cs, verifier })
     }
 

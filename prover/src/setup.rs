@@ -99,7 +99,8 @@ impl Exponents {
                 )
             },
         );
-        for (column, weight) in basis[r1cs.constraints()..].iter().take(r1cs.instances).enumerate() {
+        for (column, weight) in basis[r1cs.constraints()..].iter().take(r1cs.instances).enumerate()
+        {
             a[column] += weight;
         }
         drop(basis);
@@ -210,7 +211,8 @@ impl Workplace {
     /// Opens the unfinished key, which stays locked as long as the file is open.
     fn open(&self) -> Result<File, SetupError> {
         let mut options = OpenOptions::new();
-        let file = options.read(true).write(true).create(true).truncate(false).open(&self.partial)?;
+        let file =
+            options.read(true).write(true).create(true).truncate(false).open(&self.partial)?;
         match file.try_lock() {
             Ok(()) => Ok(file),
             Err(fs::TryLockError::WouldBlock) => Err(SetupError::Busy(self.partial.clone())),

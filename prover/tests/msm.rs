@@ -17,7 +17,8 @@ fn points<P: SWCurveConfig>(count: usize, seed: u64) -> Vec<Affine<P>> {
     let mut rng = rng(seed);
     let base = Projective::<P>::rand(&mut rng);
     let step = Projective::<P>::rand(&mut rng);
-    let chain: Vec<_> = std::iter::successors(Some(base), |p| Some(*p + step)).take(count).collect();
+    let chain: Vec<_> =
+        std::iter::successors(Some(base), |p| Some(*p + step)).take(count).collect();
     Projective::normalize_batch(&chain)
 }
 

@@ -158,7 +158,11 @@ fn the_quotient_is_that_of_arkworks() {
         let h_on_coset = coset.fft(&h);
         let vanishing = domain.evaluate_vanishing_polynomial(coset.coset_offset());
         for k in 0..domain.size() {
-            assert_eq!(ours[k] - c_on_coset[k], h_on_coset[k] * vanishing, "{rows} rows, point {k}");
+            assert_eq!(
+                ours[k] - c_on_coset[k],
+                h_on_coset[k] * vanishing,
+                "{rows} rows, point {k}"
+            );
         }
     }
 }
