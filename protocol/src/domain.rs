@@ -51,6 +51,8 @@ tags! {
     Domain = "domain",
     /// The parameter block.
     Parameters = "parameters",
+    /// The parameters of the risk table.
+    RiskParameters = "risk-parameters",
     /// The set of oracle signers.
     SignerSet = "signer-set",
 }

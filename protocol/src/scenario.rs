@@ -135,10 +135,7 @@ impl ScenarioGrid {
 impl Scenario {
     /// Forward and volatility stay: the loss is zero.
     pub fn is_unmoved(&self) -> bool {
-        matches!(
-            self,
-            Self::Move { forward_ppm: PPM, volatility: VolatilityMove::Flat, .. }
-        )
+        matches!(self, Self::Move { forward_ppm: PPM, volatility: VolatilityMove::Flat, .. })
     }
 }
 

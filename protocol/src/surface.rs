@@ -141,8 +141,8 @@ impl Expiry {
         let share = |volatility: Volatility, from: Price, to: Price| {
             u128::from(volatility.0) * u128::from(to.get() - from.get())
         };
-        let weighted = share(high.volatility, low.strike, strike)
-            + share(low.volatility, strike, high.strike);
+        let weighted =
+            share(high.volatility, low.strike, strike) + share(low.volatility, strike, high.strike);
         let width = u128::from(high.strike.get() - low.strike.get());
         // A mean of two volatilities is one.
         let mean = mul_div_nearest(weighted, 1, width).and_then(|mean| u32::try_from(mean).ok());
