@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{fixed, fixed_of, reference_json, reference_text, shifted, text_of};
+use common::{fixed, fixed_of, reference_json, reference_text, shifted, shipped_json, text_of};
 use num_bigint::BigInt;
 use proptest::prelude::*;
 use serde_json::Value;
@@ -45,6 +45,23 @@ fn accepts_reference_grid() {
             worst = worst.max(relative);
         }
         println!("{name}: {count} rows, largest error {worst}e-24 of the forward");
+    }
+}
+
+#[test]
+fn accepts_shipped_grid() {
+    let json = shipped_json("pricing/black76.json");
+    let rows = json["rows"].as_array().unwrap();
+    assert_eq!(rows.len(), 480);
+    for row in rows {
+        let (forward, strike) = (fixed_of(&row[1]), fixed_of(&row[2]));
+        let spread = deviation(fixed_of(&row[4]), root_years(row[3].as_u64().unwrap()));
+        let price = value(kind(&row[0]), forward, strike, spread);
+        let error = price.bits().abs_diff(fixed_of(&row[5]).bits());
+        assert!(
+            error <= ((forward.bits() + strike.bits()) >> 74) as u128 + 2,
+            "{row}: {error} ulps"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{binary64, fixed_binary64, reference_json, scaled, text_of};
+use common::{binary64, fixed, fixed_binary64, reference_json, scaled, shipped_json, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
 use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
@@ -134,4 +134,29 @@ fn distribution_is_symmetric_and_does_not_fall() {
         last = value;
     }
     assert_eq!(last, Fixed::ONE);
+}
+
+#[test]
+fn accepts_shipped_values() {
+    let json = shipped_json("pricing/elementary.json");
+    let rows = |name: &str| json[name].as_array().unwrap().iter();
+    let text = |value: &Value| text_of(value);
+    let scale = |value: &Value| scaled(&text(value), 0).max(BigInt::from(1));
+    for row in rows("normal") {
+        let x = fixed(&text(&row[0]));
+        assert!(error(x.normal_cdf(), &row[1]) <= bound(75), "{row}");
+        assert!(error(x.normal_density(), &row[2]) <= bound(77), "{row}");
+    }
+    for row in rows("exp") {
+        let bound = bound(78) * scale(&row[1]);
+        assert!(error(fixed(&text(&row[0])).exp(), &row[1]) <= bound, "{row}");
+    }
+    for row in rows("ln_ratio") {
+        let integer = |value: &Value| text(value).parse().unwrap();
+        let ln = Fixed::ln_ratio(integer(&row[0]), integer(&row[1]));
+        assert!(error(ln, &row[2]) <= bound(78), "{row}");
+    }
+    for row in rows("sqrt") {
+        assert!(error(fixed(&text(&row[0])).sqrt_floor(), &row[1]) <= bound(80), "{row}");
+    }
 }

@@ -109,3 +109,9 @@ pub fn fixed_binary64(text: &str) -> Fixed {
     };
     Fixed::from_bits(bits.try_into().expect("in range"))
 }
+
+/// A file the project ships in `fixtures/`, as JSON.
+pub fn shipped_json(path: &str) -> Value {
+    let full = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures")).join(path);
+    serde_json::from_str(&std::fs::read_to_string(full).unwrap()).unwrap()
+}
