@@ -52,7 +52,7 @@ tags! {
     /// The parameter block.
     Parameters = "parameters",
     /// The parameters of the risk table.
-    RiskParameters = "risk-parameters",
+    RiskParameters = "risk-params",
     /// The set of oracle signers.
     SignerSet = "signer-set",
 }

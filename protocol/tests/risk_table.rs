@@ -153,7 +153,7 @@ fn unix(text: &str) -> Time {
     let part = |range: std::ops::Range<usize>| text[range].parse::<u64>().unwrap();
     let (year, month, day) = (part(0..4), part(5..7), part(8..10));
     assert!((2024..2100).contains(&year));
-    let leap = |year: u64| u64::from(year % 4 == 0);
+    let leap = |year: u64| u64::from(year.is_multiple_of(4));
     let before = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334][month as usize - 1];
     let days = (2024..year).map(|year| 365 + leap(year)).sum::<u64>() + before + day - 1;
     let days = days + if month > 2 { leap(year) } else { 0 };
