@@ -143,6 +143,26 @@ impl<F: PrimeField> Lc<F> {
     pub fn negated(&self) -> Self {
         self.scaled(-F::ONE)
     }
+
+    /// `Σ scale·lc` in one pass.
+    pub fn sum<'a>(parts: impl IntoIterator<Item = (&'a Self, F)>) -> Self {
+        let (mut terms, mut value) = (Vec::new(), F::ZERO);
+        for (lc, scale) in parts {
+            value += lc.value * scale;
+            terms.extend(lc.terms.iter().map(|&(variable, x)| (variable, x * scale)));
+        }
+        // The sort is stable and linear where the parts come in order, as they mostly do.
+        terms.sort_by_key(|&(variable, _)| variable);
+        terms.dedup_by(|(next, x), (kept, sum)| {
+            let same = next == kept;
+            if same {
+                *sum += *x;
+            }
+            same
+        });
+        terms.retain(|(_, x)| !x.is_zero());
+        Self { terms, value }
+    }
 }
 
 /// The place of a constraint: the rule it states, the gadget that wrote it, the table row it stands in.
@@ -398,6 +418,16 @@ impl<F: PrimeField> Cs<F> {
     /// The empty combination.
     pub fn zero(&self) -> Lc<F> {
         Lc { terms: Vec::new(), value: F::ZERO }
+    }
+
+    /// A combination whose value the caller has computed already. The parts are made in shape mode only,
+    /// where the value is that of the parts.
+    pub fn combination<'a, I: IntoIterator<Item = (&'a Lc<F>, F)>>(
+        &self,
+        value: F,
+        parts: impl FnOnce() -> I,
+    ) -> Lc<F> {
+        if self.recorder.is_some() { Lc::sum(parts()) } else { Lc { terms: Vec::new(), value } }
     }
 
     /// A new public input.

@@ -5,3 +5,4 @@
 
 pub mod catalogue;
 pub mod cs;
+pub mod gadgets;
