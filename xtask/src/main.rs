@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod fixtures;
 mod ledger;
 mod shape;
 
@@ -20,6 +21,8 @@ struct Arguments {
 enum Task {
     /// Audits the circuits of the catalogue: determinacy, mutation, deletion.
     Audit(audit::Arguments),
+    /// Writes the market tables and the signed flow below fixtures/.
+    Fixtures(fixtures::Arguments),
     /// Compares the shapes of the circuits with fixtures/shape.csv, or writes it.
     Shape(shape::Arguments),
 }
@@ -27,6 +30,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Audit(arguments) => audit::run(&arguments),
+        Task::Fixtures(arguments) => fixtures::run(&arguments).map_err(|error| error.to_string()),
         Task::Shape(arguments) => shape::run(&arguments),
     };
     match result {
