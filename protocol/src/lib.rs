@@ -41,6 +41,7 @@ pub mod trade;
 pub mod transition;
 pub mod tree;
 pub mod units;
+pub mod valuation;
 
 pub use reject::Reject;
 pub use rule::Rule;

@@ -38,7 +38,7 @@ pub struct VolatilityShock {
 }
 
 /// How far a skew move bends a smile: volatility times `1 ± clamp(k·cap/width, ±cap)`, with
-/// `cap = cap_static + cap_slope·√τ` (at least 0) and
+/// `cap = cap_static + cap_slope·√τ` and
 /// `width = max(width_minimum, width_scale·√τ·(width_static + width_slope·√τ))`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -47,7 +47,7 @@ impl SkewShock {
         let linear = |constant: i32, slope: i32| {
             share(i64::from(constant)).add(share(i64::from(slope)).mul_nearest(root_years))
         };
-        let cap = linear(self.cap_static_ppm, self.cap_slope_ppm).max(Fixed::ZERO);
+        let cap = linear(self.cap_static_ppm, self.cap_slope_ppm);
         let spread = linear(self.width_static_ppm, self.width_slope_ppm).mul_nearest(root_years);
         let width = share(i64::from(self.width_scale_ppm)).mul_nearest(spread);
         let width = width.max(share(i64::from(self.width_minimum_ppm)));
@@ -55,7 +55,9 @@ impl SkewShock {
             SkewShape::Absolute if log_strike < Fixed::ZERO => log_strike.neg(),
             _ => log_strike,
         };
-        let change = log_strike.mul_nearest(cap).div_nearest(width).clamp(cap.neg(), cap);
+        // For a cap above zero this is `clamp(±cap)`; PM2 takes this form for the others as well.
+        let change = log_strike.mul_nearest(cap).div_nearest(width);
+        let change = if log_strike > Fixed::ZERO { change.min(cap) } else { change.max(cap.neg()) };
         let change = if is_rising { change } else { change.neg() };
         Fixed::ONE.add(change).max(Fixed::ZERO)
     }
