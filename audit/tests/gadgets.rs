@@ -161,7 +161,7 @@ fn order_over_the_whole_precondition() {
         all_needed(&check(at_most, &[2, 5], &domains, expected));
         let less: Gadget = |cs, x| Some(is_less_than(cs, "order", &x[0], &x[1], 4).lc().clone());
         let expected = |x: &[i64]| Some(i64::from(signed(x[0]) < signed(x[1])));
-        check(less, &[2, 5], &domains, expected);
+        all_needed(&check(less, &[2, 5], &domains, expected));
     }
 }
 

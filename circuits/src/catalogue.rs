@@ -1,6 +1,8 @@
 //! Every circuit that is audited and whose shape is locked, each with a witness for each of its branches.
 //!
-//! A gadget module offers its entries as `CATALOGUE`; this page lists the modules.
+//! A page of entries is a `CATALOGUE`; this one lists the pages.
+
+mod gadgets;
 
 use ark_bn254::Fr;
 
@@ -12,20 +14,29 @@ pub struct Circuit {
     pub name: &'static str,
     /// Number of branch witnesses, at least one.
     pub branches: usize,
-    /// Builds the circuit on branch `0..branches`; satisfied, and of the same shape on all of them.
-    pub build: fn(Mode, usize) -> Cs<Fr>,
+    /// Writes the circuit on branch `0..branches`; satisfied, and of the same shape on all of them.
+    pub body: fn(&mut Cs<Fr>, usize),
     /// Instance columns (from 1) that the circuit derives; the other public inputs are given.
     pub outputs: &'static [usize],
     /// Names of witnesses which are claimed first and tied down by an identity at a random point later.
     pub claims: &'static [&'static str],
 }
 
-/// The entries of all modules.
-const MODULES: &[&[Circuit]] = &[];
+/// All entries.
+const PAGES: &[&[Circuit]] = &[gadgets::CATALOGUE];
+
+impl Circuit {
+    /// The circuit on a branch.
+    pub fn build(&self, mode: Mode, branch: usize) -> Cs<Fr> {
+        let mut cs = Cs::new(mode);
+        (self.body)(&mut cs, branch);
+        cs
+    }
+}
 
 /// All circuits, in the order of the ledger.
 pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
-    MODULES.iter().copied().flatten()
+    PAGES.iter().copied().flatten()
 }
 
 #[cfg(test)]
@@ -41,9 +52,10 @@ mod tests {
             assert!(names.insert(circuit.name), "{} is listed twice", circuit.name);
             assert!(circuit.branches > 0, "{} has no witness", circuit.name);
             for branch in 0..circuit.branches {
-                let unsatisfied = (circuit.build)(Mode::Witness, branch).unsatisfied();
+                let unsatisfied = circuit.build(Mode::Witness, branch).unsatisfied();
                 assert_eq!(unsatisfied, None, "{} branch {branch}", circuit.name);
             }
         }
+        assert!(!names.is_empty());
     }
 }

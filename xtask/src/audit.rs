@@ -38,7 +38,7 @@ fn audit(circuit: &Circuit) -> Result<Report, String> {
     let mut shape = None;
     let mut assignments = Vec::new();
     for branch in 0..circuit.branches {
-        let cs = (circuit.build)(Mode::Shape, branch);
+        let cs = circuit.build(Mode::Shape, branch);
         if let Some(failure) = cs.unsatisfied() {
             return Err(format!("{} branch {branch}: {failure}", circuit.name));
         }

@@ -54,7 +54,7 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
 }
 
 fn measure(circuit: &Circuit) -> Result<Line, String> {
-    let cs = (circuit.build)(Mode::Shape, 0);
+    let cs = circuit.build(Mode::Shape, 0);
     if let Some(failure) = cs.unsatisfied() {
         return Err(format!("{}: {failure}", circuit.name));
     }
