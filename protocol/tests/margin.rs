@@ -81,3 +81,75 @@ fn rejects_initial_margin_of_options_bought_on_credit() {
     let margin = evaluate(199_999_999, &[(1, -1_000), (2, 4_000)], &both, MarginMethod::Standard);
     assert_eq!(margin.unwrap().check_initial().unwrap_err().rule, Rule::InitialMargin);
 }
+
+#[test]
+fn portfolio_margin_is_the_worst_scenario_or_the_floor() {
+    let rows = BTreeMap::from([
+        row(1, 50_000, &[-9_000, 30_000, 0], [5_000, 200_000, 150_000]),
+        row(2, 40_000, &[-8_000, 26_000, 0], [5_000, 190_000, 140_000]),
+    ]);
+    // Short one, long one: losses ∓, mark −10 USDC; worst is the first scenario, the floor is higher.
+    let spread =
+        evaluate(10_000_000, &[(1, -1_000), (2, 1_000)], &rows, MarginMethod::Portfolio).unwrap();
+    assert_eq!((spread.mark_value, spread.equity), (-10_000_000, 0));
+    assert_eq!(spread.losses[..3], [1_000_000, -4_000_000, 0]);
+    assert_eq!((spread.short_floor, spread.requirement), (5_000_000, 5_000_000));
+    assert_eq!((spread.initial, spread.maintenance), (5_000_000, 4_000_000));
+    // The other way round there is nothing to lose but the second scenario's four dollars.
+    let spread = evaluate(0, &[(1, 1_000), (2, -1_000)], &rows, MarginMethod::Portfolio).unwrap();
+    assert_eq!(spread.losses[..3], [-1_000_000, 4_000_000, 0]);
+    assert_eq!(spread.requirement, 5_000_000);
+    let long = evaluate(0, &[(1, 2_000)], &rows, MarginMethod::Portfolio).unwrap();
+    assert_eq!(
+        (long.equity, long.requirement, long.initial),
+        (100_000_000, 60_000_000, 60_000_000)
+    );
+}
+
+/// A requirement computed in two roundings may fall short by a unit a leg; ours rounds once, up.
+#[test]
+fn margin_is_rounded_up_once() {
+    for (quantity, charge, factor_ppm) in
+        [(10_000_001, 1_000, 50_000), (1, 1, 1), (3, 7, 333_333), (999_999_999, 4_294_967, 800_001)]
+    {
+        let (index, row) = row(1, 0, &[0], [charge, 0, 0]);
+        let rows = RiskRows::from([(index, row)]);
+        let parameters = BatchParameters { initial_factor_ppm: factor_ppm, ..parameters() };
+        let slots = [(index, Quantity::new(-quantity).unwrap())];
+        let margin = margin::evaluate(
+            Cash::new(0).unwrap(),
+            slots.into_iter(),
+            &rows,
+            &parameters,
+            MarginMethod::Portfolio,
+        );
+        let margin = margin.unwrap();
+        let exact = i128::from(quantity) * i128::from(charge) * i128::from(factor_ppm);
+        assert!(margin.initial * 1_000_000 >= exact && (margin.initial - 1) * 1_000_000 < exact);
+    }
+}
+
+#[test]
+fn rejects_instrument_live_and_margin_spread() {
+    let edge = Loss::MAX.get();
+    let rows = BTreeMap::from([row(1, 0, &[edge, 0], [0; 3])]);
+    let missing = evaluate(0, &[(2, 1)], &rows, MarginMethod::Portfolio).unwrap_err();
+    assert_eq!(missing.rule, Rule::InstrumentLive);
+    // 2^56 / (2^33 − 1) contracts, in units of 1/1000.
+    let quantity = (1 << 56) / edge;
+    evaluate(0, &[(1, quantity)], &rows, MarginMethod::Portfolio).unwrap();
+    let wide = evaluate(0, &[(1, quantity + 1)], &rows, MarginMethod::Portfolio).unwrap_err();
+    assert_eq!(wide.rule, Rule::MarginSpread);
+}
+
+/// A debt of i128::MIN must not turn into a credit: cash has 64 bits and nothing casts.
+#[test]
+fn rejects_range_of_cash_beyond_its_width() {
+    let widest = i128::from(i64::MAX);
+    for value in [i128::MIN, i128::MAX, widest + 1, -widest - 2] {
+        assert_eq!(Cash::try_from(value).unwrap_err().rule, Rule::Range);
+    }
+    let rows = BTreeMap::from([row(1, u32::MAX, &[Loss::MIN.get()], [u32::MAX; 3])]);
+    let margin = evaluate(i64::MIN, &[(1, 1 << 20)], &rows, MarginMethod::Standard).unwrap();
+    assert_eq!(margin.equity, i128::from(i64::MIN) + (i128::from(u32::MAX) << 20));
+}
