@@ -1,11 +1,15 @@
-//! `cargo xtask audit`: what of each circuit is determined by its inputs.
+//! `cargo xtask audit`: what of each circuit is determined by its inputs; the ledger is `fixtures/audit.csv`.
 
 use clap::Args;
+use serde::{Deserialize, Serialize};
+use zkmargin_audit::report::Count;
 use zkmargin_audit::{Report, Split, Verdict};
 use zkmargin_circuits::catalogue::Circuit;
 use zkmargin_circuits::cs::Mode;
 
-use crate::ledger::Selection;
+use crate::ledger::{Line, Selection};
+
+const LEDGER: &str = "audit.csv";
 
 /// Options of `audit`.
 #[derive(Args)]
@@ -17,9 +21,49 @@ pub struct Arguments {
     json: bool,
 }
 
-/// Audits the circuits chosen; an error if one fails.
+/// One line of the ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Audited {
+    name: String,
+    verdict: Verdict,
+    witnesses: usize,
+    derived: usize,
+    claims: usize,
+    /// Rows minus rank at each witness, separated by blanks.
+    assertions: String,
+    survivors: usize,
+    /// Names and counts, separated by semicolons.
+    free_hints: String,
+}
+
+impl Line for Audited {
+    fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl From<&Report> for Audited {
+    fn from(report: &Report) -> Self {
+        let total = |list: &[Count]| list.iter().map(|entry| entry.count).sum();
+        let hints = report.free_hints.iter().map(|hint| format!("{} ×{}", hint.name, hint.count));
+        let assertions: Vec<_> = report.assertions.iter().map(usize::to_string).collect();
+        Self {
+            name: report.circuit.clone(),
+            verdict: report.verdict,
+            witnesses: report.witnesses,
+            derived: report.derived,
+            claims: total(&report.claims),
+            assertions: assertions.join(" "),
+            survivors: report.survivor_count(),
+            free_hints: hints.collect::<Vec<_>>().join("; "),
+        }
+    }
+}
+
+/// Audits the circuits chosen; an error if one fails or differs from the ledger.
 pub fn run(arguments: &Arguments) -> Result<(), String> {
     let mut failed = Vec::new();
+    let mut lines = Vec::new();
     for circuit in arguments.selection.circuits()? {
         let report = audit(circuit)?;
         if arguments.json {
@@ -30,8 +74,12 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         if report.verdict == Verdict::Fail {
             failed.push(circuit.name);
         }
+        lines.push(Audited::from(&report));
     }
-    if failed.is_empty() { Ok(()) } else { Err(format!("failed: {}", failed.join(", "))) }
+    if !failed.is_empty() {
+        return Err(format!("failed: {}", failed.join(", ")));
+    }
+    arguments.selection.settle(LEDGER, lines)
 }
 
 fn audit(circuit: &Circuit) -> Result<Report, String> {
@@ -58,4 +106,14 @@ fn audit(circuit: &Circuit) -> Result<Report, String> {
     let split = Split { outputs: circuit.outputs, claims: circuit.claims };
     Report::new(circuit.name, &r1cs, &assignments, &split)
         .map_err(|error| format!("{}: {error}", circuit.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_circuit_fails_and_the_ledger_is_current() {
+        run(&Arguments { selection: Selection::default(), json: false }).unwrap();
+    }
 }

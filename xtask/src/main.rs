@@ -24,7 +24,7 @@ enum Task {
     /// Writes the market tables and the signed flow below fixtures/.
     Fixtures(fixtures::Arguments),
     /// Compares the shapes of the circuits with fixtures/shape.csv, or writes it.
-    Shape(shape::Arguments),
+    Shape(ledger::Selection),
 }
 
 fn main() -> ExitCode {

@@ -1,28 +1,16 @@
 //! `cargo xtask shape`: the ledger of circuit shapes, `fixtures/shape.csv`.
 
-use std::collections::BTreeMap;
-use std::path::Path;
-
-use clap::Args;
 use serde::{Deserialize, Serialize};
 use zkmargin_circuits::catalogue::Circuit;
 use zkmargin_circuits::cs::Mode;
 
-use crate::ledger::Selection;
+use crate::ledger::{Line, Selection};
 
-/// Options of `shape`.
-#[derive(Args)]
-pub struct Arguments {
-    #[command(flatten)]
-    selection: Selection,
-    /// Writes the lines of the circuits chosen instead of comparing them.
-    #[arg(long)]
-    write: bool,
-}
+const LEDGER: &str = "shape.csv";
 
 /// One line of the ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Line {
+struct Measured {
     name: String,
     constraints: usize,
     nonzeros: usize,
@@ -31,29 +19,19 @@ struct Line {
     digest: String,
 }
 
-/// Compares the circuits chosen with the ledger, or writes their lines.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/shape.csv"));
-    let mut ledger = read(path)?;
-    let mut differences = Vec::new();
-    for circuit in arguments.selection.circuits()? {
-        let line = measure(circuit)?;
-        match ledger.insert(line.name.clone(), line.clone()) {
-            Some(before) if before == line => {}
-            Some(before) => differences.push(format!("{before:?}\n  is now {line:?}")),
-            None => differences.push(format!("{} is not in the ledger", line.name)),
-        }
-    }
-    if arguments.write {
-        write(path, &ledger)
-    } else if differences.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("{}\nrun `cargo xtask shape --write` if this is meant", differences.join("\n")))
+impl Line for Measured {
+    fn name(&self) -> &str {
+        &self.name
     }
 }
 
-fn measure(circuit: &Circuit) -> Result<Line, String> {
+/// Compares the shapes of the circuits chosen with the ledger, or writes them.
+pub fn run(selection: &Selection) -> Result<(), String> {
+    let lines: Result<_, _> = selection.circuits()?.into_iter().map(measure).collect();
+    selection.settle::<Measured>(LEDGER, lines?)
+}
+
+fn measure(circuit: &Circuit) -> Result<Measured, String> {
     let cs = circuit.build(Mode::Shape, 0);
     if let Some(failure) = cs.unsatisfied() {
         return Err(format!("{}: {failure}", circuit.name));
@@ -61,7 +39,7 @@ fn measure(circuit: &Circuit) -> Result<Line, String> {
     let (_, r1cs) = cs.finish();
     let r1cs = r1cs.expect("shape mode records matrices");
     let digest: String = r1cs.digest().iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Line {
+    Ok(Measured {
         name: circuit.name.to_owned(),
         constraints: r1cs.constraints(),
         nonzeros: r1cs.nonzeros(),
@@ -71,19 +49,12 @@ fn measure(circuit: &Circuit) -> Result<Line, String> {
     })
 }
 
-fn read(path: &Path) -> Result<BTreeMap<String, Line>, String> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
-    }
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let lines = reader.deserialize::<Line>();
-    lines.map(|line| line.map(|l| (l.name.clone(), l)).map_err(|e| e.to_string())).collect()
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn write(path: &Path, ledger: &BTreeMap<String, Line>) -> Result<(), String> {
-    let mut writer = csv::Writer::from_path(path).map_err(|error| error.to_string())?;
-    for line in ledger.values() {
-        writer.serialize(line).map_err(|error| error.to_string())?;
+    #[test]
+    fn the_ledger_is_current() {
+        run(&Selection::default()).unwrap();
     }
-    writer.flush().map_err(|error| error.to_string())
 }
