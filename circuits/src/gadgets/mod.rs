@@ -6,5 +6,11 @@
 
 pub mod boolean;
 pub mod comparator;
+pub mod curve;
+pub mod eddsa;
+pub mod fixed_base;
 pub mod integer;
+pub mod montgomery;
 pub mod poseidon;
+pub mod scalar;
+pub mod variable_base;

@@ -1,65 +1,15 @@
-//! Gadgets against the native rules, at their bounds, and under forged witnesses.
+//! Bits, ranges and comparators.
 
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, Field, PrimeField, UniformRand};
-use rand::SeedableRng;
-use rand_chacha::ChaCha20Rng;
-use zkmargin_circuits::cs::{Assignment, Cs, Lc, Mode, R1cs};
+use ark_ff::{AdditiveGroup, Field, PrimeField};
+use zkmargin_circuits::cs::Cs;
 use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::comparator::{
     enforce_less_or_equal, enforce_max, enforce_nonzero, is_less_than, is_zero,
 };
 use zkmargin_circuits::gadgets::integer::{Int, Uint, power_of_two, signed};
-use zkmargin_circuits::gadgets::poseidon as gadget;
-use zkmargin_protocol::poseidon as native;
 
-/// A gadget written down in both modes.
-struct Written<F: PrimeField, T> {
-    result: T,
-    constraints: usize,
-    unsatisfied: Option<&'static str>,
-    assignment: Assignment<F>,
-    r1cs: R1cs<F>,
-}
-
-/// Writes `body` in both modes and demands the same variables, the same verdict at once and from the matrices.
-fn write<F: PrimeField, T>(body: impl Fn(&mut Cs<F>) -> T) -> Written<F, T> {
-    let mut fast = Cs::new(Mode::Witness);
-    body(&mut fast);
-    let mut cs = Cs::new(Mode::Shape);
-    let result = body(&mut cs);
-    let constraints = cs.constraints();
-    let failure = cs.unsatisfied();
-    assert_eq!(fast.unsatisfied().map(|u| u.index), failure.map(|u| u.index), "modes disagree");
-    let (fast, _) = fast.finish();
-    let (assignment, r1cs) = cs.finish();
-    let r1cs = r1cs.expect("shape mode");
-    assert_eq!(fast, assignment, "modes differ");
-    let found = r1cs.first_unsatisfied(&assignment.full());
-    assert_eq!(found.map(|u| u.index), failure.map(|u| u.index), "matrices differ from values");
-    assert_eq!(r1cs.constraints(), constraints);
-    Written { result, constraints, unsatisfied: failure.map(|u| u.label.what), assignment, r1cs }
-}
-
-impl<F: PrimeField, T> Written<F, T> {
-    /// The label that fails when the `k`-th witness called `name` is `value` instead.
-    fn forged(&self, name: &str, k: usize, value: F) -> Option<&'static str> {
-        let mut named = (0..self.r1cs.witnesses).filter(|&w| self.r1cs.name(w).0 == name);
-        let column = self.r1cs.instances + named.nth(k).expect("a witness of that name");
-        let mut assignment = self.assignment.full();
-        assert_ne!(assignment[column], value, "not a forgery");
-        assignment[column] = value;
-        self.r1cs.first_unsatisfied(&assignment).map(|u| u.label.what)
-    }
-}
-
-fn rng(seed: u64) -> ChaCha20Rng {
-    ChaCha20Rng::seed_from_u64(seed)
-}
-
-fn externals<F: PrimeField>(cs: &mut Cs<F>, values: &[F]) -> Vec<Lc<F>> {
-    values.iter().map(|&value| cs.external("input", value)).collect()
-}
+use crate::{externals, write};
 
 /// 0, 1, p − 1, (p ± 1)/2, and around each power of two given.
 fn lattice(powers: &[u32]) -> Vec<Fr> {
@@ -87,7 +37,7 @@ fn range_check_accepts_exactly_the_range() {
             assert_eq!(written.constraints, bits as usize);
             assert_eq!(written.r1cs.witnesses, bits as usize);
             let expected = (!is_in(value, bits)).then_some("range of x");
-            assert_eq!(written.unsatisfied, expected, "{value} in {bits} bits");
+            assert_eq!(written.failure(), expected, "{value} in {bits} bits");
         }
     }
 }
@@ -102,14 +52,14 @@ fn signed_range_check_and_sign() {
                 let x = cs.external("x", signed::<Fr>(value));
                 Int::range_check(cs, "range of x", &x, bits).is_negative().value()
             });
-            assert_eq!(checked.unsatisfied, (!fits).then_some("range of x"), "{value} in {bits}");
+            assert_eq!(checked.failure(), (!fits).then_some("range of x"), "{value} in {bits}");
             assert_eq!(checked.constraints, bits as usize);
             let made = write(|cs: &mut Cs<Fr>| {
                 let x = Int::witness(cs, "x", value, bits);
                 let negative = x.negative_part(cs).lc().value();
                 (x.lc().value(), x.is_negative().value(), negative)
             });
-            assert_eq!(made.unsatisfied, None);
+            assert_eq!(made.failure(), None);
             if fits {
                 assert_eq!(checked.result, value < 0);
                 let expected = (signed(value), value < 0, signed(0.max(-value)));
@@ -123,9 +73,9 @@ fn signed_range_check_and_sign() {
 fn witnesses_that_do_not_fit_are_reduced() {
     let written = write(|cs: &mut Cs<Fr>| Uint::witness(cs, "x", 300, 8).lc().value());
     assert_eq!(written.result, Fr::from(44u64));
-    assert_eq!((written.constraints, written.unsatisfied), (8, None));
+    assert_eq!((written.constraints, written.failure()), (8, None));
     let written = write(|cs: &mut Cs<Fr>| Int::witness(cs, "x", i128::MIN, 8).lc().value());
-    assert_eq!((written.result, written.unsatisfied), (Fr::ZERO, None));
+    assert_eq!((written.result, written.failure()), (Fr::ZERO, None));
 }
 
 #[test]
@@ -142,16 +92,16 @@ fn comparators_on_the_lattice_of_bounds() {
             });
             assert_eq!(in_order.constraints, bits as usize);
             let accepted = a <= b && b - a < bound;
-            assert_eq!(in_order.unsatisfied, (!accepted).then_some("order"), "{a} <= {b}");
+            assert_eq!(in_order.failure(), (!accepted).then_some("order"), "{a} <= {b}");
             let less = write(|cs| {
                 let [a, b] = [signed::<Fr>(a), signed(b)].map(|x| cs.external("x", x));
                 is_less_than(cs, "spread", &a, &b, bits).value()
             });
             assert_eq!(less.constraints, bits as usize + 1);
             if (-bound..bound).contains(&difference) {
-                assert_eq!((less.result, less.unsatisfied), (a < b, None), "{a} < {b}");
+                assert_eq!((less.result, less.failure()), (a < b, None), "{a} < {b}");
             } else {
-                assert_eq!(less.unsatisfied, Some("spread"));
+                assert_eq!(less.failure(), Some("spread"));
             }
         }
     }
@@ -161,7 +111,7 @@ fn comparators_on_the_lattice_of_bounds() {
             let (zero, x) = (cs.zero(), cs.external("x", value));
             enforce_less_or_equal(cs, "order", &zero, &x, bits);
         });
-        assert_eq!(written.unsatisfied, Some("order"), "{value}");
+        assert_eq!(written.failure(), Some("order"), "{value}");
     }
 }
 
@@ -183,7 +133,7 @@ fn greatest_value() {
         });
         let expected = if values.len() == 1 { 8 + 1 } else { 9 * values.len() - 1 };
         assert_eq!(written.constraints, expected);
-        assert_eq!(written.unsatisfied, (!accepted).then_some("greatest"), "{max} {values:?}");
+        assert_eq!(written.failure(), (!accepted).then_some("greatest"), "{max} {values:?}");
     }
 }
 
@@ -194,7 +144,7 @@ fn zero_and_its_inverse() {
             let x = cs.external("x", value);
             is_zero(cs, &x).value()
         });
-        assert_eq!((written.result, written.unsatisfied), (value == Fr::ZERO, None));
+        assert_eq!((written.result, written.failure()), (value == Fr::ZERO, None));
         assert_eq!(written.constraints, 2);
         let claim = if value == Fr::ZERO { Fr::ZERO } else { Fr::ONE };
         assert!(written.forged("is zero", 0, claim).is_some(), "forged verdict on {value}");
@@ -207,7 +157,7 @@ fn zero_and_its_inverse() {
             enforce_nonzero(cs, "not zero", &x);
         });
         assert_eq!(nonzero.constraints, 1);
-        assert_eq!(nonzero.unsatisfied, (value == Fr::ZERO).then_some("not zero"));
+        assert_eq!(nonzero.failure(), (value == Fr::ZERO).then_some("not zero"));
     }
 }
 
@@ -232,79 +182,7 @@ fn truth_tables() {
         });
         let selected = Fr::from(if a { 3u64 } else { 8 });
         assert_eq!(written.result, ([a && b, a || b, !a], selected));
-        assert_eq!((written.constraints, written.unsatisfied), (5, None));
+        assert_eq!((written.constraints, written.failure()), (5, None));
         assert!(written.forged("select", 0, Fr::from(6u64)).is_some());
-    }
-}
-
-#[test]
-fn poseidon_equals_the_native_hash() {
-    let mut rng = rng(1);
-    for arity in 1..=16 {
-        let t = arity + 1;
-        let inputs: Vec<Fr> = (0..arity).map(|_| Fr::rand(&mut rng)).collect();
-        let written = write(|cs| {
-            let inputs = externals(cs, &inputs);
-            gadget::hash(cs, &inputs).value()
-        });
-        assert_eq!(written.result, native::hash(&inputs), "{arity} inputs");
-        assert_eq!(written.unsatisfied, None);
-        let boxes = 8 * t + native::PARTIAL_ROUNDS[t - 2];
-        assert_eq!(written.constraints, 3 * boxes - 3);
-        assert_eq!(written.r1cs.witnesses, arity + 3 * boxes - 3);
-        let nonzeros = written.r1cs.nonzeros();
-        println!("poseidon t={t}: {} constraints, {nonzeros} nonzeros", written.constraints);
-        assert!(nonzeros < 40_000);
-        for name in ["poseidon lane 0", "poseidon output", "poseidon x^2", "poseidon x^4", "input"]
-        {
-            assert!(written.forged(name, 0, Fr::rand(&mut rng)).is_some(), "forged {name}");
-        }
-    }
-}
-
-#[test]
-fn permutation_equals_the_native_one() {
-    for t in [2, 5, 17] {
-        let values: Vec<Fr> = (0..t).map(|k| Fr::from(k as u64)).collect();
-        let written = write(|cs| {
-            let state = externals(cs, &values).into_iter().map(gadget::Lane::Wire).collect();
-            gadget::permute(cs, state).iter().map(Lc::value).collect::<Vec<_>>()
-        });
-        let mut expected = values;
-        native::permute(&mut expected);
-        assert_eq!(written.result, expected);
-        assert_eq!(written.unsatisfied, None);
-        assert_eq!(written.constraints, 3 * (8 * t + native::PARTIAL_ROUNDS[t - 2]));
-        let nonzeros = written.r1cs.nonzeros();
-        println!("permutation t={t}: {} constraints, {nonzeros} nonzeros", written.constraints);
-        assert!(nonzeros < 40_000);
-    }
-}
-
-#[test]
-fn sponge_equals_the_native_one() {
-    let mut rng = rng(2);
-    let tag = Fr::from(99u64);
-    for length in [0, 1, 15, 16, 17, 32, 40] {
-        let values: Vec<Fr> = (0..length).map(|_| Fr::rand(&mut rng)).collect();
-        let written = write(|cs| {
-            let elements = externals(cs, &values);
-            gadget::sponge_hash(cs, tag, &elements).value()
-        });
-        assert_eq!(written.result, native::sponge_hash(tag, &values), "{length} elements");
-        assert_eq!(written.unsatisfied, None);
-        let constant_lanes = 1 + 16usize.saturating_sub(length);
-        let blocks = length.div_ceil(16).max(1);
-        assert_eq!(written.constraints, 612 * blocks - 3 * constant_lanes);
-
-        let pieces = write(|cs| {
-            let elements = externals(cs, &values);
-            let mut sponge = gadget::Sponge::new(tag, length);
-            elements.chunks(7).for_each(|piece| sponge.absorb(cs, piece));
-            sponge.squeeze(cs, 16).iter().map(Lc::value).collect::<Vec<_>>()
-        });
-        let mut sponge = native::Sponge::new(tag, length);
-        sponge.absorb(&values);
-        assert_eq!((pieces.result, pieces.unsatisfied), (sponge.squeeze(16), None));
     }
 }
