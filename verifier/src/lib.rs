@@ -14,6 +14,7 @@ mod groth16;
 mod key;
 mod proof;
 pub mod snarkjs;
+pub mod solidity;
 pub mod statement;
 
 pub use batch::verify_batch;
