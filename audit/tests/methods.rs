@@ -139,6 +139,43 @@ fn a_core_is_eliminated_and_its_surplus_row_counted() {
     assert_eq!((found.core, found.rank, found.assertions.len()), (3, 3, 1));
 }
 
+/// `x_k + x_(k+1) = given`, closed to a ring: regular iff the number of unknowns is odd.
+fn ring(count: usize) -> (R1cs<Fr>, Vec<Fr>) {
+    build(|cs| {
+        let unknowns: Vec<_> = (0..count).map(|_| cs.witness("unknown", Fr::ONE)).collect();
+        for (k, x) in unknowns.iter().enumerate() {
+            let given = cs.external("given", Fr::from(2));
+            cs.enforce_equal("neighbours", &x.plus(&unknowns[(k + 1) % count]), &given);
+        }
+    })
+}
+
+#[test]
+fn a_long_ring_is_regular_or_moves_as_a_whole() {
+    for (count, nullity) in [(1001, 0), (1000, 1)] {
+        let (r1cs, assignment) = ring(count);
+        let tangent = Tangent::new(&r1cs, &assignment).unwrap();
+        let found = Determinacy::new(&tangent, &Split::default()).unwrap();
+        assert_eq!((found.core, found.rank), (count, count - nullity));
+        assert_eq!(found.undetermined.len(), count * nullity);
+        assert_eq!(survivors(&tangent, &found, b"ring").len(), count * nullity);
+    }
+}
+
+#[test]
+fn rejects_a_core_above_the_cap_and_names_its_variables() {
+    let count = zkmargin_audit::jacobian::CORE_CAP + 1;
+    let (r1cs, assignment) = ring(count);
+    let tangent = Tangent::new(&r1cs, &assignment).unwrap();
+    match Determinacy::new(&tangent, &Split::default()).err() {
+        Some(AuditError::Core { columns, cap, names }) => {
+            assert_eq!((columns, cap), (count, count - 1));
+            assert_eq!(names, format!("unknown ×{count}"));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn outputs_taken_as_given_hide_what_defines_them() {
     // The split matters: an output treated as fixed turns its definition into an assertion.
@@ -180,19 +217,18 @@ fn a_free_hint_is_listed_only_on_the_branch_where_it_is_free() {
 #[test]
 fn deletions_of_a_division_are_all_accounted_for() {
     let (r1cs, assignment) = build::<F127>(|cs| circuits::remainder_unranged(cs, false));
-    let mut domains = Domains::new();
-    for name in ["a", "d"] {
-        for column in columns_named(&r1cs, name) {
-            domains.insert(column, (0..8).map(F127::from).collect());
-        }
-    }
-    let split = Split::default();
+    let small = |r1cs: &R1cs<F127>, names: [&str; 2]| -> Domains<F127> {
+        let columns = names.iter().flat_map(|name| columns_named(r1cs, name));
+        columns.map(|column| (column, (0..8).map(F127::from).collect())).collect()
+    };
+    let (split, domains) = (Split::default(), small(&r1cs, ["a", "d"]));
     let killers = classify(&r1cs, &assignment, &split, &domains, 2_000_000).unwrap();
     // Determinacy is blind to all of them; each deletion lets some input have a second quotient or remainder.
     assert_eq!(killers, [Killer::SecondAnswer; 13]);
 
     let (r1cs, assignment) = build::<F127>(|cs| circuits::path_bit_not_boolean(cs, false));
-    let killers = classify(&r1cs, &assignment, &split, &Domains::new(), 4_000_000).unwrap();
+    let domains = small(&r1cs, ["node", "sibling"]);
+    let killers = classify(&r1cs, &assignment, &split, &domains, 100_000).unwrap();
     assert_eq!(killers, [Killer::Assertion, Killer::Determinacy, Killer::Determinacy]);
 
     // A check written twice: each copy can go.
