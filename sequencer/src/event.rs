@@ -1,0 +1,123 @@
+//! The entries of the log and the hash that chains them.
+
+use ark_bn254::Fr;
+use blake3::{Hash, Hasher};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use zkmargin_protocol::decimal;
+use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::units::Time;
+
+use crate::error::Error;
+use crate::genesis::Genesis;
+use crate::submission::Submission;
+
+/// Under which the entries are hashed.
+const CHAIN_CONTEXT: &str = "zkmargin 2026-11 sequencer log";
+
+/// What happened.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// The store was made.
+    Genesis(Box<Genesis>),
+    /// A risk table was taken.
+    Oracle(Box<SignedRiskTable>),
+    /// A submission was accepted.
+    Submission(Submission),
+    /// The pending operations became a batch.
+    Seal(SealRecord),
+}
+
+/// What a seal fixes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SealRecord {
+    /// Number of the batch.
+    pub number: u64,
+    /// Operations in the batch.
+    pub operations: usize,
+    /// Account root after the batch.
+    #[serde(with = "decimal")]
+    pub root: Fr,
+    /// BLAKE3 of the artefact's bytes.
+    pub artefact: String,
+    /// BLAKE3 of the statement's bytes.
+    pub statement: String,
+}
+
+impl Event {
+    /// The kind of entry, as the log names it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Genesis(_) => "genesis",
+            Self::Oracle(_) => "oracle",
+            Self::Submission(_) => "submission",
+            Self::Seal(_) => "seal",
+        }
+    }
+
+    /// The entry's canonical JSON: fields in the order of their types, no white space.
+    pub fn payload(&self) -> String {
+        let text = match self {
+            Self::Genesis(genesis) => serde_json::to_string(genesis),
+            Self::Oracle(table) => serde_json::to_string(table),
+            Self::Submission(submission) => serde_json::to_string(submission),
+            Self::Seal(record) => serde_json::to_string(record),
+        };
+        text.expect("the types of the log have string keys and no failing parts")
+    }
+}
+
+/// An entry as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    pub sequence: u64,
+    pub kind: String,
+    pub time: Time,
+    pub id: Option<Hash>,
+    pub payload: String,
+}
+
+impl Entry {
+    pub fn new(sequence: u64, time: Time, event: &Event) -> Self {
+        let id = match event {
+            Event::Submission(submission) => Some(submission.identity()),
+            _ => None,
+        };
+        Self { sequence, kind: event.kind().to_owned(), time, id, payload: event.payload() }
+    }
+
+    /// The hash of this entry and, through `previous`, of all before it.
+    pub fn chained(&self, previous: &Hash) -> Hash {
+        let mut hasher = Hasher::new_derive_key(CHAIN_CONTEXT);
+        hasher.update(previous.as_bytes());
+        hasher.update(&self.sequence.to_le_bytes());
+        hasher.update(&self.time.get().to_le_bytes());
+        hasher.update(self.id.as_ref().map_or([0; 32].as_slice(), |id| id.as_bytes()));
+        for text in [&self.kind, &self.payload] {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        hasher.finalize()
+    }
+
+    /// The event of the entry.
+    pub fn event(&self) -> Result<Event, Error> {
+        Ok(match self.kind.as_str() {
+            "genesis" => Event::Genesis(self.parse()?),
+            "oracle" => Event::Oracle(self.parse()?),
+            "submission" => Event::Submission(self.parse()?),
+            "seal" => Event::Seal(self.parse()?),
+            kind => {
+                let Self { sequence, .. } = self;
+                return Err(Error::Damaged(format!("entry {sequence} is of unknown kind {kind}")));
+            }
+        })
+    }
+
+    fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
+        serde_json::from_str(&self.payload)
+            .map_err(|error| Error::Damaged(format!("entry {}: {error}", self.sequence)))
+    }
+}

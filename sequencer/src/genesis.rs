@@ -1,0 +1,93 @@
+//! What a store is made from; the first entry of its log.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
+use zkmargin_protocol::cash_move::Recipient;
+use zkmargin_protocol::decimal::Decimal;
+use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_verifier::Domain;
+
+use crate::answer::{Reason, Refusal};
+use crate::error::Error;
+
+/// Where the rollup lives, what its batches look like, and its first accounts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Genesis {
+    /// Chain id of EIP-155.
+    pub chain_id: u64,
+    /// The rollup contract.
+    pub contract: Recipient,
+    /// Protocol version.
+    pub version: u32,
+    /// Shape of every batch.
+    pub shape: Shape,
+    /// Hash of the oracle's members; if absent, that of the first table taken.
+    pub signer_set: Option<Decimal<Fr>>,
+    /// Hash of the parameters; if absent, that of the first table taken.
+    pub parameters: Option<Decimal<Fr>>,
+    /// First accounts; at least the insurance fund and the fee account.
+    pub snapshot: Snapshot,
+}
+
+impl Genesis {
+    /// A rollup with nothing but an empty insurance fund and an empty fee account.
+    pub fn new(domain: Domain, shape: Shape, fund: Account, fees: Account) -> Self {
+        let accounts = [(INSURANCE_FUND, fund), (fee_account(), fees)].into();
+        Self {
+            chain_id: domain.chain_id,
+            contract: Recipient(domain.contract),
+            version: domain.version,
+            shape,
+            signer_set: None,
+            parameters: None,
+            snapshot: Snapshot { domain: domain.field(), batches: 0, accounts },
+        }
+    }
+
+    /// The domain of signatures.
+    pub fn domain(&self) -> Domain {
+        Domain { chain_id: self.chain_id, contract: self.contract.0, version: self.version }
+    }
+
+    /// The first state.
+    ///
+    /// # Errors
+    /// [`Error::Configuration`] if the snapshot is of another domain, lacks an account or holds none of the first
+    /// batch.
+    pub fn state(&self) -> Result<State, Error> {
+        let wrong = |what: &str| Err(Error::Configuration(format!("genesis: {what}")));
+        let accounts = &self.snapshot.accounts;
+        if self.snapshot.domain != self.domain().field() {
+            return wrong("the snapshot's domain is not that of chain, contract and version");
+        }
+        if !accounts.contains_key(&INSURANCE_FUND) || !accounts.contains_key(&fee_account()) {
+            return wrong("accounts 0 and 1 are needed");
+        }
+        State::new(self.snapshot.clone())
+            .map_err(|reject| Error::Configuration(format!("genesis: {reject}")))
+    }
+
+    /// The table is of the signers and parameters the store is for.
+    pub(crate) fn check_table(&self, table: &SignedRiskTable) -> Result<(), Refusal> {
+        let signers = table.oracle.hash();
+        if self.signer_set.is_some_and(|pinned| pinned.0 != signers) {
+            return Err(Refusal::new(Reason::SignerSet, "hash of the oracle's members", signers));
+        }
+        let parameters = table.parameters.hash();
+        if self.parameters.is_some_and(|pinned| pinned.0 != parameters) {
+            return Err(Refusal::new(Reason::Parameters, "hash of the parameters", parameters));
+        }
+        Ok(())
+    }
+
+    /// From now on only the table's signers and parameters are accepted.
+    pub(crate) fn pin(&mut self, table: &SignedRiskTable) {
+        self.signer_set.get_or_insert_with(|| Decimal(table.oracle.hash()));
+        self.parameters.get_or_insert_with(|| Decimal(table.parameters.hash()));
+    }
+}

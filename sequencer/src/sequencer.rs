@@ -1,0 +1,295 @@
+//! The engine: takes submissions and risk tables, closes batches, and answers once it is on the disk.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use zkmargin_protocol::Reject;
+use zkmargin_protocol::market::{Market, SignedRiskTable};
+use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::units::{AccountIndex, Time};
+
+use crate::answer::{Answer, Reason, Refusal, SealedBatch};
+use crate::batches::{self, close, export_batches, sealed_batch};
+use crate::desk::{Desk, Pending};
+use crate::error::Error;
+use crate::event::{Event, SealRecord};
+use crate::export;
+use crate::genesis::Genesis;
+use crate::intake::Intake;
+use crate::lines::Line;
+use crate::replay::{self, Recovered, Recovery, Replayed};
+use crate::report::{AccountInfo, BatchInfo, Status};
+use crate::store::Store;
+use crate::submission::Source;
+
+pub use crate::store::Access;
+
+/// An open store with the state it holds in memory. After an error of a call that changes it, drop it and open again.
+pub struct Sequencer {
+    store: Store,
+    genesis: Genesis,
+    state: State,
+    market: Option<Market>,
+    pending: Vec<Pending>,
+    /// Greatest age of a batch, seconds: a later submission goes to the next one.
+    pub batch_age_max_s: u64,
+}
+
+/// Greatest age of a batch unless set otherwise, seconds.
+const BATCH_AGE_MAX_S: u64 = 60;
+
+impl Sequencer {
+    /// Makes a store in `directory`, which must not exist.
+    ///
+    /// # Errors
+    /// [`Error::Exists`], [`Error::Configuration`] for a genesis that makes no sense, errors of the disk.
+    pub fn create(directory: &Path, genesis: Genesis) -> Result<(), Error> {
+        genesis.state()?;
+        let accounts = genesis.snapshot.accounts.clone();
+        Store::create(directory, &Event::Genesis(Box::new(genesis)), &accounts)
+    }
+
+    /// Opens a store. The whole log is checked, and the stored accounts against the root in its last seal; a writer
+    /// then writes the files of batches which an earlier process closed but did not get to write.
+    ///
+    /// # Errors
+    /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`], errors of the disk.
+    pub fn open(directory: &Path, access: Access) -> Result<Self, Error> {
+        let mut recovery = Recovery::default();
+        let store = Store::open(directory, access, |entry| recovery.visit(entry))?;
+        let Recovered { genesis, seal, table, pending } = recovery.finish()?;
+        let state = stored_state(&store, &genesis, seal.as_ref())?;
+        let domain = state.domain();
+        let market = table.map(|table| Market::new(table, domain)).transpose();
+        let market =
+            market.map_err(|reject| Error::Damaged(format!("the risk table: {reject}")))?;
+        Desk::resume(&state, market.as_ref(), genesis.shape, BATCH_AGE_MAX_S, &pending)?;
+        let batch_age_max_s = BATCH_AGE_MAX_S;
+        let sequencer = Self { store, genesis, state, market, pending, batch_age_max_s };
+        if access == Access::Write {
+            sequencer.export_missing()?;
+        }
+        Ok(sequencer)
+    }
+
+    /// Takes groups of lines until there are no more. Each group is one transaction; its answers go to `publish`,
+    /// one or more a line and in the order of the lines, after the transaction is on the disk.
+    ///
+    /// A submission that was accepted before gets its first receipt again. An operation for which the batch has no
+    /// room, or which comes when the batch is older than [`Sequencer::batch_age_max_s`], closes the batch.
+    ///
+    /// # Errors
+    /// Those of the disk, of `groups`, `clock` and `publish`. Nothing unpublished is promised.
+    pub fn submit(
+        &mut self,
+        source: Source,
+        groups: impl Iterator<Item = io::Result<Vec<Line>>>,
+        clock: impl Fn() -> Result<Time, Error>,
+        publish: impl FnMut(&[Answer]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut intake = Intake::new(source, groups, clock, publish);
+        loop {
+            let Self { store, genesis, state, market, pending, batch_age_max_s } = self;
+            let desk =
+                Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
+            let Some(next) = intake.fill(store, genesis, desk, pending)? else { return Ok(()) };
+            self.state = next;
+            self.pending.clear();
+        }
+    }
+
+    /// Closes the pending operations into a batch; `None` if there are none.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn seal(&mut self) -> Result<Option<SealedBatch>, Error> {
+        self.store.begin()?;
+        let sealed = self.seal_pending()?;
+        self.store.commit()?;
+        self.export_sealed(&sealed)?;
+        Ok(sealed)
+    }
+
+    fn seal_pending(&mut self) -> Result<Option<SealedBatch>, Error> {
+        if self.pending.is_empty() {
+            return Ok(None);
+        }
+        let Self { store, genesis, state, market, pending, batch_age_max_s } = self;
+        let desk = Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
+        let (next, sealed) = close(store, genesis, desk, pending.len())?;
+        self.state = next;
+        self.pending.clear();
+        Ok(Some(sealed))
+    }
+
+    fn export_sealed(&self, sealed: &Option<SealedBatch>) -> Result<(), Error> {
+        match sealed {
+            Some(batch) => export_batches(&self.store, &self.batches_directory(), &[batch.sealed]),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes a risk table signed by the oracle's quorum. Pending operations are closed into a batch first: a batch
+    /// has one table. Returns that batch, and the place of the table in the log; the table in force already is
+    /// taken without effect.
+    ///
+    /// # Errors
+    /// `Ok(Err(…))` refuses the table: [`zkmargin_protocol::Rule::OracleQuorum`] and other rules,
+    /// [`Reason::SignerSet`], [`Reason::Parameters`], [`Reason::OracleEpoch`].
+    pub fn take_table(
+        &mut self,
+        table: SignedRiskTable,
+        now: Time,
+    ) -> Result<Result<(Option<SealedBatch>, u64), Refusal>, Error> {
+        let now = now.max(self.store.time());
+        let market = match self.checked_market(&table, now) {
+            Ok(Some(market)) => market,
+            Ok(None) => return Ok(Ok((None, self.store.sequence()))),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        self.store.begin()?;
+        let sealed = self.seal_pending()?;
+        self.genesis.pin(&table);
+        let entry = self.store.append(now, &Event::Oracle(Box::new(table)))?;
+        self.store.commit()?;
+        self.market = Some(market);
+        self.export_sealed(&sealed)?;
+        Ok(Ok((sealed, entry.sequence)))
+    }
+
+    /// The market of a table, `None` if it is the present one.
+    fn checked_market(
+        &self,
+        table: &SignedRiskTable,
+        now: Time,
+    ) -> Result<Option<Market>, Refusal> {
+        let message = &table.attestation.message;
+        if let Some(present) = &self.market {
+            let old = &present.attestation().message;
+            if old == message {
+                return Ok(None);
+            }
+            if message.epoch <= old.epoch {
+                return Err(Refusal::new(Reason::OracleEpoch, "epoch", message.epoch));
+            }
+            if message.time < old.time {
+                return Err(Refusal::new(Reason::OracleEpoch, "time of the epoch", message.time));
+            }
+        }
+        self.genesis.check_table(table)?;
+        message.check_age(now, &table.parameters)?;
+        Ok(Some(Market::new(table.clone(), self.state.domain())?))
+    }
+
+    /// Writes artefact and statement of every batch to `directory`; files that are right are left alone.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if a stored batch is not the one sealed; those of the disk.
+    pub fn export(&self, directory: &Path) -> Result<(), Error> {
+        let numbers: Vec<u64> = self.batch_numbers().collect();
+        export_batches(&self.store, directory, &numbers)
+    }
+
+    fn export_missing(&self) -> Result<(), Error> {
+        let directory = self.batches_directory();
+        let is_missing = |number: &u64| {
+            let names = [export::artefact_name(*number), export::statement_name(*number)];
+            names.iter().any(|name| !directory.join(name).exists())
+        };
+        let missing: Vec<u64> = self.batch_numbers().filter(is_missing).collect();
+        export_batches(&self.store, &directory, &missing)
+    }
+
+    /// The directory where artefacts and statements are written.
+    pub fn batches_directory(&self) -> PathBuf {
+        self.store.directory().join(batches::DIRECTORY)
+    }
+
+    fn batch_numbers(&self) -> std::ops::Range<u64> {
+        self.genesis.snapshot.batches..self.state.batches()
+    }
+
+    /// The batches closed so far.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn batches(&self) -> Result<Vec<BatchInfo>, Error> {
+        let directory = self.batches_directory();
+        let info = |number| {
+            let (batch, record) = sealed_batch(&self.store, number)?;
+            Ok(BatchInfo {
+                batch: number,
+                sequence: batch.seal.sequence,
+                time: batch.seal.time,
+                operations: record.operations,
+                root: record.root,
+                artefact: directory.join(export::artefact_name(number)),
+                statement: directory.join(export::statement_name(number)),
+            })
+        };
+        self.batch_numbers().map(info).collect()
+    }
+
+    /// An account as it stands, pending operations included, without its view key.
+    ///
+    /// # Errors
+    /// `Ok(Err(…))` is [`zkmargin_protocol::Rule::AccountExists`].
+    pub fn account(&self, index: AccountIndex) -> Result<Result<AccountInfo, Reject>, Error> {
+        let Self { state, market, genesis, pending, .. } = self;
+        let desk =
+            Desk::resume(state, market.as_ref(), genesis.shape, self.batch_age_max_s, pending)?;
+        Ok(desk.account(index).map(|account| AccountInfo::new(index, account, market.as_ref())))
+    }
+
+    /// The state after the last batch.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Where the store stands.
+    pub fn status(&self) -> Status {
+        let message = self.market.as_ref().map(|market| &market.attestation().message);
+        Status {
+            chain_id: self.genesis.chain_id,
+            contract: self.genesis.contract.into(),
+            shape: self.genesis.shape,
+            epoch: self.store.epoch(),
+            sequence: self.store.sequence(),
+            log: self.store.hash().to_hex().to_string(),
+            time: self.store.time(),
+            batches: self.state.batches(),
+            root: self.state.root(),
+            accounts: self.state.accounts().len(),
+            pending: self.pending.len(),
+            oracle_epoch: message.map(|message| message.epoch),
+            oracle_time: message.map(|message| message.time),
+        }
+    }
+
+    /// Runs the whole log through the rules again and compares every root, artefact and statement.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] with the first difference.
+    pub fn replay(&self) -> Result<Replayed, Error> {
+        replay::replay(&self.store)
+    }
+}
+
+/// The stored accounts, whose root must be that of the last seal.
+fn stored_state(
+    store: &Store,
+    genesis: &Genesis,
+    seal: Option<&SealRecord>,
+) -> Result<State, Error> {
+    let (batches, root) = match seal {
+        Some(seal) => (seal.number + 1, seal.root),
+        None => (genesis.snapshot.batches, genesis.state()?.root()),
+    };
+    let snapshot =
+        Snapshot { domain: genesis.snapshot.domain, batches, accounts: store.accounts()? };
+    let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
+    if state.root() != root {
+        return Err(Error::Damaged("the stored accounts do not have the sealed root".to_owned()));
+    }
+    Ok(state)
+}

@@ -1,0 +1,121 @@
+//! What comes from outside, its one canonical form, and its identity.
+
+use blake3::{Hash, Hasher};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::operation::Operation;
+
+use crate::answer::{Reason, Refusal};
+
+/// Under which submissions are hashed.
+const IDENTITY_CONTEXT: &str = "zkmargin 2026-11 sequencer submission";
+/// Greatest length of the L1 reference of a deposit, bytes.
+const REFERENCE_BYTES_MAX: usize = 128;
+
+/// Who sent a line, which decides what it may ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Anybody: trades and movements of cash, each with its signatures.
+    Public,
+    /// The operator's watcher of L1: deposits.
+    Chain,
+}
+
+/// A deposit seen on L1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepositNotice {
+    /// What tells the deposit from all others on L1, 1 to 128 visible ASCII characters, such as transaction and log
+    /// index. Two deposits of the same amount are two deposits.
+    pub reference: String,
+    /// The deposit.
+    pub deposit: Deposit,
+}
+
+/// An accepted line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Submission {
+    /// A trade or a movement of cash.
+    Signed(Operation),
+    /// A deposit.
+    Deposit(DepositNotice),
+}
+
+impl Submission {
+    /// Reads a line of JSON.
+    ///
+    /// # Errors
+    /// [`Reason::Malformed`] for anything but exactly one submission which `source` may send: unknown or repeated
+    /// fields, numbers that are not in their unit's range, other kinds.
+    pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
+        match source {
+            Source::Public => match exact(line)? {
+                Operation::Deposit(_) => Err(malformed("deposits come from L1 only", "deposit")),
+                operation => Ok(Self::Signed(operation)),
+            },
+            Source::Chain => {
+                let notice: DepositNotice = exact(line)?;
+                let reference = &notice.reference;
+                let is_visible = reference.bytes().all(|byte| byte.is_ascii_graphic());
+                if !(1..=REFERENCE_BYTES_MAX).contains(&reference.len()) || !is_visible {
+                    return Err(malformed("reference of a deposit", reference));
+                }
+                Ok(Self::Deposit(notice))
+            }
+        }
+    }
+
+    /// BLAKE3 of the canonical content; of a deposit, of its L1 reference, so that none is credited twice.
+    pub fn identity(&self) -> Hash {
+        let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
+        match self {
+            Self::Signed(operation) => {
+                let text = serde_json::to_string(operation);
+                hasher.update(b"signed ");
+                hasher.update(text.expect("operations have string keys only").as_bytes());
+            }
+            Self::Deposit(notice) => {
+                hasher.update(b"deposit ");
+                hasher.update(notice.reference.as_bytes());
+            }
+        }
+        hasher.finalize()
+    }
+
+    /// The operation asked for.
+    pub fn operation(&self) -> Operation {
+        match self {
+            Self::Signed(operation) => operation.clone(),
+            Self::Deposit(notice) => Operation::Deposit(notice.deposit.clone()),
+        }
+    }
+}
+
+fn malformed(what: &str, value: impl std::fmt::Display) -> Refusal {
+    Refusal::new(Reason::Malformed, what, value)
+}
+
+/// The value of which `line` is the JSON, with nothing left over at any depth.
+fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, Refusal> {
+    let value: T = serde_json::from_str(line).map_err(|error| unreadable(&error.to_string()))?;
+    // Types without the attribute ignore unknown fields; what is written back would lack them.
+    let is_exact =
+        serde_json::from_str::<serde_json::Value>(line).ok() == serde_json::to_value(&value).ok();
+    if !is_exact {
+        return Err(malformed("JSON", "unknown fields, or values not in canonical form"));
+    }
+    Ok(value)
+}
+
+/// A value outside its unit or a key off the curve is refused while it is read; the message then begins with the rule.
+fn unreadable(message: &str) -> Refusal {
+    let named = message.split_once(": ").and_then(|(name, rest)| {
+        let rule: Rule = serde_json::from_value(name.into()).ok()?;
+        Some(Refusal { rule: rule.name(), ..malformed("JSON", rest) })
+    });
+    named.unwrap_or_else(|| malformed("JSON", message))
+}

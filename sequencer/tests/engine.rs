@@ -1,0 +1,444 @@
+//! What the sequencer accepts, refuses, remembers and produces.
+
+mod support;
+
+use std::fs;
+
+use serde_json::Value;
+use support::*;
+
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::{NOW_S, account_index};
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::cash_move::{Destination, Recipient};
+use zkmargin_protocol::instrument::OptionKind;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::order::Side;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::units::{InstrumentIndex, Time};
+use zkmargin_protocol::{Rule, statement};
+use zkmargin_sequencer::{Error, Genesis, Sequencer, Source};
+use zkmargin_verifier::StatementFile;
+
+fn chain() -> Destination {
+    Destination::Chain(Recipient([7; 20]))
+}
+
+#[test]
+fn accepts_operations_and_keeps_them_over_restarts() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 3);
+    let mut lines = trade_lines(6, 3);
+    lines.push(line(&sign_move(cash_move(2, chain(), 1_500_000, 10))));
+    lines.push(line(&sign_move(cash_move(3, Destination::Account(account_index(4)), 7, 10))));
+    let answers = submit(&mut venue.open(), Source::Public, &lines, at(1));
+    let receipts = accepted(&answers);
+    assert_eq!(receipts.len(), lines.len(), "{answers:?}");
+    // Entries 0 to 4 are genesis, table and three deposits.
+    for (place, receipt) in receipts.iter().enumerate() {
+        assert_eq!(receipt["sequence"], 5 + place);
+        assert_eq!(receipt["batch"], 0);
+    }
+    let sealed = venue.open().seal().unwrap().expect("pending operations");
+    assert_eq!((sealed.sealed, sealed.operations), (0, 11));
+    assert_eq!(venue.open().seal().unwrap(), None);
+
+    let sequencer = venue.open();
+    assert_eq!(sequencer.state().root(), sealed.root);
+    assert_eq!(sequencer.status().pending, 0);
+    let replayed = sequencer.replay().unwrap();
+    assert_eq!((replayed.batches, replayed.operations, replayed.root), (1, 11, sealed.root));
+    // 3,000,000 USDC came in, 1.5 went out.
+    let total: i64 = (0..5).map(|index| balance(&sequencer, index)).sum();
+    assert_eq!(total, 3_000_000_000_000 - 1_500_000);
+    // 6 trades of 0.1 contract with fees of 0.015 USDC a contract.
+    assert_eq!(balance(&sequencer, 1), 6 * 100 * 15);
+}
+
+#[test]
+fn artefact_and_statement_tell_the_same_batch() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    submit(&mut sequencer, Source::Public, &trade_lines(3, 2), at(1));
+    let sealed = sequencer.seal().unwrap().expect("pending operations");
+    let info = sequencer.batches().unwrap().remove(0);
+    let artefact = fs::read_to_string(&info.artefact).unwrap();
+    let trace: BatchTrace = serde_json::from_str(&artefact).unwrap();
+    assert_eq!((trace.number, trace.new_root, trace.trades.len()), (0, sealed.root, 3));
+    let StatementFile(read) =
+        StatementFile::from_bytes(&fs::read(&info.statement).unwrap()).unwrap();
+    assert_eq!(read.words, trace.words());
+    assert_eq!(read.commitment, statement::commitment(&trace.words()));
+    assert_eq!(read.domain, domain());
+    read.public_inputs().expect("version and domain words fit");
+    // Files that are lost come back as they were.
+    fs::remove_file(&info.artefact).unwrap();
+    drop(sequencer);
+    drop(venue.open());
+    assert_eq!(fs::read_to_string(&info.artefact).unwrap(), artefact);
+}
+
+/// A trade between traders 2 and 3, changed, that must be refused by `rule`.
+struct Bad(Rule, fn(&mut Draft));
+
+#[test]
+fn rejects_trades_by_rule() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 3);
+    let mut sequencer = venue.open();
+    let row = &instruments()[0];
+    let used = line(&Draft::new(row, [2, 3], [0, 0]).sign());
+    assert_eq!(answer_to(&mut sequencer, Source::Public, used, at(1))["accepted"], true);
+    let cases = [
+        Bad(Rule::AccountExists, |d| d.buy.account = account_index(99)),
+        Bad(Rule::OrderSides, |d| d.sell.side = Side::Buy),
+        Bad(Rule::OrderSides, |d| d.sell.account = d.buy.account),
+        Bad(Rule::OrderSides, |d| d.sell.instrument = instruments()[1].instrument),
+        Bad(Rule::OrderExpiry, |d| d.sell.expiry = at(1)),
+        Bad(Rule::LimitPrice, |d| d.trade_price = price(d.buy.limit.get() + 1)),
+        Bad(Rule::LimitPrice, |d| d.trade_price = price(d.sell.limit.get() - 1)),
+        Bad(Rule::FillQuantity, |d| d.quantity = quantity(1_001)),
+        Bad(Rule::FillQuantity, |d| d.quantity = quantity(-5)),
+        Bad(Rule::FeeLimit, |d| d.fees[1] = price(11)),
+        Bad(Rule::Nonce, |d| d.buy.nonce = nonce(0)),
+        Bad(Rule::Nonce, |d| d.sell.nonce = nonce(64)),
+        Bad(Rule::InstrumentSpec, |d| {
+            let kind = &mut d.buy.spec.kind;
+            *kind = if *kind == OptionKind::Call { OptionKind::Put } else { OptionKind::Call };
+        }),
+        Bad(Rule::InstrumentLive, |d| {
+            let unlisted = InstrumentIndex::of(d.buy.spec.underlying, 999).unwrap();
+            (d.buy.instrument, d.sell.instrument) = (unlisted, unlisted);
+        }),
+        Bad(Rule::Book, |d| {
+            let table = table(1, at(0));
+            let other = table.rows.iter().find(|row| row.spec.underlying.get() == 2).unwrap();
+            for order in [&mut d.buy, &mut d.sell] {
+                (order.instrument, order.spec) = (other.instrument, other.spec);
+            }
+        }),
+        Bad(Rule::InitialMargin, |d| {
+            d.quantity = quantity(100_000_000);
+            (d.buy.quantity_max, d.sell.quantity_max) = (d.quantity, d.quantity);
+        }),
+        Bad(Rule::MarginSpread, |d| {
+            d.quantity = quantity(100_000_000_000);
+            (d.buy.quantity_max, d.sell.quantity_max) = (d.quantity, d.quantity);
+            (d.trade_price, d.sell.limit) = (price(1), price(1));
+        }),
+    ];
+    let before = sequencer.status();
+    for (place, Bad(rule, change)) in cases.into_iter().enumerate() {
+        let mut draft = Draft::new(row, [2, 3], [1, 1]);
+        change(&mut draft);
+        let answer = answer_to(&mut sequencer, Source::Public, line(&draft.sign()), at(2));
+        assert_eq!(answer["accepted"], false, "case {place}");
+        assert_eq!(answer["rule"], rule.name(), "case {place}: {answer}");
+    }
+    assert_eq!(sequencer.status(), before);
+    // The same nonces still serve an honest trade.
+    let good = line(&Draft::new(row, [2, 3], [1, 1]).sign());
+    assert_eq!(answer_to(&mut sequencer, Source::Public, good, at(2))["accepted"], true);
+}
+
+#[test]
+fn rejects_signatures_of_others_and_for_other_domains() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let Operation::Trade(trade) = Draft::new(&instruments()[0], [2, 3], [0, 0]).sign() else {
+        panic!("a trade")
+    };
+    let order = trade.buy.order.clone();
+    let foreign = zkmargin_verifier::Domain::new(1, [0x11; 20]).field();
+    for (key, domain) in [(account_index(3), domain().field()), (account_index(2), foreign)] {
+        let mut forged = trade.clone();
+        forged.buy = order.clone().sign(&trader_key(key), domain);
+        let forged = line(&Operation::Trade(forged));
+        let answer = answer_to(&mut sequencer, Source::Public, forged, at(1));
+        assert_eq!(answer["rule"], "Signature", "{answer}");
+    }
+    let mut value = serde_json::to_value(Operation::Trade(trade)).unwrap();
+    // The order of the subgroup: S + l would be a second signature, here for S = 0.
+    let order = "2736030358979909402780800718157159386076813972158567259200215660948447373041";
+    value["trade"]["buy"]["signature"]["s"] = order.into();
+    let answer = answer_to(&mut sequencer, Source::Public, value.to_string(), at(1));
+    assert_eq!(answer["accepted"], false, "{answer}");
+}
+
+#[test]
+fn rejects_moves_and_deposits_by_rule() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let mut late = cash_move(2, chain(), 5, 1);
+    late.expiry = at(0);
+    let other = cash_move(3, chain(), 5, 1);
+    let signed_by_other = other.clone().sign(&trader_key(account_index(2)), domain().field());
+    let moves = [
+        (Rule::Range, sign_move(cash_move(2, chain(), 0, 1))),
+        (Rule::Range, sign_move(cash_move(2, chain(), -1, 1))),
+        (Rule::OrderExpiry, sign_move(late)),
+        (Rule::Nonce, sign_move(cash_move(2, chain(), 5, 64))),
+        (Rule::InitialMargin, sign_move(cash_move(2, chain(), 1_000_000_000_001, 1))),
+        (
+            Rule::AccountExists,
+            sign_move(cash_move(2, Destination::Account(account_index(9)), 5, 1)),
+        ),
+        (Rule::AccountExists, sign_move(cash_move(9, chain(), 5, 1))),
+        (Rule::Signature, Operation::Move(signed_by_other)),
+    ];
+    for (rule, operation) in moves {
+        let answer = answer_to(&mut sequencer, Source::Public, line(&operation), at(1));
+        assert_eq!(answer["rule"], rule.name(), "{answer}");
+    }
+    let mut wrong_key = deposit(2, 1);
+    wrong_key.key = trader_key(account_index(3)).public();
+    let mut nothing = deposit(2, 0);
+    let mut off_curve: Value = serde_json::from_str(&deposit_line("c", deposit(5, 1))).unwrap();
+    off_curve["deposit"]["key"][0] = "1".into();
+    let too_much =
+        deposit_line("d", deposit(5, 1)).replace("\"1000000\"", "\"9223372036854775808\"");
+    nothing.view_key = deposit(3, 1).view_key;
+    let deposits = [
+        (Rule::DepositKey, deposit_line("a", wrong_key)),
+        (Rule::Range, deposit_line("b", nothing)),
+        (Rule::KeyValid, off_curve.to_string()),
+        (Rule::Range, too_much),
+    ];
+    for (rule, notice) in deposits {
+        let answer = answer_to(&mut sequencer, Source::Chain, notice, at(1));
+        assert_eq!(answer["rule"], rule.name(), "{answer}");
+    }
+}
+
+#[test]
+fn rejects_a_33rd_position() {
+    let venue = Venue::open_for_trade(Shape::LARGE, 2);
+    let mut sequencer = venue.open();
+    let rows = instruments();
+    let lines: Vec<String> =
+        (0..33).map(|k| line(&Draft::new(&rows[k as usize], [2, 3], [k, k]).sign())).collect();
+    let answers = submit(&mut sequencer, Source::Public, &lines, at(1));
+    assert_eq!(accepted(&answers).len(), 32);
+    assert_eq!(answers[32]["rule"], "PositionSlots");
+}
+
+#[test]
+fn full_batch_is_closed_and_the_operation_goes_to_the_next() {
+    let venue = Venue::open_for_trade(Shape::TINY, 1);
+    let mut sequencer = venue.open();
+    // One deposit a batch: each closes the one before.
+    let lines: Vec<String> = (3..6)
+        .map(|index| deposit_line(&format!("next-{index}"), deposit(index, 1_000_000)))
+        .collect();
+    let answers = submit(&mut sequencer, Source::Chain, &lines, at(1));
+    let sealed: Vec<&Value> = answers.iter().filter_map(|answer| answer.get("sealed")).collect();
+    assert_eq!(sealed, [0, 1, 2]);
+    let batches: Vec<Value> = accepted(&answers).iter().map(|a| a["batch"].clone()).collect();
+    assert_eq!(batches, [1, 2, 3]);
+    assert_eq!(sequencer.status().pending, 1);
+    // Three instruments are more than a tiny batch has rows, however empty it is.
+    let rows = instruments();
+    for (row, k) in rows.iter().zip(0..2) {
+        let trade = line(&Draft::new(row, [2, 3], [k, k]).sign());
+        let answers = submit(&mut sequencer, Source::Public, &[trade], at(1));
+        assert_eq!(accepted(&answers).len(), 1, "{answers:?}");
+    }
+    let third = line(&Draft::new(&rows[2], [2, 3], [2, 2]).sign());
+    let answers = submit(&mut sequencer, Source::Public, &[third], at(1));
+    assert_eq!(answers.last().unwrap()["rule"], "Shape", "{answers:?}");
+    assert_eq!(sequencer.replay().unwrap().batches, sequencer.status().batches);
+}
+
+#[test]
+fn batch_closes_with_age() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let lines = trade_lines(2, 2);
+    let first = submit(&mut sequencer, Source::Public, &lines[..1], at(60));
+    assert_eq!(first.len(), 1, "the deposits are 60 seconds old");
+    let second = submit(&mut sequencer, Source::Public, &lines[1..], at(61));
+    assert_eq!(second[0]["sealed"], 0);
+    assert_eq!((&second[1]["batch"], &second[1]["time"]), (&1.into(), &at(61).to_string().into()));
+}
+
+#[test]
+fn clock_that_steps_back_does_not_move_the_log() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let lines = trade_lines(2, 2);
+    let mut sequencer = venue.open();
+    submit(&mut sequencer, Source::Public, &lines[..1], at(30));
+    for early in [Time::MIN, at(0), at(29)] {
+        let again = answer_to(&mut sequencer, Source::Public, lines[1].clone(), early);
+        assert_eq!(again["time"], at(30).to_string());
+    }
+    // Far ahead of the oracle nothing is taken, so that a wrong clock leaves no trace.
+    let late = line(&Draft::new(&instruments()[0], [2, 3], [5, 5]).sign());
+    let answers = submit(&mut sequencer, Source::Public, &[late], Time::MAX);
+    assert_eq!(answers.last().unwrap()["rule"], "OrderExpiry");
+    assert_eq!(sequencer.status().time, at(30));
+}
+
+#[test]
+fn repeated_submissions_get_their_first_receipt() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 3);
+    let lines = trade_lines(6, 3);
+    let first = accepted(&submit(&mut venue.open(), Source::Public, &lines, at(1)));
+    // Other order of keys and white space: the same submission.
+    let spread: Vec<String> = lines
+        .iter()
+        .map(|text| {
+            let value: Value = serde_json::from_str(text).unwrap();
+            value.to_string().replace(',', " ,\t").replace(':', " : ")
+        })
+        .collect();
+    assert_ne!(spread, lines);
+    let twice = [spread.clone(), spread].concat();
+    let again = accepted(&submit(&mut venue.open(), Source::Public, &twice, at(50)));
+    assert_eq!(again, [first.clone(), first.clone()].concat());
+    venue.open().seal().unwrap();
+    let after = accepted(&submit(&mut venue.open(), Source::Public, &lines, at(500)));
+    assert_eq!(after, first);
+    assert_eq!(venue.open().status().pending, 0);
+}
+
+#[test]
+fn deposit_is_credited_once_a_reference() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let notice = deposit_line("0xabc:1", deposit(2, 5));
+    let first = answer_to(&mut sequencer, Source::Chain, notice.clone(), at(1));
+    let again = answer_to(&mut sequencer, Source::Chain, notice, at(2));
+    assert_eq!(first, again);
+    let other =
+        answer_to(&mut sequencer, Source::Chain, deposit_line("0xabc:1", deposit(2, 6)), at(2));
+    assert_eq!(other["rule"], "DepositReference", "{other}");
+    // The same amount under another reference is another deposit.
+    answer_to(&mut sequencer, Source::Chain, deposit_line("0xabc:2", deposit(2, 5)), at(2));
+    assert_eq!(balance(&sequencer, 2), 1_000_010_000_000);
+}
+
+#[test]
+fn refused_submission_may_be_tried_again() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let transfer = line(&sign_move(cash_move(2, Destination::Account(account_index(9)), 5, 0)));
+    let refused = answer_to(&mut sequencer, Source::Public, transfer.clone(), at(1));
+    assert_eq!(refused["rule"], "AccountExists");
+    answer_to(&mut sequencer, Source::Chain, deposit_line("9", deposit(9, 1)), at(1));
+    let accepted = answer_to(&mut sequencer, Source::Public, transfer, at(1));
+    assert_eq!((&accepted["accepted"], &accepted["id"]), (&true.into(), &refused["id"]));
+}
+
+#[test]
+fn rejects_what_is_no_submission() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let good = trade_lines(1, 2).remove(0);
+    let notice = deposit_line("x", deposit(2, 1));
+    let with = |from: &str, to: &str| {
+        assert!(good.contains(from), "{from}");
+        good.replacen(from, to, 1)
+    };
+    let public = [
+        "null".to_owned(),
+        "{}".to_owned(),
+        "[".repeat(60_000),
+        "{\"trade\":".repeat(7_000),
+        good[..good.len() - 1].to_owned(),
+        format!("{good}{good}"),
+        notice.clone(),
+        serde_json::to_string(&Operation::Deposit(deposit(2, 1))).unwrap(),
+        with("\"price\"", "\"extra\":1,\"price\""),
+        with("\"strike\"", "\"extra\":1,\"strike\""),
+        with("\"strike\"", "\"kind\":\"call\",\"strike\""),
+        with("\"quantity\":\"100\"", "\"quantity\":100"),
+        with("\"quantity\":\"100\"", "\"quantity\":\"0100\""),
+        with("\"quantity\":\"100\"", "\"quantity\":\"1e2\""),
+        with("\"quantity\":\"100\"", "\"quantity\":\"549755813888\""),
+        with("\"side\":\"buy\"", "\"side\":\"hold\""),
+    ];
+    let chain = [
+        good.clone(),
+        deposit_line("", deposit(2, 1)),
+        deposit_line("a b", deposit(2, 1)),
+        deposit_line(&"r".repeat(129), deposit(2, 1)),
+        notice.replacen("\"underlying\"", "\"extra\":1,\"underlying\"", 1),
+    ];
+    let before = sequencer.status();
+    for (source, lines) in [(Source::Public, &public[..]), (Source::Chain, &chain[..])] {
+        let answers = submit(&mut sequencer, source, lines, at(1));
+        assert_eq!(answers.len(), lines.len());
+        for (answer, text) in answers.iter().zip(lines) {
+            let start = &text[..text.len().min(80)];
+            assert_eq!(answer["accepted"], false, "{start}");
+            let rule = answer["rule"].as_str().unwrap();
+            assert!(["Malformed", "Range"].contains(&rule), "{answer}: {start}");
+            assert!(answer["value"].as_str().unwrap().chars().count() <= 200);
+        }
+    }
+    assert_eq!(sequencer.status(), before);
+}
+
+#[test]
+fn oracle_tables_are_checked_and_close_the_batch() {
+    let venue = Venue::create(Shape::SMALL);
+    let mut sequencer = venue.open();
+    let refused = |sequencer: &mut Sequencer, table, now| {
+        sequencer.take_table(table, now).unwrap().unwrap_err().rule
+    };
+    let notice = deposit_line("1", deposit(2, 1_000));
+    let answer = answer_to(&mut sequencer, Source::Chain, notice.clone(), at(0));
+    assert_eq!(answer["rule"], "NoMarket");
+    let mut altered = table(1, at(0));
+    altered.rows[0].mark = price(1);
+    assert_eq!(refused(&mut sequencer, altered, at(0)), "OracleQuorum");
+    let mut few = table(1, at(0));
+    few.attestation.signatures[0] = None;
+    assert_eq!(refused(&mut sequencer, few, at(0)), "OracleQuorum");
+    assert_eq!(refused(&mut sequencer, table(1, at(0)), at(601)), "OracleAge");
+    assert_eq!(refused(&mut sequencer, table(1, at(6)), at(0)), "OracleAge");
+    sequencer.take_table(table(5, at(0)), at(0)).unwrap().unwrap();
+    let sequence = sequencer.status().sequence;
+    let (sealed, again) = sequencer.take_table(table(5, at(0)), at(900)).unwrap().unwrap();
+    assert_eq!((sealed, again, sequencer.status().sequence), (None, sequence, sequence));
+    assert_eq!(refused(&mut sequencer, table(5, at(1)), at(1)), "OracleEpoch");
+    assert_eq!(refused(&mut sequencer, table(4, at(1)), at(1)), "OracleEpoch");
+    assert_eq!(
+        refused(&mut sequencer, table(6, Time::new(NOW_S - 1).unwrap()), at(1)),
+        "OracleEpoch"
+    );
+    let mut looser = table(6, at(1));
+    looser.parameters.initial_factor_ppm = 1;
+    assert_eq!(refused(&mut sequencer, looser, at(1)), "Parameters");
+    let mut others = table(6, at(1));
+    let mut keys = *others.oracle.keys();
+    keys[4] = trader_key(account_index(4)).public();
+    others.oracle = zkmargin_protocol::oracle::OracleSet::new(keys, 3).unwrap();
+    assert_eq!(refused(&mut sequencer, others, at(1)), "SignerSet");
+    answer_to(&mut sequencer, Source::Chain, notice, at(1));
+    let (sealed, _) = sequencer.take_table(table(6, at(2)), at(2)).unwrap().unwrap();
+    assert_eq!(sealed.expect("a pending deposit").sealed, 0);
+    drop(sequencer);
+    assert_eq!(venue.open().status().oracle_epoch, Some(6));
+    assert_eq!(venue.open().replay().unwrap().batches, 1);
+}
+
+#[test]
+fn genesis_must_make_sense_and_stores_are_not_overwritten() {
+    let venue = Venue::create(Shape::TINY);
+    let exists = Sequencer::create(&venue.store(), genesis(Shape::TINY));
+    assert!(matches!(exists, Err(Error::Exists(_))));
+    let other = venue.folder.path().join("other");
+    let mut foreign = genesis(Shape::TINY);
+    foreign.chain_id += 1;
+    let mut lacking = genesis(Shape::TINY);
+    lacking.snapshot.accounts.remove(&fee_index());
+    for wrong in [foreign, lacking] {
+        assert!(matches!(Sequencer::create(&other, wrong), Err(Error::Configuration(_))));
+        assert!(!other.exists());
+    }
+    let text = serde_json::to_string(&genesis(Shape::TINY)).unwrap();
+    let read: Genesis = serde_json::from_str(&text).unwrap();
+    Sequencer::create(&other, read).unwrap();
+    let missing =
+        Sequencer::open(&venue.folder.path().join("none"), zkmargin_sequencer::Access::Read);
+    assert!(matches!(missing, Err(Error::Missing(_))));
+}
