@@ -56,6 +56,7 @@ impl Split<'_> {
             let kind = match role {
                 _ if self.claims.contains(&name) => Kind::Claim,
                 Role::External => Kind::Input,
+                Role::Argued => Kind::Claim,
                 Role::Derived => Kind::Derived,
                 Role::FreeHint => Kind::Hint,
             };

@@ -193,6 +193,8 @@ pub enum Role {
     External,
     /// Must be determined by the externals.
     Derived,
+    /// Bound by the argument at a random point, not by algebra alone; listed in `docs/spec/argument.md`.
+    Argued,
     /// Deliberately free when its guard is off (the inverse of zero); must reach no derived variable.
     FreeHint,
 }
@@ -456,6 +458,11 @@ impl<F: PrimeField> Cs<F> {
     /// A new witness which comes from outside: nothing has to determine it.
     pub fn external(&mut self, name: &'static str, value: F) -> Lc<F> {
         self.allocate(name, Role::External, value)
+    }
+
+    /// A new witness which only the argument's identities bind; it must be absorbed before they are squeezed.
+    pub fn argued(&mut self, name: &'static str, value: F) -> Lc<F> {
+        self.allocate(name, Role::Argued, value)
     }
 
     /// A new witness which may be free while its guard is off; listed by name in the audit.

@@ -3,6 +3,43 @@
 //! Invariant: nothing here decides a rule; the witness comes from the native trace, the constraints judge it.
 #![forbid(unsafe_code)]
 
+use ark_bn254::Fr;
+use ark_ff::Field;
+
+pub mod account;
+pub mod argument;
+pub mod batch;
+pub mod cash_move;
 pub mod catalogue;
+pub mod cipher;
 pub mod cs;
+pub mod deposit;
 pub mod gadgets;
+pub mod margin;
+pub mod nonce;
+pub mod oracle;
+pub mod order;
+pub mod packing;
+pub mod parameters;
+pub mod positions;
+pub mod risk_row;
+pub mod statement;
+pub mod trade;
+pub mod tree;
+pub mod witness;
+
+/// The constraint system of the batch circuit.
+pub type Cs = cs::Cs<Fr>;
+
+/// A linear combination over the field of the batch circuit.
+pub type Wire = cs::Lc<Fr>;
+
+/// The sum of many combinations.
+pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Wire>) -> Wire {
+    Wire::sum(parts.into_iter().map(|part| (part, Fr::ONE)))
+}
+
+/// `lc + constant`.
+pub fn shifted(cs: &Cs, lc: &Wire, constant: Fr) -> Wire {
+    lc.plus(&cs.constant(constant))
+}

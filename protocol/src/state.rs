@@ -89,7 +89,7 @@ impl State {
         &self.tree
     }
 
-    /// Replaces accounts and counts a batch; returns the nodes the tree hashed again.
+    /// Replaces accounts and counts a batch; returns the touched tree nodes, the root last and always.
     ///
     /// # Errors
     /// Those of the tree; none for ranged indices.
@@ -101,7 +101,10 @@ impl State {
             .iter()
             .map(|(index, account)| (u64::from(index.get()), account.leaf()))
             .collect();
-        let nodes = self.tree.update_with_trace(&leaves)?;
+        let mut nodes = self.tree.update_with_trace(&leaves)?;
+        if nodes.is_empty() {
+            nodes.push(self.tree.root_untouched());
+        }
         self.accounts.extend(accounts);
         self.batches += 1;
         Ok(nodes)

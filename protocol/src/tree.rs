@@ -137,6 +137,13 @@ impl SparseTree {
         Ok(trace)
     }
 
+    /// The root's node, untouched: what an update without leaves shows.
+    pub fn root_untouched(&self) -> NodeUpdate {
+        let level = self.depth();
+        let children = std::array::from_fn(|k| self.at(level - 1, k as u64));
+        NodeUpdate { level, index: 0, old: children, new: children, touched: [false; ARITY] }
+    }
+
     /// The siblings on the way from the leaf at `index` to the root, in the order of their indices.
     ///
     /// # Errors

@@ -37,7 +37,8 @@ impl SignatureVar {
 }
 
 /// Enforces, if `is_active`, that `signature` is one of `message` by `public_key`: `S < l` and
-/// `S·Base8 = R8 + h·8·A` with h = Poseidon(R8.x, R8.y, A.x, A.y, message).
+/// `S·Base8 = R8 + h·8·A` with h = Poseidon(R8.x, R8.y, A.x, A.y, message). Returns h, which
+/// fixes key and message.
 ///
 /// - Precondition: an active key is in the prime subgroup and not the identity (checked when its account was made).
 ///   An inactive signature is [`SignatureVar::padding`]; key and message are then anything.
@@ -53,7 +54,7 @@ pub fn enforce_signature(
     message: &Lc<Fr>,
     signature: &SignatureVar,
     is_active: &Bool<Fr>,
-) {
+) -> Lc<Fr> {
     cs.under(Rule::Signature, |cs| {
         let r8 = &signature.r8;
         let inputs = [&r8.x, &r8.y, &public_key.x, &public_key.y, message].map(Clone::clone);
@@ -65,5 +66,6 @@ pub fn enforce_signature(
         let zero = cs.zero();
         cs.enforce("signature equation", is_active.lc(), &nonce.x.minus(&r8.x), &zero);
         cs.enforce("signature equation", is_active.lc(), &nonce.y.minus(&r8.y), &zero);
-    });
+        challenge
+    })
 }

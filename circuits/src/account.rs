@@ -1,0 +1,207 @@
+//! Twin of `protocol::account`: one touched account, before and after the batch.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::{Account, Book};
+use zkmargin_protocol::babyjubjub::BASE8;
+use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::positions::Positions;
+use zkmargin_protocol::units::{
+    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS,
+};
+
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::curve::PointVar;
+use crate::gadgets::integer::Uint;
+use crate::gadgets::poseidon;
+use crate::nonce::{self, NonceWindowVar};
+use crate::packing::power_of_two;
+use crate::positions::{self, PositionsVar};
+use crate::{Cs, Wire, cipher, shifted};
+
+/// What the witness of one account row is made from.
+#[derive(Clone, Debug)]
+pub struct AccountInput {
+    /// Whether the row is in use.
+    pub is_active: bool,
+    /// Whether the batch opens the account.
+    pub is_new: bool,
+    /// Index.
+    pub index: AccountIndex,
+    /// Before the batch; for a new account [`Account::open`] with its keys and book.
+    pub old: Account,
+    /// After the batch.
+    pub new: Account,
+    /// Nonces used by the batch, bit `k` for `old.nonces.base + k`.
+    pub nonces_used: u64,
+}
+
+/// One account before and after.
+pub struct AccountVar {
+    /// Whether the row is in use.
+    pub is_active: Bool<Fr>,
+    /// Whether the batch opens the account.
+    pub is_new: Bool<Fr>,
+    /// Index, 24 bits.
+    pub index: Wire,
+    /// Signing key.
+    pub key: PointVar,
+    /// Key under which the leaf is encrypted.
+    pub view_key: Wire,
+    /// Commitment to it.
+    pub view_commitment: Wire,
+    /// Underlying and method, 5 bits.
+    pub book: BookVar,
+    /// Cash before, signed.
+    pub old_cash: Wire,
+    /// Cash after, signed 64 bits.
+    pub new_cash: Wire,
+    /// Nonces before and after.
+    pub nonces: NonceWindowVar,
+    /// Positions before.
+    pub old_positions: PositionsVar,
+    /// Positions after.
+    pub new_positions: PositionsVar,
+    /// Leaf before; 0 for a new account.
+    pub old_leaf: Wire,
+    /// Leaf after.
+    pub new_leaf: Wire,
+    /// The elements of the new leaf that are encrypted.
+    pub secret_words: Vec<Wire>,
+}
+
+/// Underlying and margin method.
+pub struct BookVar {
+    /// Underlying, 4 bits.
+    pub underlying: Wire,
+    /// Whether the method is the standard one.
+    pub is_standard: Bool<Fr>,
+}
+
+impl BookVar {
+    fn external(cs: &mut Cs, book: Book) -> Self {
+        let underlying =
+            Uint::external(cs, "underlying", book.underlying.get().into(), UNDERLYING_BITS);
+        let is_standard = Bool::external(cs, "standard method", book.method.is_standard());
+        Self { underlying: underlying.lc().clone(), is_standard }
+    }
+
+    /// underlying (4 bits) ‖ method (1 bit).
+    pub fn bits(&self) -> Wire {
+        self.underlying.plus_scaled(self.is_standard.lc(), power_of_two(UNDERLYING_BITS))
+    }
+}
+
+/// cash + 2^63 in 64 bits.
+fn shifted_cash(cash: Cash) -> u128 {
+    (i128::from(cash) + (1 << (CASH_BITS - 1))) as u128
+}
+
+impl AccountVar {
+    /// Allocates the row and enforces what concerns the account alone.
+    pub fn new(cs: &mut Cs, input: &AccountInput) -> Self {
+        let is_active = Bool::witness(cs, "account row in use", input.is_active);
+        let is_new = Bool::witness(cs, "account is new", input.is_new);
+        let index = Uint::external(cs, "account index", input.index.get().into(), ACCOUNT_BITS);
+        // Key, view key and book never change: the old leaf is opened with those of the new one.
+        let point = input.new.key.point();
+        let key = PointVar::external(cs, "account key", &point);
+        let view_key = cs.external("view key", input.new.view_key);
+        let view_commitment = cipher::view_commitment(cs, &view_key);
+        let book = BookVar::external(cs, input.new.book);
+        let old_shifted = Uint::external(cs, "old cash", shifted_cash(input.old.cash), CASH_BITS);
+        let nonces =
+            cs.under(Rule::Nonce, |cs| nonce::consume(cs, input.old.nonces, input.nonces_used));
+        let old_positions = positions::open_stored(cs, &input.old.positions.slots());
+        let new_shifted = cs.under(Rule::Range, |cs| {
+            Uint::witness(cs, "new cash", shifted_cash(input.new.cash), CASH_BITS)
+        });
+        let new_slots = input.new.positions.slots();
+        let new_positions = positions::witness_canonical(cs, &book.underlying, &new_slots);
+        let shared = [key.x.clone(), key.y.clone(), view_commitment.clone()];
+        let old_words =
+            secret_words(old_shifted.lc(), &nonces.base, &book, &nonces.bits, &old_positions);
+        let secret_words = secret_words(
+            new_shifted.lc(),
+            &nonces.new_base,
+            &book,
+            &nonces.new_bits,
+            &new_positions,
+        );
+        let opened_leaf = leaf(cs, &shared, &old_words);
+        let new_leaf = leaf(cs, &shared, &secret_words);
+        let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
+        let half = -power_of_two(CASH_BITS - 1);
+        let account = Self {
+            is_active,
+            is_new,
+            index: index.lc().clone(),
+            key,
+            view_key,
+            view_commitment,
+            book,
+            old_cash: shifted(cs, old_shifted.lc(), half),
+            new_cash: shifted(cs, new_shifted.lc(), half),
+            nonces,
+            old_positions,
+            new_positions,
+            old_leaf,
+            new_leaf,
+            secret_words,
+        };
+        account.enforce_new_is_empty(cs);
+        account.enforce_key_valid(cs);
+        account
+    }
+
+    /// A new account starts without cash, used nonces or positions.
+    fn enforce_new_is_empty(&self, cs: &mut Cs) {
+        let zero = cs.zero();
+        cs.under(Rule::AccountExists, |cs| {
+            let empty = Positions::default().words();
+            let is_new = self.is_new.lc();
+            cs.enforce("a new account has no cash", is_new, &self.old_cash, &zero);
+            cs.enforce("a new account has nonce base 0", is_new, &self.nonces.base, &zero);
+            cs.enforce("a new account has used no nonce", is_new, &self.nonces.bits, &zero);
+            for (word, empty) in self.old_positions.words.iter().zip(empty) {
+                let word = shifted(cs, word, -empty);
+                cs.enforce("a new account has no position", is_new, &word, &zero);
+            }
+        });
+    }
+
+    /// The key of a new account is in the prime-order subgroup and not the identity; that of an old one was
+    /// checked when the account was opened.
+    fn enforce_key_valid(&self, cs: &mut Cs) {
+        cs.under(Rule::KeyValid, |cs| {
+            let base = PointVar::constant(cs, &BASE8);
+            let key = PointVar::select(cs, &self.is_new, &self.key, &base);
+            key.enforce_in_prime_subgroup(cs);
+        });
+    }
+}
+
+/// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
+fn secret_words(
+    shifted_cash: &Wire,
+    nonce_base: &Wire,
+    book: &BookVar,
+    nonce_bits: &Wire,
+    positions: &PositionsVar,
+) -> Vec<Wire> {
+    // cash + 2^63 (64) ‖ nonce base (40) ‖ book (5)
+    let status = shifted_cash
+        .plus_scaled(nonce_base, power_of_two(CASH_BITS))
+        .plus_scaled(&book.bits(), power_of_two(CASH_BITS + NONCE_BITS));
+    let mut words = vec![status, nonce_bits.clone()];
+    words.extend(positions.words.iter().cloned());
+    words
+}
+
+/// Poseidon of tag, key, view-key commitment and the secret words.
+fn leaf(cs: &mut Cs, shared: &[Wire; 3], words: &[Wire]) -> Wire {
+    let mut inputs = vec![cs.constant(Tag::Leaf.field())];
+    inputs.extend(shared.iter().cloned());
+    inputs.extend(words.iter().cloned());
+    poseidon::hash(cs, &inputs)
+}

@@ -1,0 +1,513 @@
+//! The argument that ties the tables together. Spec: `docs/spec/argument.md`, in the same order.
+//!
+//! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says that two rational
+//! functions agree at a random point, so they are the same function.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use ark_ff::{AdditiveGroup, Field};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::fee_account;
+use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::nonce::WINDOW;
+use zkmargin_protocol::risk_row::SCENARIOS;
+use zkmargin_protocol::units::INSTRUMENT_BITS;
+
+use crate::account::AccountVar;
+use crate::cash_move::CashMoveVar;
+use crate::deposit::DepositVar;
+use crate::gadgets::integer::Uint;
+use crate::gadgets::poseidon::Sponge;
+use crate::margin::MarginVar;
+use crate::packing::{pack, power_of_two};
+use crate::risk_row::RiskRowVar;
+use crate::trade::TradeVar;
+use crate::tree::{self, NodeVar};
+use crate::{Cs, Wire, shifted, sum};
+
+/// Width in bits of a multiplicity.
+pub const MULTIPLICITY_BITS: u32 = 16;
+
+/// The rows of all tables.
+pub struct Tables {
+    /// Touched accounts.
+    pub accounts: Vec<AccountVar>,
+    /// Their margin claims.
+    pub margins: Vec<MarginVar>,
+    /// Trades.
+    pub trades: Vec<TradeVar>,
+    /// Transfers and withdrawals.
+    pub moves: Vec<CashMoveVar>,
+    /// Deposits.
+    pub deposits: Vec<DepositVar>,
+    /// Tree nodes, the root first.
+    pub nodes: Vec<NodeVar>,
+    /// Instruments.
+    pub instruments: Vec<RiskRowVar>,
+}
+
+/// How often the rows of a table are looked up.
+struct Multiplicities {
+    /// By account row: signatures checked against its key.
+    signatures: Vec<Uint<Fr>>,
+    /// By account row: deposits credited.
+    deposits: Vec<Uint<Fr>>,
+    /// By instrument row: trades in it.
+    trades: Vec<Uint<Fr>>,
+}
+
+/// Ties the tables. `commitment` is that of the statement's words.
+pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
+    let multiplicities = Multiplicities::count(cs, tables);
+    multiplicities.enforce_opened_by_deposit(cs, tables);
+    let first = absorb_rows(cs, tables, &multiplicities, commitment);
+    let [scenario, weight, chain] = first;
+    let claims = InstrumentClaims::new(cs, tables, &weight);
+    let second = absorb_claims(cs, &chain, &claims);
+    let [gamma, beta, short] = second;
+    let point = Point { gamma, beta };
+    enforce_tree(cs, tables, &point);
+    enforce_ledger(cs, tables, &point);
+    enforce_nonces(cs, tables, &point);
+    enforce_keys(cs, tables, &multiplicities, &point);
+    enforce_deposit_keys(cs, tables, &multiplicities, &point);
+    enforce_specs(cs, tables, &multiplicities, &point);
+    claims.enforce_holdings(cs, tables, &point, &short);
+    claims.enforce_matrix(cs, tables, &scenario);
+}
+
+/// The random point of the identities.
+struct Point {
+    gamma: Wire,
+    beta: Wire,
+}
+
+impl Point {
+    /// `Σ key_k · β^k`, the compressed key of a tuple.
+    fn compress(&self, cs: &mut Cs, key: &[&Wire]) -> Wire {
+        let (last, front) = key.split_last().expect("keys are not empty");
+        let mut sum = (*last).clone();
+        for part in front.iter().rev() {
+            sum = cs.product("compressed key", &sum, &self.beta).plus(part);
+        }
+        sum
+    }
+
+    /// `numerator / (γ − key)`.
+    fn fraction(&self, cs: &mut Cs, numerator: &Wire, key: &Wire) -> Wire {
+        let denominator = self.gamma.minus(key);
+        // A zero denominator has a chance of 2^-240; the constraint then fails for a numerator that is not zero.
+        let inverse = denominator.value().inverse().unwrap_or(Fr::ZERO);
+        let fraction = cs.witness("fraction", numerator.value() * inverse);
+        cs.enforce("fraction", &fraction, &denominator, numerator);
+        fraction
+    }
+}
+
+/// Three challenges that depend on all `elements`.
+fn challenges(cs: &mut Cs, elements: &[Wire]) -> [Wire; 3] {
+    let mut sponge = Sponge::new(Tag::Transcript.field(), elements.len());
+    sponge.absorb(cs, elements);
+    let lanes = sponge.squeeze(cs, 3);
+    // Lanes of a permutation are long combinations; as variables they make every use short.
+    std::array::from_fn(|k| {
+        let one = cs.one();
+        cs.product("challenge", &lanes[k], &one)
+    })
+}
+
+impl Multiplicities {
+    fn count(cs: &mut Cs, tables: &Tables) -> Self {
+        let mut signatures = BTreeMap::new();
+        let mut deposits = BTreeMap::new();
+        let mut trades = BTreeMap::new();
+        let bump = |map: &mut BTreeMap<Fr, u128>, is_active: bool, key: &Wire| {
+            if is_active {
+                *map.entry(key.value()).or_default() += 1;
+            }
+        };
+        for trade in &tables.trades {
+            let is_active = trade.fill.is_active.value();
+            bump(&mut signatures, is_active, &trade.buy.account);
+            bump(&mut signatures, is_active, &trade.sell.account);
+            bump(&mut trades, is_active, &trade.fill.instrument);
+        }
+        for request in &tables.moves {
+            bump(&mut signatures, request.is_active.value(), &request.from);
+        }
+        for deposit in &tables.deposits {
+            bump(&mut deposits, deposit.is_active.value(), &deposit.account);
+        }
+        // Only rows in use are looked up, and each key has one of those.
+        let of = |map: &BTreeMap<Fr, u128>, is_active: bool, key: &Wire| {
+            if is_active { map.get(&key.value()).copied().unwrap_or(0) } else { 0 }
+        };
+        let mut witness = |count| Uint::witness(cs, "multiplicity", count, MULTIPLICITY_BITS);
+        let by_account = |map: &BTreeMap<Fr, u128>| -> Vec<u128> {
+            tables.accounts.iter().map(|a| of(map, a.is_active.value(), &a.index)).collect()
+        };
+        let by_instrument: Vec<_> = tables
+            .instruments
+            .iter()
+            .map(|i| of(&trades, i.is_active.value(), &i.instrument))
+            .collect();
+        Self {
+            signatures: by_account(&signatures).into_iter().map(&mut witness).collect(),
+            deposits: by_account(&deposits).into_iter().map(&mut witness).collect(),
+            trades: by_instrument.into_iter().map(&mut witness).collect(),
+        }
+    }
+
+    /// An account is opened by a deposit.
+    fn enforce_opened_by_deposit(&self, cs: &mut Cs, tables: &Tables) {
+        cs.under(Rule::AccountExists, |cs| {
+            for (account, deposits) in tables.accounts.iter().zip(&self.deposits) {
+                let opens =
+                    cs.product("opened in this batch", account.is_active.lc(), account.is_new.lc());
+                let inverse = deposits.lc().value().inverse().unwrap_or(Fr::ZERO) * opens.value();
+                let inverse = cs.free_hint("inverse of a guarded value", inverse);
+                cs.enforce("an account is opened by a deposit", deposits.lc(), &inverse, &opens);
+            }
+        });
+    }
+}
+
+/// First round: everything the rows claim.
+fn absorb_rows(
+    cs: &mut Cs,
+    tables: &Tables,
+    multiplicities: &Multiplicities,
+    commitment: &Wire,
+) -> [Wire; 3] {
+    let mut elements = vec![commitment.clone()];
+    for (k, (account, margin)) in tables.accounts.iter().zip(&tables.margins).enumerate() {
+        let counts = pack(&[
+            (multiplicities.signatures[k].lc(), MULTIPLICITY_BITS),
+            (multiplicities.deposits[k].lc(), MULTIPLICITY_BITS),
+            (account.is_active.lc(), 1),
+        ]);
+        elements.extend([account.old_leaf.clone(), counts]);
+        elements.extend(margin.absorbed());
+    }
+    elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
+    elements.extend(tables.moves.iter().flat_map(CashMoveVar::absorbed));
+    elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
+    for (instrument, trades) in tables.instruments.iter().zip(&multiplicities.trades) {
+        elements.push(pack(&[
+            (instrument.is_active.lc(), 1),
+            (&instrument.instrument, INSTRUMENT_BITS),
+            (trades.lc(), MULTIPLICITY_BITS),
+        ]));
+    }
+    challenges(cs, &elements)
+}
+
+/// Second round: what the instruments claim to be held.
+fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [Wire; 3] {
+    let mut elements = vec![chain.clone()];
+    for (held, short) in claims.held.iter().zip(&claims.short) {
+        elements.extend([held.clone(), short.clone()]);
+    }
+    challenges(cs, &elements)
+}
+
+/// Every touched child of a node has a row of its own: a node, or at level 0 an account; and no row is without a parent
+/// but the root.
+fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
+    cs.under(Rule::AccountTree, |cs| {
+        let asked = cs.rows("nodes", &tables.nodes, |cs, _, node| {
+            let mut terms = Vec::new();
+            for k in 0..node.old.len() {
+                let place = shifted(cs, &node.first_child, Fr::from(k as u64));
+                let key = point.compress(cs, &[&place, &node.old[k], &node.new[k]]);
+                terms.push(point.fraction(cs, node.touched[k].lc(), &key));
+            }
+            let key = point.compress(cs, &[&node.place, &node.old_hash, &node.new_hash]);
+            let own = point.fraction(cs, node.has_parent.lc(), &key);
+            sum(&terms).minus(&own)
+        });
+        let level = cs.zero();
+        let leaves = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+            let place = tree::place(&level, &account.index);
+            let key = point.compress(cs, &[&place, &account.old_leaf, &account.new_leaf]);
+            point.fraction(cs, account.is_active.lc(), &key)
+        });
+        let (asked, leaves) = (sum(&asked), sum(&leaves));
+        cs.enforce_equal("touched children are rows", &asked, &leaves);
+    });
+}
+
+/// For every account and instrument, and for cash, the change equals the sum of the legs.
+fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) {
+    cs.under(Rule::Ledger, |cs| {
+        let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
+        let changes = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+            let shift = point.compress(cs, &[&cs.zero(), &account.index]);
+            let change = account.new_cash.minus(&account.old_cash);
+            let mut terms = vec![point.fraction(cs, &change, &cash.plus(&shift))];
+            for slot in &account.new_positions.slots {
+                terms.push(point.fraction(cs, &slot.quantity, &slot.instrument.plus(&shift)));
+            }
+            for slot in &account.old_positions.slots {
+                let sold = slot.quantity.negated();
+                terms.push(point.fraction(cs, &sold, &slot.instrument.plus(&shift)));
+            }
+            cs.product("change of a row in use", account.is_active.lc(), &sum(&terms))
+        });
+        let mut legs = trade_legs(cs, tables, point, &cash);
+        legs.extend(cash_legs(cs, tables, point, &cash));
+        let (changes, legs) = (sum(&changes), sum(&legs));
+        cs.enforce_equal("changes are the legs", &changes, &legs);
+    });
+}
+
+/// Contracts and cash of both sides of every trade, and the fees of all trades.
+fn trade_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
+    let mut legs = cs.rows("trades", &tables.trades, |cs, _, trade| {
+        let buyer = point.compress(cs, &[&cs.zero(), &trade.buy.account]);
+        let seller = point.compress(cs, &[&cs.zero(), &trade.sell.account]);
+        let instrument = &trade.fill.instrument;
+        let legs = [
+            point.fraction(cs, &trade.quantity, &instrument.plus(&buyer)),
+            point.fraction(cs, &trade.quantity.negated(), &instrument.plus(&seller)),
+            point.fraction(cs, &trade.cash_of_buyer.negated(), &cash.plus(&buyer)),
+            point.fraction(cs, &trade.cash_of_seller, &cash.plus(&seller)),
+        ];
+        sum(&legs)
+    });
+    let fees: Vec<_> = tables.trades.iter().map(TradeVar::fees).collect();
+    let account = cs.constant(Fr::from(fee_account().get()));
+    let receiver = point.compress(cs, &[cash, &account]);
+    legs.push(point.fraction(cs, &sum(&fees), &receiver));
+    legs
+}
+
+/// Cash of deposits, transfers and withdrawals.
+fn cash_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
+    let mut legs = Vec::new();
+    for request in &tables.moves {
+        let payer = point.compress(cs, &[cash, &request.from]);
+        legs.push(point.fraction(cs, &request.paid.negated(), &payer));
+        let receiver = point.compress(cs, &[cash, &request.destination]);
+        legs.push(point.fraction(cs, &request.transferred, &receiver));
+    }
+    for deposit in &tables.deposits {
+        let receiver = point.compress(cs, &[cash, &deposit.account]);
+        legs.push(point.fraction(cs, &deposit.credited, &receiver));
+    }
+    legs
+}
+
+/// The nonces newly used are those of the signed operations.
+fn enforce_nonces(cs: &mut Cs, tables: &Tables, point: &Point) {
+    cs.under(Rule::Nonce, |cs| {
+        let used = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+            let base = point.compress(cs, &[&account.nonces.base, &account.index]);
+            let fractions: Vec<_> = (0..WINDOW)
+                .zip(&account.nonces.newly_used)
+                .map(|(k, bit)| {
+                    let key = shifted(cs, &base, Fr::from(k));
+                    point.fraction(cs, bit.lc(), &key)
+                })
+                .collect();
+            cs.product("nonces of a row in use", account.is_active.lc(), &sum(&fractions))
+        });
+        let mut signed = Vec::new();
+        for trade in &tables.trades {
+            for order in [&trade.buy, &trade.sell] {
+                let key = point.compress(cs, &[&order.nonce, &order.account]);
+                signed.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
+            }
+        }
+        for request in &tables.moves {
+            let key = point.compress(cs, &[&request.nonce, &request.from]);
+            signed.push(point.fraction(cs, request.is_active.lc(), &key));
+        }
+        let (used, signed) = (sum(&used), sum(&signed));
+        cs.enforce_equal("nonces used are those signed", &used, &signed);
+    });
+}
+
+/// Every signature was checked against the key of the account it speaks for.
+fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
+    cs.under(Rule::AccountExists, |cs| {
+        let mut asked = Vec::new();
+        for trade in &tables.trades {
+            for order in [&trade.buy, &trade.sell] {
+                let key = point.compress(cs, &[&order.account, &order.key.x, &order.key.y]);
+                asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
+            }
+        }
+        for request in &tables.moves {
+            let key = point.compress(cs, &[&request.from, &request.key.x, &request.key.y]);
+            asked.push(point.fraction(cs, request.is_active.lc(), &key));
+        }
+        let mut found = Vec::new();
+        for (account, count) in tables.accounts.iter().zip(&counts.signatures) {
+            let count = cs.product("look-ups of a row in use", account.is_active.lc(), count.lc());
+            let key = [&account.index, &account.key.x, &account.key.y];
+            let key = point.compress(cs, &key);
+            found.push(point.fraction(cs, &count, &key));
+        }
+        let (asked, found) = (sum(&asked), sum(&found));
+        cs.enforce_equal("keys are those of the accounts", &asked, &found);
+    });
+}
+
+/// Every deposit names the keys and the book of the account it credits.
+fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
+    cs.under(Rule::DepositKey, |cs| {
+        let mut asked = Vec::new();
+        for deposit in &tables.deposits {
+            let [x, y] = &deposit.key;
+            let key = [&deposit.account, x, y, &deposit.view_commitment, &deposit.book];
+            let key = point.compress(cs, &key);
+            asked.push(point.fraction(cs, deposit.is_active.lc(), &key));
+        }
+        let mut found = Vec::new();
+        for (account, count) in tables.accounts.iter().zip(&counts.deposits) {
+            let count = cs.product("deposits of a row in use", account.is_active.lc(), count.lc());
+            let book = account.book.bits();
+            let [x, y] = [&account.key.x, &account.key.y];
+            let key = [&account.index, x, y, &account.view_commitment, &book];
+            let key = point.compress(cs, &key);
+            found.push(point.fraction(cs, &count, &key));
+        }
+        let (asked, found) = (sum(&asked), sum(&found));
+        cs.enforce_equal("deposits name the account's keys", &asked, &found);
+    });
+}
+
+/// Every trade's specification is that of its instrument.
+fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
+    cs.under(Rule::InstrumentSpec, |cs| {
+        let mut asked = Vec::new();
+        for trade in &tables.trades {
+            let key = point.compress(cs, &[&trade.fill.instrument, &trade.fill.spec]);
+            asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
+        }
+        let mut found = Vec::new();
+        for (row, count) in tables.instruments.iter().zip(&counts.trades) {
+            let count = cs.product("trades of a row in use", row.is_active.lc(), count.lc());
+            let key = point.compress(cs, &[&row.instrument, &row.spec]);
+            found.push(point.fraction(cs, &count, &key));
+        }
+        let (asked, found) = (sum(&asked), sum(&found));
+        cs.enforce_equal("specifications are those of the table", &asked, &found);
+    });
+}
+
+/// What is held of each instrument, weighted by account row.
+struct InstrumentClaims {
+    /// `w^k` of account row `k`, 0 in padding.
+    weights: Vec<Wire>,
+    /// By instrument row: `Σ_k weight_k · quantity`.
+    held: Vec<Wire>,
+    /// By instrument row: `Σ_k weight_k · short quantity`.
+    short: Vec<Wire>,
+}
+
+impl InstrumentClaims {
+    /// Row weights, and the claims; the claims are bound by [`Self::enforce_holdings`].
+    fn new(cs: &mut Cs, tables: &Tables, weight: &Wire) -> Self {
+        let mut power = cs.one();
+        let mut weights = Vec::new();
+        for account in &tables.accounts {
+            weights.push(cs.product("weight of a row in use", account.is_active.lc(), &power));
+            power = cs.product("power of the weight", &power, weight);
+        }
+        let sums = hint_holdings(tables, &weights);
+        let (mut held, mut short) = (Vec::new(), Vec::new());
+        for row in &tables.instruments {
+            let is_active = row.is_active.value();
+            let found = sums.get(&row.instrument.value()).filter(|_| is_active);
+            let (long, written) = found.copied().unwrap_or_default();
+            held.push(cs.argued("weighted holding", long));
+            short.push(cs.argued("weighted short holding", written));
+        }
+        Self { weights, held, short }
+    }
+
+    /// The claims are the weighted sums over all slots, so every instrument held is a row of the table.
+    fn enforce_holdings(&self, cs: &mut Cs, tables: &Tables, point: &Point, mix: &Wire) {
+        cs.under(Rule::InstrumentLive, |cs| {
+            let rows: Vec<_> = tables.accounts.iter().zip(&self.weights).collect();
+            let slots = cs.rows("accounts", &rows, |cs, _, (account, weight)| {
+                let mut fractions = Vec::new();
+                for slot in &account.new_positions.slots {
+                    let mixed = cs.product("mixed holding", mix, &slot.short).plus(&slot.quantity);
+                    fractions.push(point.fraction(cs, &mixed, &slot.instrument));
+                }
+                cs.product("weighted holdings", weight, &sum(&fractions))
+            });
+            let mut claims = Vec::new();
+            for (k, row) in tables.instruments.iter().enumerate() {
+                let mixed = cs.product("mixed claim", mix, &self.short[k]).plus(&self.held[k]);
+                let mixed = cs.product("claim of a row in use", row.is_active.lc(), &mixed);
+                claims.push(point.fraction(cs, &mixed, &row.instrument));
+            }
+            let (slots, claims) = (sum(&slots), sum(&claims));
+            cs.enforce_equal("positions held are rows of the table", &slots, &claims);
+        });
+    }
+
+    /// Losses, mark values and short charges claimed by the accounts are those of the table.
+    fn enforce_matrix(&self, cs: &mut Cs, tables: &Tables, scenario: &Wire) {
+        cs.under(Rule::MarginMatrix, |cs| {
+            let mut powers = vec![cs.one()];
+            for k in 0..SCENARIOS + 2 {
+                powers.push(cs.product("power of the scenario point", &powers[k], scenario));
+            }
+            let rows: Vec<_> = tables.margins.iter().zip(&self.weights).collect();
+            let accounts = cs.rows("accounts", &rows, |cs, _, (margin, weight)| {
+                let mut values = margin.losses();
+                values.extend([
+                    margin.mark_value.clone(),
+                    margin.short_floor(),
+                    margin.isolated_initial.clone(),
+                ]);
+                let value = inner_product(cs, &powers, &values);
+                cs.product("weighted claims", weight, &value)
+            });
+            let rows: Vec<_> = (0..tables.instruments.len()).collect();
+            let table = cs.rows("instruments", &rows, |cs, _, &k| {
+                let row = &tables.instruments[k];
+                let mut values = row.losses.clone();
+                values.push(row.mark.clone());
+                let per_unit = inner_product(cs, &powers[..=SCENARIOS], &values);
+                let charges = [row.short_minimum.clone(), row.isolated_initial.clone()];
+                let per_short = inner_product(cs, &powers[SCENARIOS + 1..], &charges);
+                let held = cs.product("value held", &self.held[k], &per_unit);
+                let short = cs.product("charges of shorts", &self.short[k], &per_short);
+                cs.product("value of a row in use", row.is_active.lc(), &held.plus(&short))
+            });
+            let (accounts, table) = (sum(&accounts), sum(&table));
+            cs.enforce_equal("claims are the table's", &accounts, &table);
+        });
+    }
+}
+
+/// `Σ power_k · value_k`.
+fn inner_product(cs: &mut Cs, powers: &[Wire], values: &[Wire]) -> Wire {
+    debug_assert_eq!(powers.len(), values.len());
+    let products: Vec<_> = powers
+        .iter()
+        .zip(values)
+        .map(|(power, value)| cs.product("weighted by scenario", power, value))
+        .collect();
+    sum(&products)
+}
+
+/// Weighted sums of quantity and short quantity by instrument.
+fn hint_holdings(tables: &Tables, weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)> {
+    let mut sums: BTreeMap<Fr, (Fr, Fr)> = BTreeMap::new();
+    for (account, weight) in tables.accounts.iter().zip(weights) {
+        for slot in &account.new_positions.slots {
+            let sum = sums.entry(slot.instrument.value()).or_default();
+            sum.0 += weight.value() * slot.quantity.value();
+            sum.1 += weight.value() * slot.short.value();
+        }
+    }
+    sums
+}

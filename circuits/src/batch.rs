@@ -1,0 +1,131 @@
+//! The batch circuit. Spec: `docs/spec/statement.md`.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
+use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::margin::Margin;
+use zkmargin_protocol::statement as protocol_statement;
+use zkmargin_protocol::tree::NodeUpdate;
+
+use crate::account::{AccountInput, AccountVar};
+use crate::argument::{self, Tables};
+use crate::cash_move::{CashMoveInput, CashMoveVar};
+use crate::deposit::DepositVar;
+use crate::margin::MarginVar;
+use crate::parameters::ParametersVar;
+use crate::risk_row::RiskRowVar;
+use crate::statement::{self, HeaderVar, PublicVar};
+use crate::trade::{TradeInput, TradeVar};
+use crate::tree::{self, NodeVar};
+use crate::witness::BatchInput;
+use crate::{Cs, Wire, oracle};
+
+/// The three public inputs: commitment `C`, challenge `r`, evaluation `y`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchPublic {
+    /// Poseidon commitment to the statement's words.
+    pub commitment: Fr,
+    /// Challenge, a hash of domain, commitment and words.
+    pub point: Fr,
+    /// `Σ words_k · point^k`.
+    pub evaluation: Fr,
+}
+
+impl BatchPublic {
+    /// The public inputs of a trace at a challenge: for tests and shapes, where no contract derives `r`.
+    pub fn at(trace: &BatchTrace, point: Fr) -> Self {
+        let words = trace.words();
+        let evaluation = words.iter().rev().fold(Fr::ZERO, |sum, word| sum * point + word);
+        Self { commitment: protocol_statement::commitment(&words), point, evaluation }
+    }
+}
+
+/// The whole statement about one batch, in the order of `docs/spec/statement.md`.
+pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
+    let input = BatchInput::from_trace(trace);
+    let public = PublicVar::new(cs, public.commitment, public.point, public.evaluation);
+    let header = HeaderVar::new(cs, &trace.header());
+    let parameters = ParametersVar::open(cs, &trace.parameters, &header.parameters);
+    oracle::enforce_age(cs, &header, &parameters);
+    oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);
+    let deposits = deposits(cs, &input.deposits);
+    let trades = trades(cs, &input.trades, &header);
+    let moves = cash_moves(cs, &input.moves, &header);
+    let instruments = instruments(cs, &input.instruments, &header);
+    let (accounts, account_words) = accounts(cs, &input.accounts);
+    let margins = margins(cs, &input.margins, &accounts, &parameters);
+    let nodes = nodes(cs, &input.nodes, &header);
+    let words = words(cs, &header, &deposits, &moves, account_words);
+    let commitment = public.enforce_statement(cs, &words);
+    let tables = Tables { accounts, margins, trades, moves, deposits, nodes, instruments };
+    argument::enforce_tables(cs, &tables, &commitment);
+}
+
+fn deposits(cs: &mut Cs, deposits: &[Option<Deposit>]) -> Vec<DepositVar> {
+    cs.rows("deposits", deposits, |cs, _, deposit| DepositVar::new(cs, deposit.as_ref()))
+}
+
+fn trades(cs: &mut Cs, trades: &[TradeInput], header: &HeaderVar) -> Vec<TradeVar> {
+    cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header))
+}
+
+fn cash_moves(cs: &mut Cs, moves: &[CashMoveInput], header: &HeaderVar) -> Vec<CashMoveVar> {
+    cs.rows("cash moves", moves, |cs, _, request| CashMoveVar::new(cs, request, header))
+}
+
+fn instruments(cs: &mut Cs, rows: &[Option<InstrumentRow>], header: &HeaderVar) -> Vec<RiskRowVar> {
+    cs.rows("instruments", rows, |cs, _, row| RiskRowVar::new(cs, row.as_ref(), header))
+}
+
+/// The account rows and their words of the statement.
+fn accounts(cs: &mut Cs, accounts: &[AccountInput]) -> (Vec<AccountVar>, Vec<Vec<Wire>>) {
+    let rows = cs.rows("accounts", accounts, |cs, _, input| {
+        let account = AccountVar::new(cs, input);
+        let words = statement::account_words(cs, &account);
+        (account, words)
+    });
+    rows.into_iter().unzip()
+}
+
+fn margins(
+    cs: &mut Cs,
+    margins: &[Margin],
+    accounts: &[AccountVar],
+    parameters: &ParametersVar,
+) -> Vec<MarginVar> {
+    cs.rows("accounts", margins, |cs, k, margin| {
+        let margin = MarginVar::evaluate(cs, margin);
+        margin.enforce_initial(cs, &accounts[k], &parameters.initial_factor_ppm);
+        margin
+    })
+}
+
+/// The nodes, the root first; the root's hashes are the header's.
+fn nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec<NodeVar> {
+    cs.under(Rule::AccountTree, |cs| {
+        let nodes = cs.rows("nodes", updates, |cs, k, update| match (k, update) {
+            (0, update) => NodeVar::root(cs, update.as_ref().unwrap_or(&tree::PADDING)),
+            (_, update) => NodeVar::below_root(cs, update.as_ref()),
+        });
+        cs.enforce_equal("root before", &nodes[0].old_hash, &header.old_root);
+        cs.enforce_equal("root after", &nodes[0].new_hash, &header.new_root);
+        nodes
+    })
+}
+
+/// The words of the statement: header, deposits, withdrawals, accounts.
+fn words(
+    cs: &Cs,
+    header: &HeaderVar,
+    deposits: &[DepositVar],
+    moves: &[CashMoveVar],
+    accounts: Vec<Vec<Wire>>,
+) -> Vec<Wire> {
+    let mut words = header.words(cs);
+    words.extend(deposits.iter().flat_map(|deposit| deposit.words.iter().cloned()));
+    words.extend(moves.iter().map(|request| request.word.clone()));
+    words.extend(accounts.into_iter().flatten());
+    words
+}

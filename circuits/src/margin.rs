@@ -1,0 +1,127 @@
+//! Twin of `protocol::margin`. The row claims its losses, mark value and short charges; `argument` checks
+//! the claims against the risk table.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::margin::{Margin, SPREAD_BITS};
+use zkmargin_protocol::packing::signed_field;
+use zkmargin_protocol::parameters::PPM;
+use zkmargin_protocol::risk_row::SCENARIOS;
+
+use crate::account::AccountVar;
+use crate::gadgets::integer::Uint;
+use crate::packing::power_of_two;
+use crate::{Cs, Wire, sum};
+
+/// Spreads packed into one absorbed element.
+const SPREADS_PER_WORD: usize = 4;
+/// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale < 2^20.
+const EXCESS_BITS: u32 = 100;
+
+/// The claims of one account row.
+pub struct MarginVar {
+    /// The larger of scan risk and short floor, 56 bits.
+    pub requirement: Wire,
+    /// requirement − loss, by scenario, 56 bits each.
+    pub spreads: Vec<Uint<Fr>>,
+    /// requirement − short floor, 56 bits.
+    pub floor_spread: Uint<Fr>,
+    /// `Σ q · mark`, signed.
+    pub mark_value: Wire,
+    /// `Σ max(0, −q) · isolated initial charge`.
+    pub isolated_initial: Wire,
+}
+
+impl MarginVar {
+    /// Allocates the claims of a row. The requirement is the largest of all losses, the short floor and zero: it is not below
+    /// any of them, and equals one of them.
+    pub fn evaluate(cs: &mut Cs, margin: &Margin) -> Self {
+        cs.under(Rule::MarginSpread, |cs| {
+            let requirement = cs.witness("requirement", signed_field(margin.requirement));
+            let requirement = Uint::range_check(cs, "requirement fits", &requirement, SPREAD_BITS);
+            let spread = |cs: &mut Cs, name, below: i128| {
+                let below = cs.argued(name, signed_field(below));
+                let spread = requirement.lc().minus(&below);
+                Uint::range_check(cs, "requirement is not below", &spread, SPREAD_BITS)
+            };
+            let losses = margin.losses.iter();
+            let spreads: Vec<_> = losses.map(|&loss| spread(cs, "loss", loss)).collect();
+            let floor_spread = spread(cs, "short floor", margin.short_floor);
+            let mark_value = cs.argued("mark value", signed_field(margin.mark_value));
+            let isolated_initial =
+                cs.argued("isolated initial charge", signed_field(margin.isolated_initial));
+            let claims = Self {
+                requirement: requirement.lc().clone(),
+                spreads,
+                floor_spread,
+                mark_value,
+                isolated_initial,
+            };
+            claims.enforce_attained(cs);
+            claims
+        })
+    }
+
+    fn enforce_attained(&self, cs: &mut Cs) {
+        let mut product = self.requirement.clone();
+        let spreads = self.spreads.iter().chain([&self.floor_spread]);
+        let mut remaining = spreads.clone().count();
+        let zero = cs.zero();
+        for spread in spreads {
+            remaining -= 1;
+            if remaining == 0 {
+                cs.enforce("the requirement is attained", &product, spread.lc(), &zero);
+            } else {
+                product = cs.product("product of spreads", &product, spread.lc());
+            }
+        }
+    }
+
+    /// requirement − spread: the loss in each scenario.
+    pub fn losses(&self) -> Vec<Wire> {
+        self.spreads.iter().map(|spread| self.requirement.minus(spread.lc())).collect()
+    }
+
+    /// `Σ max(0, −q) · short minimum`.
+    pub fn short_floor(&self) -> Wire {
+        self.requirement.minus(self.floor_spread.lc())
+    }
+
+    /// The elements the transcript absorbs; together they fix every claim.
+    pub fn absorbed(&self) -> Vec<Wire> {
+        let spreads: Vec<_> =
+            self.spreads.iter().chain([&self.floor_spread]).map(|s| s.lc().clone()).collect();
+        debug_assert_eq!(spreads.len(), SCENARIOS + 1);
+        let mut words: Vec<_> = spreads
+            .chunks(SPREADS_PER_WORD)
+            .map(|four| {
+                let place = |(k, spread): (usize, &Wire)| {
+                    spread.scaled(power_of_two(k as u32 * SPREAD_BITS))
+                };
+                sum(&four.iter().enumerate().map(place).collect::<Vec<_>>())
+            })
+            .collect();
+        words.extend([
+            self.requirement.clone(),
+            self.mark_value.clone(),
+            self.isolated_initial.clone(),
+        ]);
+        words
+    }
+
+    /// Equity covers the initial margin of the account's method, in a row in use. Cross-multiplied by 10^6, so
+    /// nothing is rounded.
+    pub fn enforce_initial(&self, cs: &mut Cs, account: &AccountVar, factor_ppm: &Wire) {
+        cs.under(Rule::InitialMargin, |cs| {
+            let ppm = Fr::from(PPM);
+            let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
+            let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
+            let is_standard = &account.book.is_standard;
+            let initial = is_standard.select(cs, &standard, &portfolio);
+            let equity = account.new_cash.plus(&self.mark_value).scaled(ppm);
+            let excess = equity.minus(&initial);
+            let excess = cs.product("excess of a row in use", account.is_active.lc(), &excess);
+            Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
+        });
+    }
+}

@@ -1,0 +1,138 @@
+//! Twin of `protocol::statement`.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::account::SECRET_WORDS;
+use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::oracle::EPOCH_BITS;
+use zkmargin_protocol::statement::{HEADER_WORDS, Header, NUMBER_BITS, VERSION};
+use zkmargin_protocol::units::{ACCOUNT_BITS, TIME_BITS};
+use zkmargin_protocol::{Rule, units::Time};
+
+use crate::account::AccountVar;
+use crate::gadgets::integer::Uint;
+use crate::gadgets::poseidon;
+use crate::packing::pack;
+use crate::{Cs, Wire, cipher};
+
+/// The header of the statement.
+pub struct HeaderVar {
+    /// Domain of signatures.
+    pub domain: Wire,
+    /// Account root before.
+    pub old_root: Wire,
+    /// Account root after.
+    pub new_root: Wire,
+    /// Root of the instrument registry.
+    pub registry_root: Wire,
+    /// Root of the risk table.
+    pub risk_root: Wire,
+    /// Epoch of the risk table, 40 bits.
+    pub epoch: Wire,
+    /// Time of the risk table's data, 40 bits.
+    pub oracle_time: Wire,
+    /// Time of the batch, 40 bits.
+    pub time: Wire,
+    /// Number of the batch, 40 bits.
+    pub number: Wire,
+    /// Hash of the oracle's members.
+    pub signer_set: Wire,
+    /// Hash of the parameters.
+    pub parameters: Wire,
+}
+
+impl HeaderVar {
+    /// Allocates the header. The roots are tied to the tables by the caller.
+    pub fn new(cs: &mut Cs, header: &Header) -> Self {
+        let time = |cs: &mut Cs, name, time: Time| {
+            Uint::external(cs, name, time.get().into(), TIME_BITS).lc().clone()
+        };
+        Self {
+            domain: cs.external("domain", header.domain),
+            old_root: cs.argued("old root", header.old_root),
+            new_root: cs.argued("new root", header.new_root),
+            registry_root: cs.external("registry root", header.registry_root),
+            risk_root: cs.external("risk root", header.risk_root),
+            epoch: Uint::external(cs, "epoch", header.epoch.into(), EPOCH_BITS).lc().clone(),
+            oracle_time: time(cs, "oracle time", header.oracle_time),
+            time: time(cs, "batch time", header.time),
+            number: Uint::external(cs, "number", header.number.into(), NUMBER_BITS).lc().clone(),
+            signer_set: cs.external("signer set", header.signer_set),
+            parameters: cs.external("parameters", header.parameters),
+        }
+    }
+
+    /// epoch (40) ‖ oracle time (40): what the oracle signs.
+    pub fn epoch_and_time(&self) -> Wire {
+        pack(&[(&self.epoch, EPOCH_BITS), (&self.oracle_time, TIME_BITS)])
+    }
+
+    /// The header's words.
+    pub fn words(&self, cs: &Cs) -> Vec<Wire> {
+        let times = pack(&[
+            (&self.epoch, EPOCH_BITS),
+            (&self.oracle_time, TIME_BITS),
+            (&self.time, TIME_BITS),
+            (&self.number, NUMBER_BITS),
+        ]);
+        let words = vec![
+            cs.constant(Fr::from(VERSION)),
+            self.domain.clone(),
+            self.old_root.clone(),
+            self.new_root.clone(),
+            self.registry_root.clone(),
+            self.risk_root.clone(),
+            times,
+            self.signer_set.clone(),
+            self.parameters.clone(),
+            cs.zero(),
+        ];
+        debug_assert_eq!(words.len(), HEADER_WORDS);
+        words
+    }
+}
+
+/// account (24) ‖ is used (1); new leaf; encrypted leaf. Zero in padding.
+pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
+    cs.under(Rule::LeafCipher, |cs| {
+        let AccountVar { view_key, index, new_leaf, secret_words, is_active, .. } = account;
+        let cipher = cipher::encrypt(cs, view_key, index, new_leaf, secret_words);
+        debug_assert_eq!(cipher.len(), SECRET_WORDS);
+        let one = cs.one();
+        let mut words = vec![pack(&[(index, ACCOUNT_BITS), (&one, 1)]), new_leaf.clone()];
+        words.extend(cipher);
+        words.iter().map(|word| cs.product("word of a row in use", is_active.lc(), word)).collect()
+    })
+}
+
+/// The public inputs: commitment, challenge point, and the words' polynomial at that point.
+pub struct PublicVar {
+    commitment: Wire,
+    point: Wire,
+    evaluation: Wire,
+}
+
+impl PublicVar {
+    /// Allocates `(C, r, y)`; `point` and the native evaluation come from the statement.
+    pub fn new(cs: &mut Cs, commitment: Fr, point: Fr, evaluation: Fr) -> Self {
+        Self {
+            commitment: cs.public_input(commitment),
+            point: cs.public_input(point),
+            evaluation: cs.public_input(evaluation),
+        }
+    }
+
+    /// `C` is the commitment to `words` and `y = Σ words_k · r^k`; returns `C`.
+    pub fn enforce_statement(&self, cs: &mut Cs, words: &[Wire]) -> Wire {
+        cs.under(Rule::Statement, |cs| {
+            let commitment = poseidon::sponge_hash(cs, Tag::Statement.field(), words);
+            cs.enforce_equal("commitment to the words", &commitment, &self.commitment);
+            let (last, front) = words.split_last().expect("a statement has a header");
+            let mut sum = last.clone();
+            for word in front.iter().rev() {
+                sum = cs.product("Horner step", &sum, &self.point).plus(word);
+            }
+            cs.enforce_equal("evaluation of the words", &sum, &self.evaluation);
+            commitment
+        })
+    }
+}

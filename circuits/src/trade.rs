@@ -1,0 +1,173 @@
+//! Twin of `protocol::trade`.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::Account;
+use zkmargin_protocol::order::Side;
+use zkmargin_protocol::trade::Trade;
+use zkmargin_protocol::units::{INSTRUMENT_BITS, PRICE_BITS, QUANTITY_BITS};
+
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::integer::Uint;
+use crate::order::OrderVar;
+use crate::packing::pack;
+use crate::statement::HeaderVar;
+use crate::{Cs, Wire};
+
+/// What the witness of one trade row is made from.
+#[derive(Clone, Debug)]
+pub struct TradeInput {
+    /// Whether the row is in use.
+    pub is_active: bool,
+    /// The trade.
+    pub trade: Trade,
+    /// The buying and the selling account.
+    pub signers: [Account; 2],
+}
+
+/// Terms both orders are held against.
+pub struct FillVar {
+    /// Whether the row is in use.
+    pub is_active: Bool<Fr>,
+    /// Domain of signatures.
+    pub domain: Wire,
+    /// Time of the batch.
+    pub time: Wire,
+    /// Instrument index, 16 bits.
+    pub instrument: Wire,
+    /// Specification both orders sign; `argument` looks it up.
+    pub spec: Wire,
+    /// Price per contract, 32 bits.
+    pub price: Wire,
+    /// Contracts, 40 bits, not zero in a row in use.
+    pub quantity: Wire,
+    buyer_fee: Wire,
+    seller_fee: Wire,
+}
+
+impl FillVar {
+    /// Fee per contract of one side, 32 bits.
+    pub fn fee(&self, side: Side) -> &Wire {
+        match side {
+            Side::Buy => &self.buyer_fee,
+            Side::Sell => &self.seller_fee,
+        }
+    }
+}
+
+/// One trade.
+pub struct TradeVar {
+    /// Terms of the fill.
+    pub fill: FillVar,
+    /// The buying order.
+    pub buy: OrderVar,
+    /// The selling order.
+    pub sell: OrderVar,
+    /// Challenges of the two signatures.
+    challenges: [Wire; 2],
+    /// Contracts that change hands; 0 in padding.
+    pub quantity: Wire,
+    /// Cash the buyer pays; 0 in padding.
+    pub cash_of_buyer: Wire,
+    /// Cash the seller receives; 0 in padding.
+    pub cash_of_seller: Wire,
+}
+
+impl TradeVar {
+    /// Allocates a trade and enforces everything but its look-ups and legs.
+    pub fn new(cs: &mut Cs, input: &TradeInput, header: &HeaderVar) -> Self {
+        let trade = &input.trade;
+        let is_active = Bool::witness(cs, "trade row in use", input.is_active);
+        let price = |cs: &mut Cs, name, value: u32| {
+            Uint::external(cs, name, value.into(), PRICE_BITS).lc().clone()
+        };
+        let order = &trade.buy.order;
+        let index = u128::from(order.instrument.get());
+        let instrument = Uint::external(cs, "traded instrument", index, INSTRUMENT_BITS);
+        let fill = FillVar {
+            is_active,
+            domain: header.domain.clone(),
+            time: header.time.clone(),
+            instrument: instrument.lc().clone(),
+            spec: cs.external("traded specification", order.spec.field()),
+            price: price(cs, "price", trade.price.get()),
+            quantity: cs.external("quantity", Fr::from(trade.quantity.get().max(0) as u64)),
+            buyer_fee: price(cs, "buyer's fee", trade.buyer_fee.get()),
+            seller_fee: price(cs, "seller's fee", trade.seller_fee.get()),
+        };
+        let [buyer, seller] = &input.signers;
+        let buy = OrderVar::external(cs, &trade.buy, buyer, Side::Buy);
+        let sell = OrderVar::external(cs, &trade.sell, seller, Side::Sell);
+        let orders = [&buy, &sell];
+        enforce_sides(cs, &fill, &orders);
+        let challenges = orders.map(|order| order.enforce_signature(cs, &fill));
+        enforce_limits(cs, &fill, &orders);
+        enforce_spec(cs, &fill, &orders);
+        let quantity = cs.product("contracts of a row in use", fill.is_active.lc(), &fill.quantity);
+        let paid = fill.price.plus(&fill.buyer_fee);
+        let received = fill.price.minus(&fill.seller_fee);
+        let cash_of_buyer = cs.product("cash of the buyer", &paid, &quantity);
+        let cash_of_seller = cs.product("cash of the seller", &received, &quantity);
+        Self { fill, buy, sell, challenges, quantity, cash_of_buyer, cash_of_seller }
+    }
+
+    /// Cash the fee account receives.
+    pub fn fees(&self) -> Wire {
+        self.cash_of_buyer.minus(&self.cash_of_seller)
+    }
+
+    /// Both challenges fix the orders and their terms; price, quantity, fees and the flag are packed beside them.
+    pub fn absorbed(&self) -> Vec<Wire> {
+        let FillVar { is_active, price, quantity, buyer_fee, seller_fee, .. } = &self.fill;
+        let terms = pack(&[
+            (is_active.lc(), 1),
+            (price, PRICE_BITS),
+            (buyer_fee, PRICE_BITS),
+            (seller_fee, PRICE_BITS),
+            (quantity, QUANTITY_BITS),
+        ]);
+        let [buy, sell] = self.challenges.clone();
+        vec![buy, sell, terms]
+    }
+}
+
+/// One buying and one selling order for the same instrument, of different accounts.
+fn enforce_sides(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+    cs.under(Rule::OrderSides, |cs| {
+        for order in orders {
+            let sells = cs.constant(Fr::from((order.side == Side::Sell) as u64));
+            cs.enforce_equal("order is on its side", order.sells.lc(), &sells);
+            cs.enforce_equal("one instrument", &order.instrument, &fill.instrument);
+        }
+        let difference = orders[0].account.minus(&orders[1].account);
+        enforce_nonzero_if(cs, "two accounts", &difference, &fill.is_active);
+    });
+}
+
+/// Price, quantity, fees and time are what both orders allow, and something is filled.
+fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+    orders.iter().for_each(|order| order.enforce_expiry(cs, fill));
+    orders.iter().for_each(|order| order.enforce_limit(cs, fill));
+    cs.under(Rule::FillQuantity, |cs| {
+        enforce_nonzero_if(cs, "quantity is not zero", &fill.quantity, &fill.is_active);
+    });
+    orders.iter().for_each(|order| order.enforce_quantity(cs, fill));
+    orders.iter().for_each(|order| order.enforce_fee(cs, fill));
+}
+
+/// Both orders sign one specification.
+fn enforce_spec(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+    cs.under(Rule::InstrumentSpec, |cs| {
+        for order in orders {
+            cs.enforce_equal("one specification", &order.spec, &fill.spec);
+        }
+    });
+}
+
+/// `value ≠ 0` if the flag is set: the flag is the value times a hinted inverse.
+pub fn enforce_nonzero_if(cs: &mut Cs, what: &'static str, value: &Wire, flag: &Bool<Fr>) {
+    use ark_ff::{AdditiveGroup, Field};
+    let inverse = value.value().inverse().unwrap_or(Fr::ZERO) * flag.lc().value();
+    let inverse = cs.free_hint("inverse of a guarded value", inverse);
+    cs.enforce(what, value, &inverse, flag.lc());
+}

@@ -1,0 +1,200 @@
+//! From the native trace to the rows of the circuit. Nothing is decided here: rows in use are copied, the rest is padding.
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+use zkmargin_protocol::account::{Account, Book};
+use zkmargin_protocol::batch::{AccountRow, BatchTrace, InstrumentRow};
+use zkmargin_protocol::cash_move::{CashMove, Destination, SignedCashMove};
+use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::eddsa::SecretKey;
+use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::margin::{Margin, MarginMethod};
+use zkmargin_protocol::nonce::{NonceWindow, SLIDE};
+use zkmargin_protocol::order::{Order, Side, SignedOrder};
+use zkmargin_protocol::risk_row::SCENARIOS;
+use zkmargin_protocol::trade::Trade;
+use zkmargin_protocol::tree::NodeUpdate;
+use zkmargin_protocol::units::{
+    AccountIndex, Cash, InstrumentIndex, Nonce, Price, Quantity, Time, Underlying,
+};
+
+use crate::account::AccountInput;
+use crate::cash_move::CashMoveInput;
+use crate::gadgets::eddsa::SignatureVar;
+use crate::trade::TradeInput;
+
+/// The rows of all tables, padded to the shape.
+pub struct BatchInput {
+    /// Deposits; `None` is padding.
+    pub deposits: Vec<Option<Deposit>>,
+    /// Trades.
+    pub trades: Vec<TradeInput>,
+    /// Transfers and withdrawals.
+    pub moves: Vec<CashMoveInput>,
+    /// Instruments; `None` is padding.
+    pub instruments: Vec<Option<InstrumentRow>>,
+    /// Accounts.
+    pub accounts: Vec<AccountInput>,
+    /// Margins of the accounts.
+    pub margins: Vec<Margin>,
+    /// Tree nodes, the root first; `None` is padding.
+    pub nodes: Vec<Option<NodeUpdate>>,
+}
+
+impl BatchInput {
+    /// The rows of a trace. Rows beyond the shape are cut off; the constraints then refuse the batch.
+    pub fn from_trace(trace: &BatchTrace) -> Self {
+        let shape = &trace.shape;
+        let padding = Padding::new(trace.time);
+        let signer = |index| signer(trace, index).unwrap_or(&padding.account).clone();
+        let trades = trace.trades.iter().map(|trade| TradeInput {
+            is_active: true,
+            trade: trade.clone(),
+            signers: [&trade.buy, &trade.sell].map(|signed| signer(signed.order.account)),
+        });
+        let moves = trace.moves.iter().map(|signed| CashMoveInput {
+            is_active: true,
+            signed: signed.clone(),
+            signer: signer(signed.request.from),
+        });
+        let accounts = trace.accounts.iter().map(account_input);
+        let margins = trace.accounts.iter().map(|row| row.margin.clone());
+        Self {
+            deposits: padded(trace.deposits.iter().cloned().map(Some), shape.deposits, &None),
+            trades: padded(trades, shape.trades, &padding.trade()),
+            moves: padded(moves, shape.cash_moves, &padding.cash_move()),
+            instruments: padded(
+                trace.instruments.iter().cloned().map(Some),
+                shape.instruments,
+                &None,
+            ),
+            accounts: padded(accounts, shape.accounts, &padding.account()),
+            margins: padded(margins, shape.accounts, &empty_margin()),
+            nodes: padded(trace.nodes.iter().rev().cloned().map(Some), shape.nodes, &None),
+        }
+    }
+}
+
+fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) -> Vec<T> {
+    let mut rows: Vec<_> = rows.take(count).collect();
+    rows.resize(count, padding.clone());
+    rows
+}
+
+fn signer(trace: &BatchTrace, index: AccountIndex) -> Option<&Account> {
+    let row = trace.accounts.iter().find(|row| row.index == index)?;
+    Some(row.old.as_ref().unwrap_or(&row.new))
+}
+
+fn account_input(row: &AccountRow) -> AccountInput {
+    let opened = || Account::open(row.new.key, row.new.view_key, row.new.book);
+    let old = row.old.clone().unwrap_or_else(opened);
+    AccountInput {
+        is_active: true,
+        is_new: row.old.is_none(),
+        index: row.index,
+        nonces_used: nonces_used(old.nonces, row.new.nonces),
+        old,
+        new: row.new.clone(),
+    }
+}
+
+/// The nonces marked between two windows, bit `k` for `old.base + k`.
+fn nonces_used(old: NonceWindow, new: NonceWindow) -> u64 {
+    let after = if new.base == old.base {
+        new.bits
+    } else {
+        // The window has moved, so its lower half had all been used.
+        new.bits << SLIDE | ((1 << SLIDE) - 1)
+    };
+    after & !old.bits
+}
+
+fn empty_margin() -> Margin {
+    Margin {
+        mark_value: 0,
+        equity: 0,
+        losses: vec![0; SCENARIOS],
+        short_floor: 0,
+        isolated_initial: 0,
+        isolated_maintenance: 0,
+        requirement: 0,
+        initial: 0,
+        maintenance: 0,
+    }
+}
+
+/// Well-formed rows that no flag puts in use.
+struct Padding {
+    time: Time,
+    account: Account,
+}
+
+impl Padding {
+    fn new(time: Time) -> Self {
+        let key = SecretKey::from_seed(&[0; 32]);
+        let book = Book { underlying: Underlying::default(), method: MarginMethod::Portfolio };
+        let account = Account::open(key.public(), Fr::ZERO, book);
+        Self { time, account }
+    }
+
+    fn account(&self) -> AccountInput {
+        AccountInput {
+            is_active: false,
+            is_new: false,
+            index: AccountIndex::default(),
+            old: self.account.clone(),
+            new: self.account.clone(),
+            nonces_used: 0,
+        }
+    }
+
+    fn order(&self, side: Side) -> SignedOrder {
+        let spec = InstrumentSpec {
+            underlying: Underlying::default(),
+            expiry: Time::default(),
+            strike: Price::default(),
+            kind: OptionKind::Put,
+        };
+        let order = Order {
+            account: AccountIndex::default(),
+            side,
+            instrument: InstrumentIndex::default(),
+            spec,
+            limit: Price::default(),
+            fee_limit: Price::default(),
+            quantity_min: Quantity::default(),
+            quantity_max: Quantity::default(),
+            nonce: Nonce::default(),
+            expiry: self.time,
+        };
+        SignedOrder { order, signature: SignatureVar::padding() }
+    }
+
+    fn trade(&self) -> TradeInput {
+        TradeInput {
+            is_active: false,
+            trade: Trade {
+                buy: self.order(Side::Buy),
+                sell: self.order(Side::Sell),
+                price: Price::default(),
+                quantity: Quantity::default(),
+                buyer_fee: Price::default(),
+                seller_fee: Price::default(),
+            },
+            signers: [self.account.clone(), self.account.clone()],
+        }
+    }
+
+    fn cash_move(&self) -> CashMoveInput {
+        let request = CashMove {
+            from: AccountIndex::default(),
+            to: Destination::Account(AccountIndex::default()),
+            amount: Cash::default(),
+            nonce: Nonce::default(),
+            expiry: self.time,
+        };
+        let signed = SignedCashMove { request, signature: SignatureVar::padding() };
+        CashMoveInput { is_active: false, signed, signer: self.account.clone() }
+    }
+}
