@@ -11,53 +11,48 @@ use crate::gadgets::poseidon::{hash, sponge_hash};
 
 /// One entry a gadget.
 pub(super) const CATALOGUE: &[Circuit] = &[
-    gadget("gadgets/boolean", 2, |cs, branch| {
+    Circuit::gadget("gadgets/boolean", 2, |cs, branch| {
         let bits = [branch == 0, true].map(|value| Bool::external(cs, "bit", value));
         let both = bits[0].and(cs, &bits[1]);
         let any = bits[0].or(cs, &both);
         let (a, b) = (external(cs, 5), external(cs, 6));
         any.select(cs, &a, &b);
     }),
-    gadget("gadgets/range_64", 3, |cs, branch| {
+    Circuit::gadget("gadgets/range_64", 3, |cs, branch| {
         let value = external(cs, [0, 1 << 32, u64::MAX.into()][branch]);
         Uint::range_check(cs, "range", &value, 64);
     }),
-    gadget("gadgets/signed_64", 4, |cs, branch| {
+    Circuit::gadget("gadgets/signed_64", 4, |cs, branch| {
         let value = [i64::MIN.into(), -1, 0, i64::MAX.into()][branch];
         let value = external(cs, value);
         Int::range_check(cs, "range", &value, 64).negative_part(cs);
     }),
-    gadget("gadgets/is_zero", 2, |cs, branch| {
+    Circuit::gadget("gadgets/is_zero", 2, |cs, branch| {
         let value = external(cs, branch as i128);
         is_zero(cs, &value);
     }),
-    gadget("gadgets/less_or_equal_64", 2, |cs, branch| {
+    Circuit::gadget("gadgets/less_or_equal_64", 2, |cs, branch| {
         let (a, b) = (external(cs, 7), external(cs, [7, u64::MAX.into()][branch]));
         enforce_less_or_equal(cs, "order", &a, &b, 64);
     }),
-    gadget("gadgets/is_less_than_64", 3, |cs, branch| {
+    Circuit::gadget("gadgets/is_less_than_64", 3, |cs, branch| {
         let (a, b) = (external(cs, 7), external(cs, [0, 7, u64::MAX.into()][branch]));
         is_less_than(cs, "order", &a, &b, 64);
     }),
-    gadget("gadgets/max_33_of_64", 2, |cs, branch| {
+    Circuit::gadget("gadgets/max_33_of_64", 2, |cs, branch| {
         let values = (0..33).map(|k| (k - 16) * [1, -(1 << 55)][branch]);
         let max = external(cs, values.clone().max().expect("33 values"));
         let values: Vec<_> = values.map(|value| external(cs, value)).collect();
         enforce_max(cs, "maximum", &max, &values, 64);
     }),
-    gadget("gadgets/poseidon_2", 1, |cs, _| hash_of(cs, 2)),
-    gadget("gadgets/poseidon_5", 1, |cs, _| hash_of(cs, 5)),
-    gadget("gadgets/poseidon_16", 1, |cs, _| hash_of(cs, 16)),
-    gadget("gadgets/sponge_40", 1, |cs, _| {
+    Circuit::gadget("gadgets/poseidon_2", 1, |cs, _| hash_of(cs, 2)),
+    Circuit::gadget("gadgets/poseidon_5", 1, |cs, _| hash_of(cs, 5)),
+    Circuit::gadget("gadgets/poseidon_16", 1, |cs, _| hash_of(cs, 16)),
+    Circuit::gadget("gadgets/sponge_40", 1, |cs, _| {
         let elements: Vec<_> = (0..40).map(|k| external(cs, k)).collect();
         sponge_hash(cs, Fr::from(1u64), &elements);
     }),
 ];
-
-/// An entry without public inputs and claims. The body is given a branch number.
-const fn gadget(name: &'static str, branches: usize, body: fn(&mut Cs<Fr>, usize)) -> Circuit {
-    Circuit { name, branches, body, outputs: &[], claims: &[] }
-}
 
 fn external(cs: &mut Cs<Fr>, value: i128) -> Lc<Fr> {
     cs.external("input", signed(value))
