@@ -150,3 +150,47 @@ const DOMAIN: &str =
 const CHALLENGE: &str =
     "20870040235047273917075837449711132178667066294437912642589057624041993226635";
 const VALUE: &str = "9038287197596345830879702448656889584666530296283379532174221234777131514338";
+
+#[test]
+fn codes_are_distinct_and_names_are_unique() {
+    use std::collections::BTreeSet;
+    use zkmargin_verifier::Point;
+    let text = String::new;
+    let errors = [
+        VerifyError::InputCount { expected: 1, got: 2 },
+        VerifyError::NonCanonicalScalar { what: text(), value: text() },
+        VerifyError::NonCanonicalCoordinate { point: Point::Alpha, value: text() },
+        VerifyError::NotOnCurve(Point::Alpha),
+        VerifyError::NotInSubgroup(Point::Beta),
+        VerifyError::IdentityPoint(Point::Gamma),
+        VerifyError::PairingFailed,
+        VerifyError::KeyLength { expected: 1, got: 2 },
+        VerifyError::GammaEqualsDelta,
+        VerifyError::GeneratorPoint(Point::Delta),
+        VerifyError::DuplicateIc(1, 2),
+        VerifyError::EmptyBatch,
+        VerifyError::StatementLength { expected: "2", got: 1 },
+        VerifyError::StatementVersion { expected: 1, got: text() },
+        VerifyError::StatementDomain { expected: text(), got: text() },
+        VerifyError::DevelopmentKey,
+        VerifyError::CircuitMismatch { key: text(), proof: text() },
+        VerifyError::ProvenanceMismatch { key: "a", proof: "b" },
+    ];
+    let formats = [
+        FormatError::Truncated { expected: 1, got: 2 },
+        FormatError::TrailingBytes { expected: 1, got: 2 },
+        FormatError::Foreign { expected: text(), got: text() },
+        FormatError::Version { expected: 1, got: 2 },
+        FormatError::Damaged,
+        FormatError::Provenance(2),
+        FormatError::PayloadLength { expected: 1, got: 2 },
+    ];
+    let codes = errors.iter().map(VerifyError::code).chain(formats.iter().map(FormatError::code));
+    let codes: BTreeSet<u8> = codes.collect();
+    let names = errors.iter().map(VerifyError::name).chain(formats.iter().map(FormatError::name));
+    let names: BTreeSet<&str> = names.collect();
+    assert_eq!(codes.len(), errors.len() + formats.len());
+    assert_eq!(names.len(), errors.len() + formats.len());
+    // 0 is good, 1 a panic of other tools, 2 wrong usage, 3 a file which cannot be read.
+    assert!(codes.iter().all(|code| *code >= 10));
+}
