@@ -36,6 +36,24 @@ pub struct ValuationParameters {
     pub settlement_window_s: u32,
 }
 
+impl ValuationParameters {
+    /// Those of Derive's published PM2 cases.
+    pub fn reference() -> Self {
+        Self {
+            long_static_ppm: 950_000,
+            long_rate_ppm: PPM,
+            long_extra_ppm: 80_000,
+            short_static_ppm: 1_040_000,
+            short_rate_ppm: 500_000,
+            short_extra_ppm: 80_000,
+            basis_forward_ppm: [1_045_000, 955_000],
+            basis_static_ppm: 500_000,
+            basis_slope_ppm: 2_000_000,
+            settlement_window_s: 1_800,
+        }
+    }
+}
+
 /// A position valued in full.
 #[derive(Clone, Copy, Debug)]
 pub struct ValuedPosition {

@@ -2,14 +2,18 @@
 
 mod common;
 
-use common::{fixed_of, reference_json, shifted, text_of};
+use common::{fixed_of, reference_json, shifted, shipped_json, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::black76::Volatility;
+use zkmargin_protocol::black76::{Volatility, price_value};
 use zkmargin_protocol::fixed::Fixed;
+use zkmargin_protocol::instrument::InstrumentSpec;
 use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::risk_parameters::{RiskParameters, SkewShock, VolatilityShock};
+use zkmargin_protocol::risk_table::{MarkedOption, Registry, build};
 use zkmargin_protocol::scenario::{Scenario, SkewShape, VolatilityMove};
+use zkmargin_protocol::surface::Surface;
+use zkmargin_protocol::units::{InstrumentIndex, Price};
 use zkmargin_protocol::valuation::{
     ExpiryBook, ValuationParameters, ValuedPosition, basis_contingency, profit,
 };
@@ -175,4 +179,138 @@ fn accepts_derive_portfolio_cases() {
     }
     println!("PM2: {cases} cases, {scenarios} scenarios, largest error {worst}e-12 USDC");
     assert_eq!(cases, 89);
+}
+
+/// A leg: expiry and strike by place on the shipped surface, kind, contracts.
+type Leg = (usize, usize, OptionKind, i64);
+
+const BOOKS: [(&str, &[Leg]); 12] = {
+    use OptionKind::{Call, Put};
+    [
+        ("long call, 20 d, at the money", &[(2, 3, Call, 1)]),
+        ("short call, 20 d, at the money", &[(2, 3, Call, -1)]),
+        ("short put, 20 d, 12 % below", &[(2, 1, Put, -1)]),
+        ("long straddle, 20 d", &[(2, 3, Call, 1), (2, 3, Put, 1)]),
+        ("short straddle, 20 d", &[(2, 3, Call, -1), (2, 3, Put, -1)]),
+        ("short strangle, 20 d, -12/+10 %", &[(2, 1, Put, -1), (2, 5, Call, -1)]),
+        ("call spread, 20 d, 91/100k", &[(2, 3, Call, 1), (2, 5, Call, -1)]),
+        ("risk reversal, 20 d, -12/+10 %", &[(2, 1, Put, -1), (2, 5, Call, 1)]),
+        ("reverse risk reversal", &[(2, 1, Put, 1), (2, 5, Call, -1)]),
+        ("butterfly, 20 d, 80/91/100k", &[(2, 1, Call, 1), (2, 3, Call, -2), (2, 5, Call, 1)]),
+        ("calendar, 3 d/349 d", &[(1, 5, Call, -1), (3, 3, Call, 1)]),
+        (
+            "box, 20 d, 80/100k",
+            &[(2, 1, Call, 1), (2, 5, Call, -1), (2, 1, Put, -1), (2, 5, Put, 1)],
+        ),
+    ]
+};
+
+/// The largest loss of the linear risk array and of the full valuation, in the same 33 scenarios, with the
+/// basis contingency. At rate 0 the full one only adds haircuts: it is never lower, and the table printed
+/// (in `docs/spec/risk.md`) shows by how much it is higher.
+#[test]
+fn the_linear_array_never_charges_more_than_the_full_valuation() {
+    let data = shipped_json("pricing/surface.json")["data"].clone();
+    let surface: Surface = serde_json::from_value(data).unwrap();
+    let (risk, valuation) = (RiskParameters::reference(), ValuationParameters::reference());
+    for (name, legs) in BOOKS {
+        let mut registry = Registry::new();
+        let mut books: Vec<ExpiryBook> = Vec::new();
+        for &(place, point, kind, amount) in legs {
+            let expiry = &surface.expiries()[place];
+            let strike = expiry.smile[point].strike;
+            let underlying = surface.underlying();
+            let spec = InstrumentSpec { underlying, expiry: expiry.expiry, strike, kind };
+            let slot = registry.len() as u16 + 1;
+            registry.insert(InstrumentIndex::of(underlying, slot).unwrap(), spec);
+            let seconds = expiry.expiry.get() - surface.time().get();
+            let option =
+                MarkedOption::new(&spec, expiry.forward, expiry.volatility(strike), seconds);
+            let position = ValuedPosition {
+                kind,
+                strike: option.strike,
+                volatility: option.volatility,
+                amount: Fixed::ratio_nearest(i128::from(amount), 1),
+            };
+            match books.iter_mut().find(|book| book.seconds == seconds) {
+                Some(book) => book.positions.push(position),
+                None => books.push(ExpiryBook {
+                    seconds,
+                    forward: option.forward,
+                    rate: Fixed::ZERO,
+                    positions: vec![position],
+                }),
+            }
+        }
+        let rows = build(std::slice::from_ref(&surface), &registry, &risk).unwrap();
+        let loss_e3 = |s: usize| -> i128 {
+            let held = rows.values().zip(legs);
+            held.map(|(row, leg)| i128::from(row.losses[s]) * i128::from(leg.3)).sum()
+        };
+        let scenarios = risk.grid.scenarios();
+        let mut full = basis_contingency(&books, &valuation).neg();
+        for (s, scenario) in scenarios.iter().enumerate() {
+            let loss = profit(&books, scenario, &risk, &valuation).neg();
+            let size: i128 = legs.iter().map(|leg| i128::from(leg.3.abs())).sum();
+            assert!(loss_e3(s) <= loss.units_ceil(1000) + size, "{name}: scenario {s}");
+            full = full.max(loss);
+        }
+        let linear = (0..scenarios.len()).map(loss_e3).max().unwrap();
+        println!("| {name} | {} | {} |", linear / 1000, full.units_nearest(1));
+    }
+}
+
+/// A vertical spread can lose its width; no scenario, and hence no scan risk, charges more.
+#[test]
+fn scan_risk_of_a_vertical_spread_is_at_most_its_width() {
+    let data = shipped_json("pricing/surface.json")["data"].clone();
+    let surface: Surface = serde_json::from_value(data).unwrap();
+    let parameters = RiskParameters::reference();
+    let mut count = 0;
+    for expiry in surface.expiries() {
+        for kind in [OptionKind::Call, OptionKind::Put] {
+            let mut registry = Registry::new();
+            for point in &expiry.smile {
+                let (underlying, strike) = (surface.underlying(), point.strike);
+                let index = InstrumentIndex::of(underlying, registry.len() as u16 + 1).unwrap();
+                let spec = InstrumentSpec { underlying, expiry: expiry.expiry, strike, kind };
+                registry.insert(index, spec);
+            }
+            let rows = build(std::slice::from_ref(&surface), &registry, &parameters).unwrap();
+            let rows: Vec<_> = rows.values().collect();
+            for (low, high) in
+                (0..rows.len()).flat_map(|low| (low + 1..rows.len()).map(move |high| (low, high)))
+            {
+                let width = i64::from(rows[high].spec.strike.get() - rows[low].spec.strike.get());
+                for (long, short) in [(low, high), (high, low)] {
+                    let pairs = rows[long].losses.iter().zip(&rows[short].losses);
+                    let scan = pairs.map(|(long, short)| long.get() - short.get()).max().unwrap();
+                    assert!(scan <= width + 1, "{:?} {:?}", rows[long].spec, rows[short].spec);
+                    count += 1;
+                }
+            }
+        }
+    }
+    println!("{count} vertical spreads");
+    assert!(count > 500);
+}
+
+/// Settling out of the money pays zero and is no error.
+#[test]
+fn payoffs_at_settlement() {
+    let unit = |usdc: u32| Price::new(usdc * 1000).unwrap();
+    let pays = |kind, strike, settlement| {
+        let spec = InstrumentSpec { strike: unit(strike), ..payoff_spec(kind) };
+        price_value(spec.payoff(unit(settlement))).units_nearest(1)
+    };
+    assert_eq!(pays(OptionKind::Call, 200, 150) - pays(OptionKind::Call, 250, 150), 0);
+    assert_eq!(pays(OptionKind::Call, 200, 260) - pays(OptionKind::Call, 250, 260), 50);
+    assert_eq!((pays(OptionKind::Put, 400, 395), pays(OptionKind::Put, 390, 395)), (5, 0));
+    assert_eq!(pays(OptionKind::Put, 400, 0), 400);
+}
+
+fn payoff_spec(kind: OptionKind) -> InstrumentSpec {
+    let value = serde_json::json!({"underlying": "1", "expiry": "2000000000", "strike": "1",
+        "kind": kind});
+    serde_json::from_value(value).unwrap()
 }
