@@ -1,0 +1,212 @@
+//! The sequencer takes the flow, refuses what must be refused, and closes a batch.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use zkmargin_fixtures::trades::{
+    BadOperation, Manifest, bad_operations, batch_time, demo_accounts, demo_operations,
+};
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::state::Snapshot;
+use zkmargin_protocol::units::Time;
+use zkmargin_sequencer::{Access, Answer, DepositNotice, Genesis, Line, Sequencer, Source};
+use zkmargin_verifier::statement::PROTOCOL_VERSION;
+use zkmargin_verifier::{Statement, StatementFile};
+
+use crate::narrative::{Narrative, took};
+use crate::{Outcome, keep};
+
+/// A closed batch as its files hold it.
+pub struct Sealed {
+    /// What the batch did, for the prover.
+    pub trace: BatchTrace,
+    /// The public statement, for verifiers.
+    pub statement: Statement,
+}
+
+/// Opens the venue, submits the first batch of the flow and the bad operations, closes the batch.
+pub fn trade(
+    narrative: &mut Narrative,
+    manifest: &Manifest,
+    table: SignedRiskTable,
+    out: &Path,
+) -> Outcome<Sealed> {
+    narrative.chapter("Venue: signed orders from accounts with books");
+    let store = fresh_store(out)?;
+    let accounts = demo_accounts()?;
+    let positions: usize = accounts.values().map(|account| account.positions.count()).sum();
+    narrative.say(format_args!("{} accounts hold {positions} positions", accounts.len()));
+    narrative.figure("accounts", accounts.len());
+    Sequencer::create(
+        &store,
+        Genesis {
+            chain_id: manifest.chain_id,
+            contract: manifest.contract,
+            version: PROTOCOL_VERSION,
+            shape: manifest.shape,
+            signer_set: None,
+            parameters: None,
+            snapshot: Snapshot { domain: manifest.domain, batches: 0, accounts },
+        },
+    )?;
+    let mut sequencer = Sequencer::open(&store, Access::Write)?;
+    let now = batch_time(0)?;
+    if let Err(refusal) = sequencer.take_table(table, now)? {
+        return Err(format!("risk table refused: {}: {}", refusal.rule, refusal.what).into());
+    }
+    let mut desk = Desk { sequencer, now, transcript: String::new(), references: 0 };
+    let good = demo_operations()?.into_iter().next().unwrap_or_default();
+    take_good(narrative, &mut desk, &good)?;
+    refuse_bad(narrative, &mut desk, bad_operations()?)?;
+    keep(out, "answers.jsonl", &desk.transcript)?;
+    seal(narrative, desk.sequencer, out)
+}
+
+/// The folder for the store of this run; an earlier run's store makes room.
+fn fresh_store(out: &Path) -> Outcome<PathBuf> {
+    let store = out.join("sequencer");
+    if store.exists() {
+        // Only what is a store is taken away.
+        Sequencer::open(&store, Access::Read)?;
+        fs::remove_dir_all(&store)?;
+    }
+    Ok(store)
+}
+
+/// The sequencer at a fixed time, and what it answered.
+struct Desk {
+    sequencer: Sequencer,
+    now: Time,
+    transcript: String,
+    references: usize,
+}
+
+impl Desk {
+    /// Submits operations as lines of JSON; `None` for each that is accepted, the rule for each that is not.
+    fn submit(&mut self, operations: &[Operation]) -> Outcome<Vec<Option<String>>> {
+        let mut rules = Vec::new();
+        for operation in operations {
+            let (source, text) = self.line(operation)?;
+            let line = Line { number: self.references as u64, text: Ok(text) };
+            let answers = RefCell::new(Vec::new());
+            let now = self.now;
+            self.sequencer.submit(
+                source,
+                std::iter::once(Ok(vec![line])),
+                || Ok(now),
+                |list| {
+                    answers.borrow_mut().extend_from_slice(list);
+                    Ok(())
+                },
+            )?;
+            for answer in answers.into_inner() {
+                self.transcript.push_str(&serde_json::to_string(&answer)?);
+                self.transcript.push('\n');
+                match answer {
+                    Answer::Accepted { .. } => rules.push(None),
+                    Answer::Refused { refusal, .. } => rules.push(Some(refusal.rule)),
+                    Answer::Sealed(batch) => {
+                        return Err(format!("batch {} closed before its time", batch.sealed).into());
+                    }
+                }
+            }
+        }
+        Ok(rules)
+    }
+
+    /// Deposits come from the watcher of the chain, under a reference; all else from the public.
+    fn line(&mut self, operation: &Operation) -> Outcome<(Source, String)> {
+        self.references += 1;
+        Ok(match operation {
+            Operation::Deposit(deposit) => {
+                let reference = format!("demo-{}", self.references);
+                let notice = DepositNotice { reference, deposit: deposit.clone() };
+                (Source::Chain, serde_json::to_string(&notice)?)
+            }
+            operation => (Source::Public, serde_json::to_string(operation)?),
+        })
+    }
+}
+
+fn take_good(narrative: &mut Narrative, desk: &mut Desk, good: &[Operation]) -> Outcome<()> {
+    let (rules, time) = narrative.timed("submit_s", || desk.submit(good));
+    for (operation, rule) in good.iter().zip(rules?) {
+        if let Some(rule) = rule {
+            return Err(format!("refused by {rule}: {operation:?}").into());
+        }
+    }
+    let count = |is_kind: fn(&Operation) -> bool| good.iter().filter(|o| is_kind(o)).count();
+    let trades = count(|o| matches!(o, Operation::Trade(_)));
+    narrative.say(format_args!(
+        "accepted in {}, each on the disk before its answer: {trades} trades, {} transfers and withdrawals, {} deposits",
+        took(time),
+        count(|o| matches!(o, Operation::Move(_))),
+        count(|o| matches!(o, Operation::Deposit(_))),
+    ));
+    narrative.figure("trades", trades);
+    Ok(())
+}
+
+fn refuse_bad(narrative: &mut Narrative, desk: &mut Desk, bad: Vec<BadOperation>) -> Outcome<()> {
+    let operations: Vec<_> = bad.iter().map(|bad| bad.operation.clone()).collect();
+    let rules = desk.submit(&operations)?;
+    let mut refused: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (bad, rule) in bad.iter().zip(rules) {
+        let expected = bad.rule.name();
+        match rule {
+            Some(rule) if rule == expected => {
+                refused.entry(rule).or_default().push(&bad.what);
+            }
+            Some(rule) => {
+                return Err(format!("{}: refused by {rule}, not {expected}", bad.what).into());
+            }
+            None => return Err(format!("{}: accepted, against {expected}", bad.what).into()),
+        }
+    }
+    let count: usize = refused.values().map(Vec::len).sum();
+    narrative.say(format_args!("refused: {count} bad operations, by {} rules:", refused.len()));
+    for (rule, what) in &refused {
+        narrative.say(format_args!("  {rule:<15} {}", what.join("; ")));
+    }
+    narrative.figure("refused", count);
+    Ok(())
+}
+
+/// Closes the batch and reads its files back.
+fn seal(narrative: &mut Narrative, mut sequencer: Sequencer, out: &Path) -> Outcome<Sealed> {
+    narrative.chapter("Batch");
+    let (sealed, time) = narrative.timed("seal_s", || sequencer.seal());
+    let number = sealed?.ok_or("no operation was accepted")?.sealed;
+    sequencer.export(out)?;
+    let batches = sequencer.batches()?;
+    let batch = batches.iter().find(|batch| batch.batch == number).ok_or("no such batch")?;
+    let artefact = fs::read(&batch.artefact)?;
+    let trace: BatchTrace = serde_json::from_slice(&artefact)?;
+    let StatementFile(statement) = StatementFile::from_bytes(&fs::read(&batch.statement)?)?;
+    narrative.say(format_args!(
+        "batch {number} closed in {}: {} accounts, {} instruments, {} tree nodes",
+        took(time),
+        trace.accounts.len(),
+        trace.instruments.len(),
+        trace.nodes.len()
+    ));
+    let equity: i128 = trace.accounts.iter().map(|row| row.margin.equity).sum();
+    let initial: i128 = trace.accounts.iter().map(|row| row.margin.initial).sum();
+    narrative.say(format_args!(
+        "every account covers its initial margin: {} USDC of equity against {} USDC",
+        equity / 1_000_000,
+        initial / 1_000_000
+    ));
+    narrative.say(format_args!("account root {}", trace.old_root));
+    narrative.say(format_args!("          to {}", trace.new_root));
+    narrative.say(format_args!("public statement: {} words", statement.words.len()));
+    narrative.figure("batch", number);
+    narrative.figure("statement_words", statement.words.len());
+    narrative.figure("old_root", trace.old_root.to_string());
+    narrative.figure("new_root", trace.new_root.to_string());
+    Ok(Sealed { trace, statement })
+}
