@@ -19,11 +19,34 @@ pub const ORACLE_SIGNERS: usize = 5;
 /// Width in bits of an epoch number.
 pub const EPOCH_BITS: u32 = 40;
 
-/// The oracle's members and how many must sign.
+/// The oracle's members and how many must sign. Reading one from a file checks it as [`OracleSet::new`] does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "OracleSetData", into = "OracleSetData")]
 pub struct OracleSet {
     keys: [PublicKey; ORACLE_SIGNERS],
     threshold: u8,
+}
+
+/// An oracle set as it is written to a file, unchecked.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct OracleSetData {
+    keys: [PublicKey; ORACLE_SIGNERS],
+    threshold: u8,
+}
+
+impl TryFrom<OracleSetData> for OracleSet {
+    type Error = Reject;
+
+    fn try_from(data: OracleSetData) -> Result<Self, Reject> {
+        Self::new(data.keys, data.threshold)
+    }
+}
+
+impl From<OracleSet> for OracleSetData {
+    fn from(set: OracleSet) -> Self {
+        Self { keys: set.keys, threshold: set.threshold }
+    }
 }
 
 impl OracleSet {

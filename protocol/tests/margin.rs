@@ -1,8 +1,11 @@
 //! Margin of accounts against a risk table.
 
+mod common;
+
 use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
+use proptest::prelude::*;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
@@ -152,4 +155,78 @@ fn rejects_range_of_cash_beyond_its_width() {
     let rows = BTreeMap::from([row(1, u32::MAX, &[Loss::MIN.get()], [u32::MAX; 3])]);
     let margin = evaluate(i64::MIN, &[(1, 1 << 20)], &rows, MarginMethod::Standard).unwrap();
     assert_eq!(margin.equity, i128::from(i64::MIN) + (i128::from(u32::MAX) << 20));
+}
+
+/// Any book over the shipped risk rows: quantities in 1/1000 contract by place.
+fn arb_book() -> impl Strategy<Value = Vec<i64>> {
+    let quantity = prop_oneof![Just(0), -5_000i64..5_000, -2_000_000i64..2_000_000];
+    proptest::collection::vec(quantity, 106)
+}
+
+fn shipped_rows() -> RiskRows {
+    let rows = common::shipped_json("pricing/risk_rows.json")["rows"].clone();
+    let rows: Vec<RiskRow> = serde_json::from_value(rows).unwrap();
+    rows.into_iter().map(|row| (row.instrument, row)).collect()
+}
+
+fn book_margin(cash: i64, book: &[i64], rows: &RiskRows, method: MarginMethod) -> Margin {
+    let slots = rows
+        .keys()
+        .zip(book)
+        .filter(|&(_, &quantity)| quantity != 0)
+        .map(|(&index, &quantity)| (index, Quantity::new(quantity).unwrap()));
+    margin::evaluate(Cash::new(cash).unwrap(), slots, rows, &parameters(), method).unwrap()
+}
+
+const METHODS: [MarginMethod; 2] = [MarginMethod::Portfolio, MarginMethod::Standard];
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn merging_books_never_raises_the_requirement(a in arb_book(), b in arb_book()) {
+        let rows = shipped_rows();
+        let merged: Vec<i64> = a.iter().zip(&b).map(|(a, b)| a + b).collect();
+        for method in METHODS {
+            let [one, two, both] =
+                [&a, &b, &merged].map(|book| book_margin(7, book, &rows, method));
+            // Rounding up may add a unit to the whole, which two parts pay twice.
+            prop_assert!(both.initial - both.equity <= one.initial - one.equity + two.initial - two.equity + 7);
+            prop_assert!(both.maintenance <= both.initial);
+            prop_assert_eq!(both.mark_value, one.mark_value + two.mark_value);
+        }
+    }
+
+    #[test]
+    fn cash_counts_one_to_one_and_requirements_are_not_negative(book in arb_book(), cash in 0i64..1 << 50) {
+        let rows = shipped_rows();
+        for method in METHODS {
+            let [poor, rich] = [0, cash].map(|cash| book_margin(cash, &book, &rows, method));
+            prop_assert_eq!(rich.equity - poor.equity, i128::from(cash));
+            prop_assert_eq!(rich.initial, poor.initial);
+            prop_assert!(poor.requirement >= 0 && poor.initial >= 0 && poor.maintenance >= 0);
+        }
+    }
+
+    #[test]
+    fn size_scales_and_opposite_positions_cancel(book in arb_book()) {
+        let rows = shipped_rows();
+        let tripled: Vec<i64> = book.iter().map(|quantity| quantity * 3).collect();
+        let [one, three] = [&book, &tripled].map(|book| book_margin(0, book, &rows, MarginMethod::Portfolio));
+        prop_assert_eq!(three.requirement, 3 * one.requirement);
+        let flat = book_margin(0, &vec![0; book.len()], &rows, MarginMethod::Portfolio);
+        prop_assert_eq!((flat.requirement, flat.equity, flat.initial), (0, 0, 0));
+    }
+
+    /// With more scenarios the requirement does not fall: dropping any one never raises it.
+    #[test]
+    fn fewer_scenarios_never_charge_more(book in arb_book(), dropped in 0usize..SCENARIOS) {
+        let rows = shipped_rows();
+        let mut fewer = rows.clone();
+        for row in fewer.values_mut() {
+            row.losses[dropped] = Loss::default();
+        }
+        let [all, some] = [&rows, &fewer].map(|rows| book_margin(0, &book, rows, MarginMethod::Portfolio));
+        prop_assert!(some.requirement <= all.requirement);
+    }
 }
