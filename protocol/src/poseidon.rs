@@ -107,13 +107,29 @@ pub fn constants(t: usize) -> &'static Constants {
 /// # Panics
 /// If the width is not in 2..=17. Widths are constants of the callers.
 pub fn permute(state: &mut [Fr]) {
+    permute_seeing(state, |_| ());
+}
+
+/// [`permute`], and the input of each S-box in the order of rounds and lanes: `8t + partial rounds` of them.
+/// The witness of a circuit.
+///
+/// # Panics
+/// As [`permute`].
+pub fn permute_traced(state: &mut [Fr]) -> Vec<Fr> {
+    let boxes = constants(state.len());
+    let mut inputs = Vec::with_capacity(boxes.full_rounds * boxes.t + boxes.partial_rounds);
+    permute_seeing(state, |input| inputs.push(input));
+    inputs
+}
+
+fn permute_seeing(state: &mut [Fr], see: impl FnMut(Fr)) {
     macro_rules! dispatch {
         ($($t:literal)*) => {
             match state.len() {
                 $($t => {
                     static SCHEDULE: OnceLock<Schedule<$t>> = OnceLock::new();
                     let fixed: &mut [Fr; $t] = state.try_into().expect("the length was matched");
-                    SCHEDULE.get_or_init(|| Schedule::new(constants($t))).permute(fixed);
+                    SCHEDULE.get_or_init(|| Schedule::new(constants($t))).permute(fixed, see);
                 })*
                 width => panic!("Poseidon width {width} is not in 2..=17"),
             }

@@ -10,7 +10,8 @@ use crate::cs::{Cs, Lc};
 ///
 /// - Precondition: none.
 /// - Cost: 2 constraints, 2 variables; the inverse of zero is a free hint and reaches nothing else.
-/// - Proof: `x·inverse = 1 − z` and `x·z = 0`. If x = 0, the first says z = 1. If x ≠ 0, the second says z = 0.
+/// - Proof: `x·inverse = 1 − z` and `x·z = 0`. If x = 0, the first says z = 1. If x ≠ 0, the second
+///   says z = 0.
 pub fn is_zero<F: PrimeField>(cs: &mut Cs<F>, x: &Lc<F>) -> Bool<F> {
     let zero = cs.zero();
     let z = cs.witness("is zero", F::from(x.value().is_zero()));
@@ -25,7 +26,8 @@ pub fn is_equal<F: PrimeField>(cs: &mut Cs<F>, a: &Lc<F>, b: &Lc<F>) -> Bool<F> 
     is_zero(cs, &a.minus(b))
 }
 
-/// Enforces `x ≠ 0`. One constraint: `x·inverse = 1` has a solution for every x but zero, and only one.
+/// Enforces `x ≠ 0`. One constraint: `x·inverse = 1` has a solution for every x but zero, and only
+/// one.
 pub fn enforce_nonzero<F: PrimeField>(cs: &mut Cs<F>, what: &'static str, x: &Lc<F>) {
     let inverse = cs.witness("inverse", x.value().inverse().unwrap_or(F::ZERO));
     cs.enforce(what, x, &inverse, &cs.one());
@@ -33,12 +35,13 @@ pub fn enforce_nonzero<F: PrimeField>(cs: &mut Cs<F>, what: &'static str, x: &Lc
 
 /// Enforces `a ≤ b`.
 ///
-/// - Precondition: a and b lie in one interval of length `2^bits`, e.g. both are integers of `bits` bits, both
-///   unsigned or both signed, and `2^(bits+1) < p`.
+/// - Precondition: a and b lie in one interval of length `2^bits`, e.g. both are integers of `bits`
+///   bits, both unsigned or both signed, and `2^(bits+1) < p`.
 /// - Violation: the constraint labelled `what` fails.
 /// - Cost: `bits` constraints.
 /// - Proof: `b − a`, an integer above `−2^bits`, is shown to be in `0..2^bits` modulo p; since
-///   `2^(bits+1) < p` no negative difference of the precondition is congruent to a number of that range.
+///   `2^(bits+1) < p` no negative difference of the precondition is congruent to a number of that
+///   range.
 pub fn enforce_less_or_equal<F: PrimeField>(
     cs: &mut Cs<F>,
     what: &'static str,
@@ -55,7 +58,8 @@ pub fn enforce_less_or_equal<F: PrimeField>(
 /// - Precondition: as of [`enforce_less_or_equal`].
 /// - Violation: a difference outside of `−2^bits..2^bits` fails the constraint labelled `what`.
 /// - Cost: `bits + 1` constraints.
-/// - Proof: `a − b + 2^bits` is in `0..2^(bits+1)`, which is below p, and its top bit says whether `a ≥ b`.
+/// - Proof: `a − b + 2^bits` is in `0..2^(bits+1)`, which is below p, and its top bit says whether
+///   `a ≥ b`.
 pub fn is_less_than<F: PrimeField>(
     cs: &mut Cs<F>,
     what: &'static str,
@@ -74,8 +78,8 @@ pub fn is_less_than<F: PrimeField>(
 /// - Precondition: max and the values lie in one interval of length `2^bits`, and `2^(bits+1) < p`.
 /// - Violation: a value above `max`, or no value equal to it, fails a constraint labelled `what`.
 /// - Cost: `bits` constraints a value, and one for all but the first.
-/// - Proof: `max − v ≥ 0` for every v as in [`enforce_less_or_equal`]; the product of the differences is zero, so
-///   one of them is.
+/// - Proof: `max − v ≥ 0` for every v as in [`enforce_less_or_equal`]; the product of the
+///   differences is zero, so one of them is.
 pub fn enforce_max<F: PrimeField>(
     cs: &mut Cs<F>,
     what: &'static str,

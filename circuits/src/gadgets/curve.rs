@@ -24,7 +24,8 @@ pub struct PointVar {
     pub y: Lc<Fr>,
 }
 
-/// `a / b` for a witness, 0 where b is: the constraint that states the quotient then fails or says why it holds.
+/// `a / b` for a witness, 0 where b is: the constraint that states the quotient then fails or says
+/// why it holds.
 pub(super) fn hint_quotient(a: Fr, b: Fr) -> Fr {
     b.inverse().map_or(Fr::ZERO, |inverse| a * inverse)
 }
@@ -65,12 +66,13 @@ impl PointVar {
 
     /// The sum.
     ///
-    /// - Precondition: both points are on the curve; they may be equal, inverse, of small order or the identity.
+    /// - Precondition: both points are on the curve; they may be equal, inverse, of small order or
+    ///   the identity.
     /// - Cost: 6 constraints.
-    /// - Proof: a is a square and d is not, so the addition law is complete: `1 ± d·x1·x2·y1·y2` is never zero
-    ///   and the two quotients are determined. With `β = x1·y2`, `γ = y1·x2` and
-    ///   `δ = (y1 − a·x1)(x2 + y2) = y1·y2 − a·x1·x2 + γ − a·β`, the sum is
-    ///   `x3 = (β + γ)/(1 + d·β·γ)`, `y3 = (δ + a·β − γ)/(1 − d·β·γ)`, and is on the curve.
+    /// - Proof: a is a square and d is not, so the addition law is complete: `1 ± d·x1·x2·y1·y2` is
+    ///   never zero and the two quotients are determined. With `β = x1·y2`, `γ = y1·x2` and `δ =
+    ///   (y1 − a·x1)(x2 + y2) = y1·y2 − a·x1·x2 + γ − a·β`, the sum is `x3 = (β + γ)/(1 + d·β·γ)`,
+    ///   `y3 = (δ + a·β − γ)/(1 − d·β·γ)`, and is on the curve.
     pub fn add(&self, cs: &mut Cs<Fr>, other: &Self) -> Self {
         let (a, d) = (Fr::from(A), Fr::from(D));
         let beta = cs.product("point sum", &self.x, &other.y);
@@ -96,12 +98,13 @@ impl PointVar {
     /// - Precondition: none.
     /// - Violation: a constraint fails, whatever the witness.
     /// - Cost: 17 constraints.
-    /// - Proof: an eighth `Q` of the point is witnessed on the Montgomery form, shown to be on the curve and doubled
-    ///   three times. A doubling of a point of order 2 has no solution (its numerator `3x² + 2Ax + 1` is the
-    ///   derivative of the curve's right side, not zero at its roots), so the identity never occurs. 8·Q is in the
-    ///   subgroup of order l since the group has order 8·l. It has odd order above 1, so the coordinates of
-    ///   its Edwards form are determined by [`MontgomeryVar::enforce_is`]. Conversely `Q = (1/8 mod l)·P` satisfies.
-    ///   Q is unique up to the 8 points of small order, which nothing else sees.
+    /// - Proof: an eighth `Q` of the point is witnessed on the Montgomery form, shown to be on the
+    ///   curve and doubled three times. A doubling of a point of order 2 has no solution (its
+    ///   numerator `3x² + 2Ax + 1` is the derivative of the curve's right side, not zero at its
+    ///   roots), so the identity never occurs. 8·Q is in the subgroup of order l since the group
+    ///   has order 8·l. It has odd order above 1, so the coordinates of its Edwards form are
+    ///   determined by [`MontgomeryVar::enforce_is`]. Conversely `Q = (1/8 mod l)·P` satisfies. Q
+    ///   is unique up to the 8 points of small order, which nothing else sees.
     pub fn enforce_in_prime_subgroup(&self, cs: &mut Cs<Fr>) {
         let eighth = self.value().mul(EdwardsConfig::COFACTOR_INV.into_bigint());
         let mut point = MontgomeryVar::witness(cs, "eighth of a point", &eighth);

@@ -23,7 +23,8 @@ pub struct SignatureVar {
 }
 
 impl SignatureVar {
-    /// The signature as external witnesses. An S that is no field element becomes −1, which is refused like it.
+    /// The signature as external witnesses. An S that is no field element becomes −1, which is
+    /// refused like it.
     pub fn external(cs: &mut Cs<Fr>, signature: &Signature) -> Self {
         let r8 = PointVar::external(cs, "signature r8", &signature.r8);
         let s = cs.external("signature s", Fr::from_bigint(signature.s).unwrap_or(-Fr::ONE));
@@ -40,14 +41,17 @@ impl SignatureVar {
 /// `S·Base8 = R8 + h·8·A` with h = Poseidon(R8.x, R8.y, A.x, A.y, message). Returns h, which
 /// fixes key and message.
 ///
-/// - Precondition: an active key is in the prime subgroup and not the identity (checked when its account was made).
-///   An inactive signature is [`SignatureVar::padding`]; key and message are then anything.
-/// - Violation: under [`Rule::Signature`], "scalar below the subgroup order" for S, else "signature equation".
+/// - Precondition: an active key is in the prime subgroup and not the identity (checked when its
+///   account was made). An inactive signature is [`SignatureVar::padding`]; key and message are
+///   then anything.
+/// - Violation: under [`Rule::Signature`], "scalar below the subgroup order" for S, else "signature
+///   equation".
 /// - Cost: 2,632 constraints.
-/// - Proof: `S·Base8` and `8·h·A` are points of the prime subgroup, by [`fixed_base_mul`] and [`multiply_by_8_and`]; their
-///   difference by complete addition is R8, so R8 is on the curve without a check of its own. An inactive
-///   row multiplies Base8 and frees the last equation; all else holds for the padding, so that nothing
-///   outside of the row is constrained. `h` is far from the multiples of l except once in 2^99.
+/// - Proof: `S·Base8` and `8·h·A` are points of the prime subgroup, by [`fixed_base_mul`] and
+///   [`multiply_by_8_and`]; their difference by complete addition is R8, so R8 is on the curve
+///   without a check of its own. An inactive row multiplies Base8 and frees the last equation; all
+///   else holds for the padding, so that nothing outside of the row is constrained. `h` is far from
+///   the multiples of l except once in 2^99.
 pub fn enforce_signature(
     cs: &mut Cs<Fr>,
     public_key: &PointVar,

@@ -22,15 +22,17 @@ const WINDOWS: usize = MAGNITUDE_BITS / 3;
 /// `scalar·Base8`.
 ///
 /// - Precondition: none.
-/// - Violation: a scalar above l fails "scalar below the subgroup order"; the scalars 0, l and `±(2^249 − 1)` fail
-///   "last summand of another abscissa" (a valid signature with such an S is as hard to find as a preimage of Poseidon).
-/// - Cost: 671 constraints: 250 bits, sign 3, 2 a window, 3 a sum, 2 for the Edwards form, 1 for a slope.
-/// - Proof: with `σ = ±1` for the bits, `z = Σ 8^i·w_i + 8^83·b` is read as
-///   `2z = Σ 8^i·d_i + (2b·8^83 + 8^83 − 1)` with `d_i = σ0 + 2σ1 + 4σ2`, and H is half of Base8.
-///   The sum of the windows before i, times H, has an odd coefficient below `8^i` in magnitude; the
-///   next one has one of at least `8^i` and at most `7·8^i`. Sum and difference are below `8^(i+1) ≤ 2^249 < l` and
-///   not zero, so the abscissas differ. The last summand could meet the sum before it for one z, so there
-///   a nonzero run is demanded.
+/// - Violation: a scalar above l fails "scalar below the subgroup order"; the scalars 0, l and
+///   `±(2^249 − 1)` fail "last summand of another abscissa" (a valid signature with such an S is as
+///   hard to find as a preimage of Poseidon).
+/// - Cost: 671 constraints: 250 bits, sign 3, 2 a window, 3 a sum, 2 for the Edwards form, 1 for a
+///   slope.
+/// - Proof: with `σ = ±1` for the bits, `z = Σ 8^i·w_i + 8^83·b` is read as `2z = Σ 8^i·d_i +
+///   (2b·8^83 + 8^83 − 1)` with `d_i = σ0 + 2σ1 + 4σ2`, and H is half of Base8. The sum of the
+///   windows before i, times H, has an odd coefficient below `8^i` in magnitude; the next one has
+///   one of at least `8^i` and at most `7·8^i`. Sum and difference are below `8^(i+1) ≤ 2^249 < l`
+///   and not zero, so the abscissas differ. The last summand could meet the sum before it for one
+///   z, so there a nonzero run is demanded.
 pub fn fixed_base_mul(cs: &mut Cs<Fr>, scalar: &Lc<Fr>) -> PointVar {
     let magnitude = Magnitude::of(scalar.value().into_bigint());
     let bits: Vec<_> =
@@ -58,9 +60,9 @@ pub fn fixed_base_mul(cs: &mut Cs<Fr>, scalar: &Lc<Fr>) -> PointVar {
 
 /// The eight multiples `d·8^i·H`, d = ±1, ±3, ±5, ±7, as functions of three spins.
 ///
-/// The abscissa is even in the spins: `c + c01·σ0σ1 + c02·σ0σ2 + c12·σ1σ2`, and as σ² = 1 that is the one product
-/// `(σ0 + α·σ1)·(c01·σ1 + c02·σ2)` and a constant, with `α = c12/c02`. The ordinate is odd, a
-/// combination of σ0, σ1, σ2 and σ0σ1σ2; the last is in `σ0·abscissa`.
+/// The abscissa is even in the spins: `c + c01·σ0σ1 + c02·σ0σ2 + c12·σ1σ2`, and as σ² = 1 that is
+/// the one product `(σ0 + α·σ1)·(c01·σ1 + c02·σ2)` and a constant, with `α = c12/c02`. The ordinate
+/// is odd, a combination of σ0, σ1, σ2 and σ0σ1σ2; the last is in `σ0·abscissa`.
 struct Window {
     alpha: Fr,
     c01: Fr,

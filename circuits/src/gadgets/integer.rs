@@ -1,7 +1,7 @@
 //! Integers of known width: a field element that stands for exactly one integer.
 //!
-//! Widths are below the bit length of the modulus, so that `2^bits < p` and no two integers of the range are the
-//! same field element.
+//! Widths are below the bit length of the modulus, so that `2^bits < p` and no two integers of the
+//! range are the same field element.
 
 use ark_ff::{BigInteger, PrimeField};
 
@@ -32,9 +32,10 @@ impl<F: PrimeField> Bits<F> {
     ///
     /// - Precondition: none.
     /// - Violation: outside of the range the constraint labelled `what` fails.
-    /// - Cost: `bits` constraints, `bits − 1` variables: bits 1.. are allocated, and bit 0 is what they leave of `lc`.
-    /// - Proof: all bits are boolean and `Σ 2^k b_k = lc` by the definition of bit 0; as `2^bits < p` there is one
-    ///   such choice if `lc` is in the range and none otherwise.
+    /// - Cost: `bits` constraints, `bits − 1` variables: bits 1.. are allocated, and bit 0 is what
+    ///   they leave of `lc`.
+    /// - Proof: all bits are boolean and `Σ 2^k b_k = lc` by the definition of bit 0; as `2^bits <
+    ///   p` there is one such choice if `lc` is in the range and none otherwise.
     pub fn decompose(cs: &mut Cs<F>, what: &'static str, lc: &Lc<F>, bits: u32) -> Self {
         assert_width::<F>(bits);
         if bits == 0 {
@@ -91,8 +92,8 @@ pub struct Uint<F: PrimeField> {
 }
 
 impl<F: PrimeField> Uint<F> {
-    /// A new integer, the low `bits` bits of `value`. One constraint and one variable a bit; the integer is the
-    /// combination of its bits.
+    /// A new integer, the low `bits` bits of `value`. One constraint and one variable a bit; the
+    /// integer is the combination of its bits.
     pub fn witness(cs: &mut Cs<F>, name: &'static str, value: u128, bits: u32) -> Self {
         assert_width::<F>(bits);
         Self { lc: Bits::witness(cs, name, value, bits).recompose(), bits }
@@ -149,8 +150,8 @@ impl<F: PrimeField> Int<F> {
         Self { lc: bits.recompose().minus(&offset), bits: width, is_negative: top.not(cs) }
     }
 
-    /// A new integer, `value` reduced to the width. One constraint and one variable a bit: the bits of
-    /// `value + 2^(bits−1)`.
+    /// A new integer, `value` reduced to the width. One constraint and one variable a bit: the bits
+    /// of `value + 2^(bits−1)`.
     pub fn witness(cs: &mut Cs<F>, name: &'static str, value: i128, bits: u32) -> Self {
         let bits_of = Bits::witness(cs, name, offset(value, bits), bits);
         assert_width::<F>(bits);
@@ -164,7 +165,8 @@ impl<F: PrimeField> Int<F> {
         Self::from_offset_bits(cs, &bits_of, bits)
     }
 
-    /// Enforces that `lc` is in `−2^(bits−1)..2^(bits−1)`. `bits` constraints, see [`Bits::decompose`].
+    /// Enforces that `lc` is in `−2^(bits−1)..2^(bits−1)`. `bits` constraints, see
+    /// [`Bits::decompose`].
     pub fn range_check(cs: &mut Cs<F>, what: &'static str, lc: &Lc<F>, bits: u32) -> Self {
         assert!(bits > 0, "a signed width has a sign bit");
         let shifted = lc.plus(&cs.constant(power_of_two(bits - 1)));

@@ -1,8 +1,10 @@
-//! The Montgomery form of Baby Jubjub, `y² = x³ + A·x² + x` with A = 168698, and its incomplete addition.
+//! The Montgomery form of Baby Jubjub, `y² = x³ + A·x² + x` with A = 168698, and its incomplete
+//! addition.
 //!
-//! The map `x = (1 + y')/(1 − y')`, `y = x/x'` from Edwards coordinates (x', y') is defined except at the
-//! identity and the point of order 2. Affine addition has no solution, or too many, when two abscissas
-//! meet; whoever adds proves that they don't, by the multiples of one point that both are.
+//! The map `x = (1 + y')/(1 − y')`, `y = x/x'` from Edwards coordinates (x', y') is defined except
+//! at the identity and the point of order 2. Affine addition has no solution, or too many, when two
+//! abscissas meet; whoever adds proves that they don't, by the multiples of one point that both
+//! are.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -51,8 +53,8 @@ impl MontgomeryVar {
 
     /// The Edwards form. 2 constraints.
     ///
-    /// - Precondition: the point is on the curve and of order above 2. Then y ≠ 0, and x ≠ −1 because all
-    ///   points of the complete Edwards form are finite.
+    /// - Precondition: the point is on the curve and of order above 2. Then y ≠ 0, and x ≠ −1
+    ///   because all points of the complete Edwards form are finite.
     pub fn to_edwards(&self, cs: &mut Cs<Fr>) -> PointVar {
         let (x, y) = (self.x.value(), self.y.value());
         let result = PointVar {
@@ -63,7 +65,8 @@ impl MontgomeryVar {
         result
     }
 
-    /// Enforces that `point` is the Edwards form of this one. 2 constraints; precondition as [`Self::to_edwards`].
+    /// Enforces that `point` is the Edwards form of this one. 2 constraints; precondition as
+    /// [`Self::to_edwards`].
     pub fn enforce_is(&self, cs: &mut Cs<Fr>, what: &'static str, point: &PointVar) {
         let one = cs.one();
         cs.enforce(what, &self.y, &point.x, &self.x);
@@ -100,8 +103,10 @@ impl MontgomeryVar {
 
     /// The sum with another point. 3 constraints.
     ///
-    /// - Precondition: both are on the curve and neither equal nor inverse, so that the abscissas differ.
-    /// - Violation: for inverse points the constraint fails; for equal points **the slope is free**.
+    /// - Precondition: both are on the curve and neither equal nor inverse, so that the abscissas
+    ///   differ.
+    /// - Violation: for inverse points the constraint fails; for equal points **the slope is
+    ///   free**.
     pub fn add_unequal(&self, cs: &mut Cs<Fr>, other: &Self) -> Self {
         let slope = self.chord(cs, other);
         self.on_line(cs, &slope, &other.x)
@@ -110,8 +115,8 @@ impl MontgomeryVar {
     /// `2·self + other` as `(self + other) + self`, without the ordinate in between. 5 constraints.
     ///
     /// - Precondition: `self ≠ ±other`, and both are on the curve.
-    /// - Violation: if `2·self + other` is the identity the constraint "second chord" fails. The middle sum never
-    ///   equals `self`, since `other` is not the identity.
+    /// - Violation: if `2·self + other` is the identity the constraint "second chord" fails. The
+    ///   middle sum never equals `self`, since `other` is not the identity.
     /// - Proof: the second slope is `(−y_m − y)/(x_m − x)` with `y_m` on the first chord, which is
     ///   `2y/(x − x_m)` less the first slope.
     pub fn double_and_add(&self, cs: &mut Cs<Fr>, other: &Self) -> Self {

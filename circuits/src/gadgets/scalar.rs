@@ -1,8 +1,9 @@
 //! Integers modulo the order l of the prime subgroup, as sign and magnitude.
 //!
-//! A scalar in `0..=l` is `z` or `l − z` with z of 250 bits, because `l/2 < 2^250 < l`. Both bounds of the scalar come from
-//! the width of z, so no comparison with l is needed. Scalars in the middle have both forms; they are the
-//! same integer, and nothing but the multiplication sees which was taken.
+//! A scalar in `0..=l` is `z` or `l − z` with z of 250 bits, because `l/2 < 2^250 < l`. Both bounds
+//! of the scalar come from the width of z, so no comparison with l is needed. Scalars in the middle
+//! have both forms; they are the same integer, and nothing but the multiplication sees which was
+//! taken.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
@@ -29,7 +30,8 @@ pub struct Magnitude {
 }
 
 impl Magnitude {
-    /// The form of `scalar`: positive if the magnitude fits, which is wrong, and shown to be, above l.
+    /// The form of `scalar`: positive if the magnitude fits, which is wrong, and shown to be, above
+    /// l.
     pub fn of(scalar: BigInt<4>) -> Self {
         if scalar.num_bits() as usize > MAGNITUDE_BITS && scalar <= SUBGROUP_ORDER {
             let mut z = SUBGROUP_ORDER;

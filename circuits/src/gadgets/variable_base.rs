@@ -19,21 +19,24 @@ const WINDOWS: usize = (MAGNITUDE_BITS - LOW_BITS) / 2;
 
 /// `8·h·point` for the integer h below p that `challenge` is.
 ///
-/// - Precondition: the point is in the prime subgroup and not the identity. `challenge` is the output of a hash.
-/// - Violation: challenges within `2^150` of a multiple of l fail "challenge far from the multiples of l": one in
-///   `2^99` of all, so that none can be found.
+/// - Precondition: the point is in the prime subgroup and not the identity. `challenge` is the
+///   output of a hash.
+/// - Violation: challenges within `2^150` of a multiple of l fail "challenge far from the multiples
+///   of l": one in `2^99` of all, so that none can be found.
 /// - Cost: 1,630 constraints.
-/// - Proof, scalar: `h = q·l + r` with q of 3 bits and r = z or l − z, z of 250 bits, so the right side is an
-///   integer in `0..=8l`, congruent to h modulo p. As `p < 8l < p + 2^126`, it is h, or h + p with
-///   `8l − 2^126 < h + p`; then q = 7 and r = l − z with `z < 2^126`, which the demand on z excludes. Modulo l,
-///   h is ±z. (Magnitudes in the middle have two forms of the same h.)
-/// - Proof, digits: `2z + 1 = 2^250 + Σ ±2^k`. A window's digit d is ±1 or ±3 (`d² = 1` or 9); a low
-///   digit is the ordinate `t = ±y` of the point added, `t² = y²`, and `Σ 2^k·t_k = y·Σ ±2^k` hands the integer on.
-/// - Proof, points: let Q = 4·point, T = k·Q with k odd, starting at 1. In a window 2T is added to d·Q and
-///   to itself: 2k is even, d odd, `2k + d` is neither 0 nor ±2k, all below l in magnitude, so no abscissas meet. After the
-///   windows `k > 1` is demanded. A low step adds ±Q to T and then T: `1 < k < l − 1`, so `k ≠ ±1`; the middle sum meets T
-///   only if the result is the identity, which fails. At last `k = 2z + 1`, and Q is taken off:
-///   `2z + 1 = ±1` modulo l has no solution for `2^150 ≤ z < 2^250 < l − 1`.
+/// - Proof, scalar: `h = q·l + r` with q of 3 bits and r = z or l − z, z of 250 bits, so the right
+///   side is an integer in `0..=8l`, congruent to h modulo p. As `p < 8l < p + 2^126`, it is h, or
+///   h + p with `8l − 2^126 < h + p`; then q = 7 and r = l − z with `z < 2^126`, which the demand
+///   on z excludes. Modulo l, h is ±z. (Magnitudes in the middle have two forms of the same h.)
+/// - Proof, digits: `2z + 1 = 2^250 + Σ ±2^k`. A window's digit d is ±1 or ±3 (`d² = 1` or 9); a
+///   low digit is the ordinate `t = ±y` of the point added, `t² = y²`, and `Σ 2^k·t_k = y·Σ ±2^k`
+///   hands the integer on.
+/// - Proof, points: let Q = 4·point, T = k·Q with k odd, starting at 1. In a window 2T is added to
+///   d·Q and to itself: 2k is even, d odd, `2k + d` is neither 0 nor ±2k, all below l in magnitude,
+///   so no abscissas meet. After the windows `k > 1` is demanded. A low step adds ±Q to T and then
+///   T: `1 < k < l − 1`, so `k ≠ ±1`; the middle sum meets T only if the result is the identity,
+///   which fails. At last `k = 2z + 1`, and Q is taken off: `2z + 1 = ±1` modulo l has no solution
+///   for `2^150 ≤ z < 2^250 < l − 1`.
 pub fn multiply_by_8_and(cs: &mut Cs<Fr>, point: &PointVar, challenge: &Lc<Fr>) -> PointVar {
     let (quotient, magnitude) = hint_division(challenge.value().into_bigint());
     let point = MontgomeryVar::from_edwards(cs, point);
@@ -71,7 +74,8 @@ fn spin(bit: bool) -> i64 {
     if bit { 1 } else { -1 }
 }
 
-/// From T = Q, `T ← 4T + d·Q` for each window. Returns T and its multiple of Q. 14 constraints a window, and 7.
+/// From T = Q, `T ← 4T + d·Q` for each window. Returns T and its multiple of Q. 14 constraints a
+/// window, and 7.
 fn add_windows(
     cs: &mut Cs<Fr>,
     unit: &MontgomeryVar,

@@ -126,7 +126,8 @@ fn multiples_of_base8() {
     println!("fixed base: {} nonzeros", multiply(l - one).r1cs.nonzeros());
     let report = multiply(scalars[12]).audit("fixed base");
     assert_eq!((report.core, report.assertions), (0, vec![1]));
-    // Not below l; what a comparator gets wrong around (p ± 1)/2; and the scalars whose sums have no slope.
+    // Not below l; what a comparator gets wrong around (p ± 1)/2; and the scalars whose sums have
+    // no slope.
     let half = Fr::from(2u64).inverse().unwrap();
     let what = "scalar below the subgroup order";
     for scalar in [l + one, l.double(), l + Fr::from(5u64), -one, half, -half, -l] {
@@ -191,7 +192,8 @@ fn multiples_of_a_key_by_a_challenge() {
     }
     let flipped = -written.named("signed ordinate", 149);
     assert!(written.forged("signed ordinate", 149, flipped).is_some(), "the other sign");
-    // Around the multiples of l no magnitude will do: among these are all h which have an alias h + p.
+    // Around the multiples of l no magnitude will do: among these are all h which have an alias h +
+    // p.
     let what = "challenge far from the multiples of l";
     for challenge in
         [Fr::ZERO, Fr::from(5u64), near - Fr::ONE, l, l + Fr::ONE, l - Fr::ONE, -Fr::ONE]

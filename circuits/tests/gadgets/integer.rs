@@ -105,7 +105,8 @@ fn comparators_on_the_lattice_of_bounds() {
             }
         }
     }
-    // Field elements that stand for no small difference are refused, those around (p ± 1)/2 included.
+    // Field elements that stand for no small difference are refused, those around (p ± 1)/2
+    // included.
     for value in lattice(&[41, 253]).into_iter().filter(|&x| !is_in(x, bits)) {
         let written = write(|cs| {
             let (zero, x) = (cs.zero(), cs.external("x", value));

@@ -20,7 +20,8 @@ struct Written<F: PrimeField, T> {
     r1cs: R1cs<F>,
 }
 
-/// Writes `body` in both modes and demands the same variables, the same verdict at once and from the matrices.
+/// Writes `body` in both modes and demands the same variables, the same verdict at once and from
+/// the matrices.
 fn write<F: PrimeField, T>(body: impl Fn(&mut Cs<F>) -> T) -> Written<F, T> {
     let mut fast = Cs::new(Mode::Witness);
     body(&mut fast);

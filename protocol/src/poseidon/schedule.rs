@@ -64,16 +64,19 @@ impl<const T: usize> Schedule<T> {
         Self { full_constants: [first.to_vec(), last], matrix, matrix_into_partial, partial }
     }
 
-    /// The permutation.
-    pub(super) fn permute(&self, state: &mut [Fr; T]) {
+    /// The permutation. `see` is shown the input of each S-box, in the order of rounds and lanes; the
+    /// rewriting changes none of them.
+    pub(super) fn permute(&self, state: &mut [Fr; T], mut see: impl FnMut(Fr)) {
         let [first, last] = &self.full_constants;
         let (into_partial, first) = first.split_last().expect("four full rounds");
         for constants in first {
-            full_round(state, constants, &self.matrix);
+            full_round(state, constants, &self.matrix, &mut see);
         }
-        full_round(state, into_partial, &self.matrix_into_partial);
+        full_round(state, into_partial, &self.matrix_into_partial, &mut see);
         for round in &self.partial {
-            let lane = quintic(state[0] + round.constant);
+            let input = state[0] + round.constant;
+            see(input);
+            let lane = quintic(input);
             state[0] = lane;
             let sum = Fr::sum_of_products(&round.row, state);
             for (value, weight) in state.iter_mut().zip(&round.column).skip(1) {
@@ -82,7 +85,7 @@ impl<const T: usize> Schedule<T> {
             state[0] = sum;
         }
         for constants in last {
-            full_round(state, constants, &self.matrix);
+            full_round(state, constants, &self.matrix, &mut see);
         }
     }
 }
@@ -120,9 +123,16 @@ fn sparse_rounds<const T: usize>(
     (rounds, power)
 }
 
-fn full_round<const T: usize>(state: &mut [Fr; T], constants: &[Fr; T], matrix: &[[Fr; T]; T]) {
+fn full_round<const T: usize>(
+    state: &mut [Fr; T],
+    constants: &[Fr; T],
+    matrix: &[[Fr; T]; T],
+    see: &mut impl FnMut(Fr),
+) {
     for (value, constant) in state.iter_mut().zip(constants) {
-        *value = quintic(*value + constant);
+        *value += constant;
+        see(*value);
+        *value = quintic(*value);
     }
     *state = multiply(matrix, state);
 }
