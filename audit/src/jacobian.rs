@@ -22,9 +22,6 @@ pub const CORE_CAP: usize = 20_000;
 pub struct Split<'a> {
     /// Instance columns (from 1) that the circuit derives; the others are inputs.
     pub outputs: &'a [usize],
-    /// Names of witnesses that are claimed first and tied down later by an identity at a random point.
-    /// They count as inputs here; their soundness is the argument's, not this check's.
-    pub claims: &'a [&'a str],
 }
 
 /// What a column is to the audit.
@@ -32,7 +29,7 @@ pub struct Split<'a> {
 pub enum Kind {
     /// The constant, a public input, an external: given.
     Input,
-    /// A witness given by an argument, see [`Split::claims`].
+    /// A witness that an identity at a random point ties down: given here, for its soundness is the argument's.
     Claim,
     /// Must follow from the inputs.
     Derived,
@@ -51,10 +48,9 @@ impl Split<'_> {
             }
             kinds[column] = Kind::Derived;
         }
-        for (k, &(first, name, role)) in r1cs.names.iter().enumerate() {
+        for (k, &(first, _, role)) in r1cs.names.iter().enumerate() {
             let end = r1cs.names.get(k + 1).map_or(r1cs.witnesses, |next| next.0);
             let kind = match role {
-                _ if self.claims.contains(&name) => Kind::Claim,
                 Role::External => Kind::Input,
                 Role::Argued => Kind::Claim,
                 Role::Derived => Kind::Derived,

@@ -202,6 +202,9 @@ impl Report {
     }
 }
 
+/// Most names of a list that are printed as text; JSON has them all.
+const SHOWN: usize = 24;
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bp = self.determined_bp();
@@ -240,8 +243,12 @@ impl fmt::Display for Report {
             ("claim", &self.claims),
         ];
         for (title, list) in lists {
-            for Count { name, count } in list {
+            for Count { name, count } in list.iter().take(SHOWN) {
                 writeln!(f, "  {title}: {name} ×{count}")?;
+            }
+            if let Some(rest) = list.get(SHOWN..).filter(|rest| !rest.is_empty()) {
+                let count: usize = rest.iter().map(|entry| entry.count).sum();
+                writeln!(f, "  {title}: {} more names ×{count}", rest.len())?;
             }
         }
         Ok(())

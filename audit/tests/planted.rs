@@ -106,13 +106,13 @@ fn build<F: PrimeField>(circuit: fn(&mut Cs<F>, bool), planted: bool) -> Built<F
 fn report(case: &Case, planted: bool) -> Report {
     let (r1cs, assignment, unsatisfied) = build(case.large, planted);
     assert_eq!(unsatisfied, None, "{}", case.name);
-    let split = Split { outputs: case.outputs, claims: &[] };
+    let split = Split { outputs: case.outputs };
     Report::new(case.name, &r1cs, &[assignment], &split).unwrap()
 }
 
 fn exhaust(case: &Case, planted: bool) -> Found<F127> {
     let (r1cs, ..) = build(case.tiny, planted);
-    let split = Split { outputs: case.outputs, claims: &[] };
+    let split = Split { outputs: case.outputs };
     let mut domains = Domains::new();
     for &(name, count) in case.domains {
         for column in columns_named(&r1cs, name) {

@@ -19,17 +19,15 @@ pub struct Circuit {
     pub body: fn(&mut Cs<Fr>, usize),
     /// Instance columns (from 1) that the circuit derives; the other public inputs are given.
     pub outputs: &'static [usize],
-    /// Names of witnesses which are claimed first and tied down by an identity at a random point later.
-    pub claims: &'static [&'static str],
 }
 
 /// All entries.
 const PAGES: &[&[Circuit]] = &[gadgets::CATALOGUE, curve::CATALOGUE];
 
 impl Circuit {
-    /// A circuit without public inputs and claims.
+    /// A circuit without public inputs.
     const fn gadget(name: &'static str, branches: usize, body: fn(&mut Cs<Fr>, usize)) -> Self {
-        Self { name, branches, body, outputs: &[], claims: &[] }
+        Self { name, branches, body, outputs: &[] }
     }
 
     /// The circuit on a branch.

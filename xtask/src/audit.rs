@@ -103,7 +103,7 @@ fn audit(circuit: &Circuit) -> Result<Report, String> {
         }
     }
     let (r1cs, _) = shape.ok_or_else(|| format!("{} has no branch", circuit.name))?;
-    let split = Split { outputs: circuit.outputs, claims: circuit.claims };
+    let split = Split { outputs: circuit.outputs };
     Report::new(circuit.name, &r1cs, &assignments, &split)
         .map_err(|error| format!("{}: {error}", circuit.name))
 }

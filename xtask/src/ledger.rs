@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::{Serialize, de::DeserializeOwned};
-use zkmargin_circuits::catalogue::{self, Circuit};
+use zkmargin_circuits::catalogue::Circuit;
+
+use crate::batch;
 
 /// Size of the batch circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -46,9 +48,9 @@ impl Selection {
                     || shape.is_some_and(|shape| circuit.name == batch(shape))
             }
         };
-        let chosen: Vec<_> = catalogue::circuits().filter(is_chosen).collect();
+        let chosen: Vec<_> = batch::circuits().filter(is_chosen).collect();
         if chosen.is_empty() {
-            let names: Vec<_> = catalogue::circuits().map(|circuit| circuit.name).collect();
+            let names: Vec<_> = batch::circuits().map(|circuit| circuit.name).collect();
             return Err(format!("no such circuit; the catalogue holds {}", names.join(", ")));
         }
         Ok(chosen)

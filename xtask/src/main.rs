@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod audit;
+mod batch;
 mod fixtures;
 mod ledger;
 mod shape;
