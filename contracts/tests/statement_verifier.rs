@@ -271,6 +271,27 @@ fn names_its_key_and_circuit() {
 }
 
 #[test]
+fn deployed_code_is_compared_with_its_key() {
+    let mut chain = Chain::new(Fork::Osaka, "deployed");
+    let runtime = Artifact::statement_verifier().unwrap().runtime_code;
+    let file = key_file(&chain.trapdoor);
+    let code = chain.evm.code(chain.address);
+    let check = |code: &[u8], file| solidity::check_deployed(code, &runtime, file);
+    check(&code, &file).unwrap();
+    let mut flipped = code.clone();
+    for at in [0, runtime.len(), code.len() - 33, code.len() - 1] {
+        flipped[at] ^= 1;
+        assert_eq!(check(&flipped, &file).unwrap_err().name(), "ContractMismatch", "byte {at}");
+        flipped[at] ^= 1;
+    }
+    assert!(check(&code[1..], &file).is_err());
+    let other = key_file(&Trapdoor::new("another key", 3));
+    assert_eq!(check(&code, &other).unwrap_err().name(), "ContractMismatch");
+    let other = zkmargin_verifier::KeyFile { circuit: [2; 32], ..file.clone() };
+    assert_eq!(check(&code, &other).unwrap_err().name(), "ContractMismatch");
+}
+
+#[test]
 fn inherited_verification_returns_to_its_caller() {
     use sha3::{Digest, Keccak256};
     let artifact = Artifact::inheriting_verifier().unwrap();
@@ -319,6 +340,7 @@ fn generator_refuses_what_must_not_be_deployed() {
 }
 
 /// Random damage to good calldata: the contract and the native verifier agree, and on the reason.
+/// `DIFFERENTIAL_ROUNDS` sets the number of tries.
 #[test]
 fn native_and_contract_agree_on_damaged_proofs() {
     let mut chain = Chain::new(Fork::Osaka, "differential");
@@ -329,7 +351,8 @@ fn native_and_contract_agree_on_damaged_proofs() {
     let spare = chain.trapdoor.prove(&[Fr::from(2u64); 3]).to_bytes();
     let inputs = statement.public_inputs().unwrap();
     let mut counts = std::collections::BTreeMap::<String, u32>::new();
-    for round in 0u32..240 {
+    let rounds = std::env::var("DIFFERENTIAL_ROUNDS").map_or(240, |rounds| rounds.parse().unwrap());
+    for round in 0u32..rounds {
         let dice = *blake3::hash(&round.to_be_bytes()).as_bytes();
         let mut bytes = good;
         let word = 32 * usize::from(dice[0] % 8);

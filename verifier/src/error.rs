@@ -140,6 +140,14 @@ pub enum VerifyError {
         /// Origin stated by the proof.
         proof: &'static str,
     },
+    /// A contract's code is not the verifier with this key.
+    #[error("the contract's code has the hash {got}, expected {expected}")]
+    ContractMismatch {
+        /// keccak256 of the code which the key asks for.
+        expected: String,
+        /// keccak256 of the code found.
+        got: String,
+    },
 }
 
 impl VerifyError {
@@ -164,6 +172,7 @@ impl VerifyError {
             VerifyError::DevelopmentKey => "DevelopmentKey",
             VerifyError::CircuitMismatch { .. } => "CircuitMismatch",
             VerifyError::ProvenanceMismatch { .. } => "ProvenanceMismatch",
+            VerifyError::ContractMismatch { .. } => "ContractMismatch",
         }
     }
 
@@ -188,6 +197,7 @@ impl VerifyError {
             VerifyError::DevelopmentKey => 30,
             VerifyError::CircuitMismatch { .. } => 31,
             VerifyError::ProvenanceMismatch { .. } => 32,
+            VerifyError::ContractMismatch { .. } => 33,
         }
     }
 }

@@ -89,6 +89,21 @@ pub fn creation_code(runtime: &[u8], tail: &[u8]) -> Result<Vec<u8>, VerifyError
     Ok(code)
 }
 
+/// The code found on a chain is `runtime` with exactly this key, circuit and provenance behind it: the last
+/// step of a deployment, and what a cautious user repeats.
+///
+/// # Errors
+/// [`VerifyError::ContractMismatch`], or those of [`code_tail`].
+pub fn check_deployed(code: &[u8], runtime: &[u8], file: &KeyFile) -> Result<(), VerifyError> {
+    let tail = code_tail(file, Deployment::Test)?;
+    let expected = [runtime, &tail[..]].concat();
+    if code == expected {
+        return Ok(());
+    }
+    let digest = |code: &[u8]| hex::encode(Keccak256::digest(code));
+    Err(VerifyError::ContractMismatch { expected: digest(&expected), got: digest(code) })
+}
+
 /// The whole Solidity source for a key: the verifier, and `StatementVerifierDeployment`, whose creation
 /// leaves the verifier's code with the key behind it.
 ///

@@ -175,6 +175,7 @@ fn codes_are_distinct_and_names_are_unique() {
         VerifyError::DevelopmentKey,
         VerifyError::CircuitMismatch { key: text(), proof: text() },
         VerifyError::ProvenanceMismatch { key: "a", proof: "b" },
+        VerifyError::ContractMismatch { expected: text(), got: text() },
     ];
     let formats = [
         FormatError::Truncated { expected: 1, got: 2 },
