@@ -5,8 +5,10 @@
 //! key and with every proof.
 #![forbid(unsafe_code)]
 
-pub mod affine;
 pub mod fixed_base;
+#[cfg(target_arch = "x86_64")]
+pub mod ifma;
+pub mod kernel;
 pub mod key;
 pub mod msm;
 pub mod progress;

@@ -4,18 +4,20 @@
 //! Scalars are first replaced by the smaller of `s` and `r − s` with a sign, so that negative amounts are as
 //! short as positive ones; short ones are then multiplied apart from wide ones with few windows.
 
-use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
+use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField};
 use rayon::prelude::*;
 
-use crate::affine::{BatchAdder, NEGATIVE, sum_groups};
+use crate::kernel::{Curve, Kernel, NEGATIVE, Sum, Task, sum_groups};
 
 /// Magnitudes below `2^SHORT_BITS` are multiplied with the windows they need only.
 const SHORT_BITS: u32 = 64;
 /// Magnitudes are at most `(r − 1)/2 < 2^253`.
 const WIDE_BITS: u32 = 253;
 /// Terms in one bucket pass; bounds the work area to 64 MB in G1 for each thread.
-const CHUNK: usize = 1 << 21;
+const CHUNK: usize = 1 << 20;
+/// Points added up at once where all scalars are one.
+const ONES_CHUNK: usize = 1 << 14;
 
 /// A scalar `±magnitude` at the entry of a point.
 #[derive(Clone, Copy, Debug)]
@@ -92,11 +94,36 @@ impl Scalars {
     ///
     /// # Panics
     /// If there is a scalar without a point.
-    pub fn multiply<P: SWCurveConfig>(self, points: &[Affine<P>]) -> Projective<P> {
+    pub fn multiply<P: Curve>(self, points: &[Affine<P>]) -> Projective<P> {
+        P::with_kernel(Multiplication { scalars: self, points })
+    }
+
+    /// [`Scalars::multiply`] with a kernel of choice.
+    pub fn multiply_with<K: Kernel>(
+        self,
+        kernel: K,
+        points: &[Affine<K::Config>],
+    ) -> Projective<K::Config> {
         let Self { ones, short, wide } = self;
-        let small = || sum(points, &ones) + multiply_terms(points, short, SHORT_BITS);
-        let (small, wide) = rayon::join(small, || multiply_terms(points, wide, WIDE_BITS));
-        small + wide
+        let ones = || sum(kernel, points, &ones);
+        let short = || multiply_terms(kernel, points, short, SHORT_BITS);
+        let wide = || multiply_terms(kernel, points, wide, WIDE_BITS);
+        let (wide, (ones, short)) = rayon::join(wide, || rayon::join(ones, short));
+        ones + short + wide
+    }
+}
+
+/// A multiplication that waits for a kernel.
+struct Multiplication<'a, P: Curve> {
+    scalars: Scalars,
+    points: &'a [Affine<P>],
+}
+
+impl<P: Curve> Task<P> for Multiplication<'_, P> {
+    type Output = Projective<P>;
+
+    fn run<K: Kernel<Config = P>>(self, kernel: K) -> Projective<P> {
+        self.scalars.multiply_with(kernel, self.points)
     }
 }
 
@@ -104,20 +131,29 @@ impl Scalars {
 ///
 /// # Panics
 /// If there are more scalars than points.
-pub fn msm<P>(points: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P>
-where
-    P: SWCurveConfig,
-    P::ScalarField: PrimeField<BigInt = BigInt<4>>,
-{
+pub fn msm<P: Curve>(points: &[Affine<P>], scalars: &[P::ScalarField]) -> Projective<P> {
     Scalars::new(scalars.par_iter().copied()).multiply(points)
 }
 
+/// An entry's point, with its sign, in the kernel's form.
+fn pack<K: Kernel>(kernel: K, points: &[Affine<K::Config>], entry: u32) -> K::Point {
+    let point = points[(entry & !NEGATIVE) as usize];
+    kernel.pack(&if entry & NEGATIVE == 0 { point } else { -point })
+}
+
 /// The sum of the entries' points.
-fn sum<P: SWCurveConfig>(points: &[Affine<P>], entries: &[u32]) -> Projective<P> {
-    entries
-        .par_chunks(1 << 15)
-        .map(|chunk| Projective::from(sum_groups(points, chunk, &[0, chunk.len()])[0]))
-        .reduce(Projective::default, |left, right| left + right)
+fn sum<K: Kernel>(
+    kernel: K,
+    points: &[Affine<K::Config>],
+    entries: &[u32],
+) -> Projective<K::Config> {
+    let add = |chunk: &[u32]| {
+        let packed: Vec<_> = chunk.iter().map(|&entry| pack(kernel, points, entry)).collect();
+        let all: Vec<u32> = (0..chunk.len() as u32).collect();
+        let sum = sum_groups(kernel, &packed, &all, &[0, chunk.len()])[0];
+        Projective::from(kernel.unpack(&sum))
+    };
+    entries.par_chunks(ONES_CHUNK).map(add).reduce(Projective::default, |left, right| left + right)
 }
 
 /// Width of a digit for `count` terms of `bits` bits; measured, see `docs/performance.md`.
@@ -137,14 +173,12 @@ fn digit_bits(count: usize, bits: u32) -> u32 {
 }
 
 /// `Σ ±magnitude·point` for magnitudes below `2^bits`.
-fn multiply_terms<P: SWCurveConfig>(
-    points: &[Affine<P>],
+fn multiply_terms<K: Kernel>(
+    kernel: K,
+    points: &[Affine<K::Config>],
     mut terms: Vec<Term>,
     bits: u32,
-) -> Projective<P> {
-    if terms.is_empty() {
-        return Projective::default();
-    }
+) -> Projective<K::Config> {
     let width = digit_bits(terms.len(), bits);
     let windows = (bits + 1).div_ceil(width);
     // Adding 2^(width−1) in each window but the last makes the digits, less that offset, signed and
@@ -161,21 +195,34 @@ fn multiply_terms<P: SWCurveConfig>(
         debug_assert!(!carry, "the offset stays below 2^254");
         term.magnitude = shifted.0;
     });
-    let spread = rayon::current_num_threads().div_ceil(windows as usize);
-    let chunk = terms.len().div_ceil(spread).clamp(1 << 10, CHUNK);
-    let tasks: Vec<(u32, &[Term])> =
-        (0..windows).flat_map(|w| terms.chunks(chunk).map(move |part| (w, part))).collect();
-    let sums: Vec<Projective<P>> = tasks
-        .par_iter()
-        .with_max_len(1)
-        .map(|&(window, part)| window_sum(points, part, window, (width, windows)))
-        .collect();
+    // One pass over the windows for each chunk, whose points are packed once.
     let mut total = Projective::default();
-    for parts in sums.chunks(terms.len().div_ceil(chunk)).rev() {
-        for _ in 0..width {
-            total.double_in_place();
+    for chunk in terms.chunks(CHUNK) {
+        let packed: Vec<K::Point> =
+            chunk.par_iter().map(|term| pack(kernel, points, term.entry)).collect();
+        let parts = rayon::current_num_threads().div_ceil(windows as usize);
+        let part = chunk.len().div_ceil(parts).max(1 << 10);
+        let tasks: Vec<(u32, usize)> = (0..windows)
+            .rev()
+            .flat_map(|window| (0..chunk.len()).step_by(part).map(move |first| (window, first)))
+            .collect();
+        let sums: Vec<Projective<K::Config>> = tasks
+            .par_iter()
+            .with_max_len(1)
+            .map(|&(window, first)| {
+                let range = first..chunk.len().min(first + part);
+                let (packed, terms) = (&packed[range.clone()], &chunk[range]);
+                window_sum(kernel, packed, terms, window, (width, windows))
+            })
+            .collect();
+        let mut sum = Projective::default();
+        for parts in sums.chunks(chunk.len().div_ceil(part)) {
+            for _ in 0..width {
+                sum.double_in_place();
+            }
+            sum += parts.iter().sum::<Projective<K::Config>>();
         }
-        total += parts.iter().sum::<Projective<P>>();
+        total += sum;
     }
     total
 }
@@ -197,15 +244,16 @@ fn digit(magnitude: &[u64; 4], window: u32, (width, windows): (u32, u32)) -> (u3
     if value >= half { (value - half, 0) } else { (half - value, NEGATIVE) }
 }
 
-/// `Σ digit·point` of one window.
-fn window_sum<P: SWCurveConfig>(
-    points: &[Affine<P>],
+/// `Σ digit·point` of one window; the points already have the signs of their scalars.
+fn window_sum<K: Kernel>(
+    kernel: K,
+    points: &[K::Point],
     terms: &[Term],
     window: u32,
     shape: (u32, u32),
-) -> Projective<P> {
+) -> Projective<K::Config> {
     let buckets = 1usize << (shape.0 - 1);
-    // Counting sort of the entries by bucket; the digit zero is counted and then left out.
+    // Counting sort of the points by bucket; the digit zero is counted and then left out.
     let mut starts = vec![0usize; buckets + 2];
     for term in terms {
         starts[digit(&term.magnitude, window, shape).0 as usize + 1] += 1;
@@ -215,45 +263,50 @@ fn window_sum<P: SWCurveConfig>(
         starts[bucket] += starts[bucket - 1];
     }
     let mut entries = vec![0u32; starts[buckets + 1]];
-    for term in terms {
+    for (index, term) in terms.iter().enumerate() {
         let (bucket, sign) = digit(&term.magnitude, window, shape);
         if bucket != 0 {
             let place = &mut starts[bucket as usize];
-            entries[*place] = term.entry ^ sign;
+            entries[*place] = index as u32 | sign;
             *place += 1;
         }
     }
     // Filling moved the start of each bucket to its end, which is the start of the next.
     starts.truncate(buckets + 1);
-    weighted_sum(&sum_groups(points, &entries, &starts))
+    weighted_sum(kernel, sum_groups(kernel, points, &entries, &starts))
 }
 
 /// `Σ (k + 1)·sums[k]`, cut into segments whose running sums advance side by side in one batch.
-fn weighted_sum<P: SWCurveConfig>(sums: &[Affine<P>]) -> Projective<P> {
-    let segments = (sums.len() / 8).clamp(1, 256);
-    let length = sums.len() / segments;
-    debug_assert_eq!(segments * length, sums.len(), "the number of buckets is a power of two");
-    let mut running = vec![Affine::identity(); segments];
-    let mut totals = vec![Affine::identity(); segments];
-    let mut adder = BatchAdder::default();
+fn weighted_sum<K: Kernel>(kernel: K, sums: Vec<K::Point>) -> Projective<K::Config> {
+    let buckets = sums.len();
+    let segments = (buckets / 8).clamp(1, 256);
+    let length = buckets / segments;
+    debug_assert_eq!(segments * length, buckets, "the number of buckets is a power of two");
+    // The work area: bucket sums, then for each segment its running sum, then the total of running sums.
+    let mut work = sums;
+    work.resize(buckets + 2 * segments, kernel.identity());
+    let mut additions = Vec::with_capacity(segments);
+    let mut add = |work: &mut [K::Point], left: usize, right: &dyn Fn(usize) -> usize| {
+        additions.clear();
+        additions.extend((0..segments).map(|segment| {
+            let own = (left + segment) as u32;
+            Sum { left: own, right: right(segment) as u32, target: own }
+        }));
+        kernel.add(&[], work, &additions);
+    };
     for step in (0..length).rev() {
-        for (segment, sums) in sums.chunks(length).enumerate() {
-            adder.add(running[segment], sums[step], segment, &mut running);
-        }
-        adder.flush(&mut running);
-        for segment in 0..segments {
-            adder.add(totals[segment], running[segment], segment, &mut totals);
-        }
-        adder.flush(&mut totals);
+        add(&mut work, buckets, &|segment| segment * length + step);
+        add(&mut work, buckets + segments, &|segment| buckets + segment);
     }
     // Bucket k of segment s weighs s·length + (k + 1).
+    let point = |index: usize| kernel.unpack(&work[index]);
     let (mut suffix, mut heads) = (Projective::default(), Projective::default());
-    for head in running.iter().skip(1).rev() {
-        suffix += head;
+    for segment in (1..segments).rev() {
+        suffix += point(buckets + segment);
         heads += suffix;
     }
     for _ in 0..length.trailing_zeros() {
         heads.double_in_place();
     }
-    heads + totals.iter().copied().map(Projective::from).sum::<Projective<P>>()
+    (0..segments).fold(heads, |sum, segment| sum + point(buckets + segments + segment))
 }
