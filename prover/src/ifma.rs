@@ -190,9 +190,9 @@ impl Field52 {
         let p = self.multiples[0];
         let zero = f._mm512_setzero_si512();
         let mut t = [zero; 5];
-        for k in 0..5 {
+        for b in b {
             for j in 0..5 {
-                t[j] = m._mm512_madd52lo_epu64(t[j], a[j], b[k]);
+                t[j] = m._mm512_madd52lo_epu64(t[j], a[j], b);
             }
             let quotient = m._mm512_madd52lo_epu64(zero, t[0], self.minus_inverse);
             for j in 0..5 {
@@ -201,7 +201,7 @@ impl Field52 {
             let over = f._mm512_srli_epi64::<LIMB_BITS>(t[0]);
             t = [f._mm512_add_epi64(t[1], over), t[2], t[3], t[4], zero];
             for j in 0..5 {
-                t[j] = m._mm512_madd52hi_epu64(t[j], a[j], b[k]);
+                t[j] = m._mm512_madd52hi_epu64(t[j], a[j], b);
                 t[j] = m._mm512_madd52hi_epu64(t[j], quotient, p[j]);
             }
         }
@@ -634,7 +634,7 @@ where
                 words[lane] = word;
             }
         }
-        let columns: [__m512i; LANES] = words.map(|row| cast(row));
+        let columns: [__m512i; LANES] = words.map(cast);
         L::load(field, &columns)
     }
 
