@@ -21,7 +21,7 @@ use ark_ff::BigInt;
 use rayon::prelude::*;
 use thiserror::Error;
 use zkmargin_circuits::cs::R1cs;
-use zkmargin_verifier::{KeyPolicy, VerifyError, VerifyingKey};
+use zkmargin_verifier::{KeyPolicy, Provenance, VerifyError, VerifyingKey};
 
 use crate::quotient;
 
@@ -31,22 +31,6 @@ const HEADER_BYTES: usize = 24 + 32 + 64 + 32;
 const FRAME_HEAD_BYTES: usize = 24 + 32;
 /// Elements of a frame; at 2^16 points a frame takes a second or two of setup.
 pub(crate) const FRAME_ELEMENTS: usize = 1 << 16;
-
-/// Where the secrets of a key came from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Provenance {
-    /// One party drew them and could forge proofs: for development only.
-    Dev,
-}
-
-impl Provenance {
-    /// The word used in files and messages.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Dev => "dev",
-        }
-    }
-}
 
 /// The basis in which a key holds the quotient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -234,7 +218,7 @@ impl Header {
     pub(crate) fn new(r1cs: &R1cs<Fr>, domain: usize, points: [usize; 4]) -> Self {
         Self {
             reduction: Reduction::FoldedCoset,
-            provenance: Provenance::Dev,
+            provenance: Provenance::Development,
             circuit: r1cs.digest(),
             instances: r1cs.instances as u64,
             witnesses: r1cs.witnesses as u64,
@@ -278,8 +262,7 @@ impl Header {
     fn plain_bytes(&self) -> Vec<u8> {
         let mut bytes = MAGIC.to_vec();
         let Reduction::FoldedCoset = self.reduction;
-        let Provenance::Dev = self.provenance;
-        for word in [VERSION, 1, 1, 0] {
+        for word in [VERSION, 1, self.provenance.byte().into(), 0] {
             bytes.extend(word.to_le_bytes());
         }
         bytes.extend(self.circuit);
@@ -321,9 +304,11 @@ impl Header {
         if word(8) != VERSION {
             return Err(KeyError::Version { got: word(8) });
         }
+        let provenance = u8::try_from(word(16)).map_err(|_| KeyError::Header)?;
+        let provenance = Provenance::from_byte(provenance).map_err(|_| KeyError::Header)?;
         let header = Self {
             reduction: Reduction::FoldedCoset,
-            provenance: Provenance::Dev,
+            provenance,
             circuit: bytes[24..56].try_into().expect("32 bytes"),
             instances: size(0),
             witnesses: size(1),

@@ -5,6 +5,7 @@
 //! key and with every proof.
 #![forbid(unsafe_code)]
 
+pub mod batch;
 pub mod fixed_base;
 #[cfg(target_arch = "x86_64")]
 pub mod ifma;

@@ -8,11 +8,11 @@ use ark_ff::UniformRand;
 use rand::rngs::OsRng;
 use rayon::prelude::*;
 use thiserror::Error;
-use zkmargin_circuits::cs::{Assignment, R1cs};
+use zkmargin_circuits::cs::{Assignment, R1cs, Unsatisfied};
 use zkmargin_protocol::Rule;
-use zkmargin_verifier::{KeyPolicy, PreparedKey, Proof, VerifyError, verify};
+use zkmargin_verifier::{KeyPolicy, PreparedKey, Proof, Provenance, VerifyError, verify};
 
-use crate::key::{KeyError, Provenance, ProvingKey, Query};
+use crate::key::{KeyError, ProvingKey, Query};
 use crate::msm::{Census, Scalars, msm};
 use crate::progress::Progress;
 use crate::quotient;
@@ -50,6 +50,18 @@ pub enum ProveError {
     /// The proof made is refused by the verifier: a fault of this machine, of the key or of the program.
     #[error("the proof made does not verify ({0}); nothing was written")]
     SelfVerify(VerifyError),
+}
+
+impl From<Unsatisfied> for ProveError {
+    fn from(failure: Unsatisfied) -> Self {
+        Self::Unsatisfied {
+            constraint: failure.index,
+            rule: failure.label.rule,
+            what: failure.label.what,
+            table: failure.label.row.map(|(table, _)| table),
+            row: failure.label.row.map(|(_, row)| row),
+        }
+    }
 }
 
 /// A stage of proving.
@@ -222,13 +234,7 @@ impl Prover {
             return Ok((left, right));
         }
         let failure = self.r1cs.first_unsatisfied(columns).expect("a constraint was seen to fail");
-        Err(ProveError::Unsatisfied {
-            constraint: failure.index,
-            rule: failure.label.rule,
-            what: failure.label.what,
-            table: failure.label.row.map(|(table, _)| table),
-            row: failure.label.row.map(|(_, row)| row),
-        })
+        Err(failure.into())
     }
 
     /// The proof elements with fresh zero-knowledge randomness.

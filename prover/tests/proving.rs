@@ -15,12 +15,14 @@ use rand_chacha::ChaCha20Rng;
 use tempfile::TempDir;
 use zkmargin_circuits::cs::{ArkCircuit, Assignment, Cs, Mode, R1cs};
 use zkmargin_protocol::Rule;
-use zkmargin_prover::key::{KeyError, Provenance, ProvingKey};
+use zkmargin_prover::key::{KeyError, ProvingKey};
 use zkmargin_prover::progress::Silent;
 use zkmargin_prover::prove::{ProveError, Prover, Stage};
 use zkmargin_prover::quotient;
 use zkmargin_prover::setup::{SetupError, setup, setup_interrupted};
-use zkmargin_verifier::{KeyPolicy, PreparedKey, Proof, VerifyError, VerifyingKey, verify};
+use zkmargin_verifier::{
+    KeyPolicy, PreparedKey, Proof, Provenance, VerifyError, VerifyingKey, verify,
+};
 
 /// A circuit of exactly `constraints` constraints and three public inputs: bits, short and wide products, rows of
 /// a table, constants and a column that only the product uses.
@@ -221,7 +223,7 @@ fn proofs_are_randomised_and_carry_their_origin() {
     let first = prover.prove(&assignment, &Silent).expect("satisfied");
     let second = prover.prove(&assignment, &Silent).expect("satisfied");
     assert_ne!(first.proof, second.proof);
-    assert_eq!(first.provenance, Provenance::Dev);
+    assert_eq!(first.provenance, Provenance::Development);
     assert_eq!(first.circuit, circuit);
     assert_eq!(first.stages.iter().map(|&(stage, _)| stage).collect::<Vec<_>>(), Stage::ALL);
 }
