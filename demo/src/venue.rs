@@ -210,3 +210,45 @@ fn seal(narrative: &mut Narrative, mut sequencer: Sequencer, out: &Path) -> Outc
     narrative.figure("new_root", trace.new_root.to_string());
     Ok(Sealed { trace, statement })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::market;
+    use zkmargin_contracts::{Evm, Fork};
+    use zkmargin_fixtures::trades::{CHAIN_ID, CONTRACT, manifest};
+    use zkmargin_verifier::Domain;
+
+    #[test]
+    fn flow_is_signed_for_the_first_contract_of_the_deployer() {
+        let address = Evm::new(Fork::Osaka, CHAIN_ID).next_address();
+        assert_eq!(address.into_array(), CONTRACT.0);
+        assert_eq!(manifest().unwrap().domain, Domain::new(CHAIN_ID, CONTRACT.0).field());
+    }
+
+    #[test]
+    fn a_second_run_replaces_the_store_and_closes_the_same_batch() {
+        let folder = tempfile::tempdir().unwrap();
+        let manifest = manifest().unwrap();
+        let run = || {
+            let mut narrative = Narrative::new();
+            let table = market::build(&mut narrative, manifest.domain, folder.path()).unwrap();
+            trade(&mut narrative, &manifest, table, folder.path()).unwrap()
+        };
+        let (first, second) = (run(), run());
+        assert_eq!(first.trace, second.trace);
+        assert_eq!(first.statement, second.statement);
+        assert_eq!(first.trace.trades.len(), manifest.shape.trades);
+        assert_eq!(first.statement.words, first.trace.words());
+    }
+
+    #[test]
+    fn a_folder_that_is_no_store_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let taken = folder.path().join("sequencer");
+        fs::create_dir(&taken).unwrap();
+        fs::write(taken.join("diary.txt"), "mine").unwrap();
+        assert!(fresh_store(folder.path()).is_err());
+        assert_eq!(fs::read_to_string(taken.join("diary.txt")).unwrap(), "mine");
+    }
+}
