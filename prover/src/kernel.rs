@@ -188,82 +188,121 @@ impl<P: SWCurveConfig> Kernel for Portable<P> {
     }
 }
 
-/// Sums groups of points: group `g` holds `entries[starts[g]..starts[g + 1]]`, an entry is the index of a
-/// point, with the bit [`NEGATIVE`] if the point is subtracted.
-///
-/// Each round adds neighbours pairwise inside every group, all groups in one batch, so a group of any size
-/// (also one that holds all the points) has independent additions to share inversions with.
-pub fn sum_groups<K: Kernel>(
-    kernel: K,
-    points: &[K::Point],
-    entries: &[u32],
-    starts: &[usize],
-) -> Vec<K::Point> {
-    let groups = starts.len() - 1;
-    // The work area: results, then two areas which rounds fill in turn.
-    let half: usize = starts.windows(2).map(|range| (range[1] - range[0]).div_ceil(2)).sum();
-    let mut work = vec![kernel.identity(); groups + 2 * half];
-    let mut runs: Vec<(usize, usize, usize)> = Vec::with_capacity(groups);
-    let mut sums = Vec::with_capacity(half);
-    let mut copies = Vec::new();
-    for (group, range) in starts.windows(2).enumerate().filter(|(_, range)| range[1] > range[0]) {
-        runs.push((group, range[0], range[1] - range[0]));
+/// Memory that many sums of groups use one after the other: fresh pages cost more than the sums themselves.
+pub struct Workspace<T> {
+    /// Results first, then two areas which rounds fill in turn.
+    work: Vec<T>,
+    sums: Vec<Sum>,
+    runs: Vec<Run>,
+    copies: Vec<(u32, usize)>,
+}
+
+impl<T> Default for Workspace<T> {
+    fn default() -> Self {
+        Self { work: Vec::new(), sums: Vec::new(), runs: Vec::new(), copies: Vec::new() }
     }
-    let mut operands = Operands::Entries(entries);
-    let mut area = groups;
-    while !runs.is_empty() {
+}
+
+/// The members of a group that are still to be added up.
+struct Run {
+    group: usize,
+    start: usize,
+    len: usize,
+}
+
+/// Where the members of a group stand: entries before the first round, the work area afterwards.
+type Entries<'a> = Option<&'a [u32]>;
+
+impl<T: Copy> Workspace<T> {
+    /// Sums groups of points: group `g` holds `entries[starts[g]..starts[g + 1]]`, an entry is the index of a
+    /// point, with the bit [`NEGATIVE`] if the point is subtracted. The sums are the first points of the
+    /// vector returned, which may be used freely.
+    ///
+    /// Each round adds neighbours pairwise inside every group, all groups in one batch, so a group of any size
+    /// (also one that holds all the points) has independent additions to share inversions with.
+    pub fn sum_groups<K: Kernel<Point = T>>(
+        &mut self,
+        kernel: K,
+        points: &[T],
+        entries: &[u32],
+        starts: &[usize],
+    ) -> &mut Vec<T> {
+        let groups = starts.len() - 1;
+        let half: usize = starts.windows(2).map(|range| (range[1] - range[0]).div_ceil(2)).sum();
+        let size = self.work.len().max(groups + 2 * half);
+        self.work.resize(size, kernel.identity());
+        self.work[..groups].fill(kernel.identity());
+        self.runs.clear();
+        for (group, range) in starts.windows(2).enumerate() {
+            let len = range[1] - range[0];
+            if len > 0 {
+                self.runs.push(Run { group, start: range[0], len });
+            }
+        }
+        let mut members = Some(entries);
+        let mut area = groups;
+        while !self.runs.is_empty() {
+            self.plan_round(members, points.len(), area);
+            self.copy_odd(kernel, points);
+            kernel.add(points, &mut self.work, &self.sums);
+            area = if area == groups { groups + half } else { groups };
+            members = None;
+        }
+        &mut self.work
+    }
+
+    /// Lists the additions of a round, whose results go to `area`, or to their place if a group is done.
+    fn plan_round(&mut self, entries: Entries<'_>, points: usize, area: usize) {
+        let (sums, copies) = (&mut self.sums, &mut self.copies);
         sums.clear();
         copies.clear();
         let mut next = area;
-        for (group, start, len) in &mut runs {
-            // A group of at most two members is finished by this round.
-            let first = if *len <= 2 { *group } else { next };
-            for pair in 0..*len / 2 {
-                let [left, right] =
-                    [0, 1].map(|k| operands.at(*start + 2 * pair + k, points.len()));
-                sums.push(Sum { left, right, target: (first + pair) as u32 });
+        self.runs.retain_mut(|run| {
+            let Run { group, start, len } = *run;
+            let is_done = len <= 2;
+            let first = if is_done { group } else { next };
+            let last = match entries {
+                Some(entries) => {
+                    let members = &entries[start..start + len];
+                    sums.extend(
+                        members.chunks_exact(2).zip(first as u32..).map(|(pair, target)| Sum {
+                            left: pair[0],
+                            right: pair[1],
+                            target,
+                        }),
+                    );
+                    members[len - 1]
+                }
+                None => {
+                    let start = (points + start) as u32;
+                    sums.extend((0..len as u32 / 2).map(|pair| Sum {
+                        left: start + 2 * pair,
+                        right: start + 2 * pair + 1,
+                        target: first as u32 + pair,
+                    }));
+                    start + len as u32 - 1
+                }
+            };
+            if len % 2 == 1 {
+                copies.push((last, first + len / 2));
             }
-            if *len % 2 == 1 {
-                copies.push((operands.at(*start + *len - 1, points.len()), first + *len / 2));
+            (run.start, run.len) = (first, len.div_ceil(2));
+            if !is_done {
+                next += run.len;
             }
-            let rest = len.div_ceil(2);
-            if *len > 2 {
-                next += rest;
-            }
-            (*start, *len) = (first, rest);
-        }
-        runs.retain(|&(group, start, _)| start != group);
-        copy(kernel, points, &mut work, &copies);
-        kernel.add(points, &mut work, &sums);
-        area = if area == groups { groups + half } else { groups };
-        operands = Operands::Work;
+            !is_done
+        });
     }
-    work.truncate(groups);
-    work
-}
 
-/// Where the members of a group stand.
-enum Operands<'a> {
-    Entries(&'a [u32]),
-    Work,
-}
-
-impl Operands<'_> {
-    #[inline]
-    fn at(&self, index: usize, points: usize) -> u32 {
-        match self {
-            Self::Entries(entries) => entries[index],
-            Self::Work => (points + index) as u32,
+    /// Carries over members without a partner.
+    fn copy_odd<K: Kernel<Point = T>>(&mut self, kernel: K, points: &[T]) {
+        for &(operand, target) in &self.copies {
+            let index = (operand & !NEGATIVE) as usize;
+            let point =
+                if index < points.len() { points[index] } else { self.work[index - points.len()] };
+            let is_negative = operand & NEGATIVE != 0;
+            self.work[target] =
+                if is_negative { kernel.pack(&-kernel.unpack(&point)) } else { point };
         }
-    }
-}
-
-/// Carries over members without a partner.
-fn copy<K: Kernel>(kernel: K, points: &[K::Point], work: &mut [K::Point], copies: &[(u32, usize)]) {
-    for &(operand, target) in copies {
-        let index = (operand & !NEGATIVE) as usize;
-        let point = if index < points.len() { points[index] } else { work[index - points.len()] };
-        work[target] =
-            if operand & NEGATIVE == 0 { point } else { kernel.pack(&-kernel.unpack(&point)) };
     }
 }

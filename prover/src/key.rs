@@ -436,25 +436,42 @@ pub(crate) fn read_frame(
     Ok((head == frame_head(header_digest, place, &data)).then_some(data))
 }
 
+/// Frames read before they are checked and decoded side by side; 16 MB at most are waiting.
+const READ_AHEAD: usize = 2;
+
 /// Reads the sections of a file in order, every frame against its digest.
 struct Sections<'a, R: Read> {
     input: R,
     header: &'a Header,
     digest: [u8; 32],
+    /// Buffers of frames, kept from one to the next.
+    buffers: Vec<Vec<u8>>,
 }
 
 impl<R: Read> Sections<'_, R> {
     fn next<E: Element>(&mut self, section: Section) -> Result<Vec<E>, KeyError> {
         let mut elements = Vec::with_capacity(self.header.count(section) as usize);
-        for place in self.header.frames().filter(|&(own, _, _)| own == section) {
-            let (_, first, _) = place;
-            let damaged = KeyError::Damaged { section: section.name(), first };
-            let data = read_frame(&mut self.input, &self.digest, place)?.ok_or(damaged)?;
-            for (k, bytes) in data.chunks_exact(E::BYTES).enumerate() {
-                let index = first + k as u64;
-                let refused = KeyError::NotCanonical { section: section.name(), index };
-                elements.push(E::get(bytes).ok_or(refused)?);
+        let places: Vec<_> = self.header.frames().filter(|&(own, _, _)| own == section).collect();
+        let at_once = READ_AHEAD * rayon::current_num_threads();
+        self.buffers.resize_with(at_once, Vec::new);
+        for places in places.chunks(at_once) {
+            for (&(_, first, count), buffer) in places.iter().zip(&mut self.buffers) {
+                let length = FRAME_HEAD_BYTES as u64 + count * section.element_bytes();
+                buffer.resize(length as usize, 0);
+                self.input.read_exact(buffer).map_err(|error| match error.kind() {
+                    io::ErrorKind::UnexpectedEof => {
+                        KeyError::Damaged { section: section.name(), first }
+                    }
+                    _ => error.into(),
+                })?;
             }
+            let digest = &self.digest;
+            let decoded: Vec<Vec<E>> = places
+                .par_iter()
+                .zip(&self.buffers)
+                .map(|(&place, frame)| decode(digest, place, frame))
+                .collect::<Result<_, _>>()?;
+            decoded.into_iter().for_each(|part| elements.extend(part));
         }
         Ok(elements)
     }
@@ -477,6 +494,24 @@ impl<R: Read> Sections<'_, R> {
     }
 }
 
+/// The elements of a frame, head included.
+fn decode<E: Element>(
+    header_digest: &[u8; 32],
+    place: (Section, u64, u64),
+    frame: &[u8],
+) -> Result<Vec<E>, KeyError> {
+    let (section, first, _) = place;
+    let section = section.name();
+    let (head, data) = frame.split_at(FRAME_HEAD_BYTES);
+    if head != frame_head(header_digest, place, data) {
+        return Err(KeyError::Damaged { section, first });
+    }
+    let element = |(k, bytes)| {
+        E::get(bytes).ok_or(KeyError::NotCanonical { section, index: first + k as u64 })
+    };
+    data.chunks_exact(E::BYTES).enumerate().map(element).collect()
+}
+
 impl ProvingKey {
     /// Reads a key, checking digests, lengths and canonical encodings but no curve equation: whoever
     /// wrote the file is trusted for those, see [`ProvingKey::verify_points`].
@@ -486,13 +521,14 @@ impl ProvingKey {
     pub fn load(path: &Path) -> Result<Self, KeyError> {
         let file = std::fs::File::open(path)?;
         let got = file.metadata()?.len();
-        let mut input = io::BufReader::with_capacity(1 << 20, file);
+        let mut input = io::BufReader::new(file);
         let header = Header::read(&mut input)?;
         let expected = header.file_bytes();
         if got != expected {
             return Err(KeyError::Length { expected, got });
         }
-        let mut sections = Sections { input, header: &header, digest: header.digest() };
+        let mut sections =
+            Sections { input, header: &header, digest: header.digest(), buffers: Vec::new() };
         let [alpha_g1, beta_g1, delta_g1] = sections.three(Section::FixedG1)?;
         let [beta_g2, gamma_g2, delta_g2] = sections.three(Section::FixedG2)?;
         let ic = sections.next(Section::Inputs)?;

@@ -4,11 +4,14 @@
 //! Scalars are first replaced by the smaller of `s` and `r − s` with a sign, so that negative amounts are as
 //! short as positive ones; short ones are then multiplied apart from wide ones with few windows.
 
+use std::ops::Range;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use ark_ec::short_weierstrass::{Affine, Projective};
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, PrimeField};
 use rayon::prelude::*;
 
-use crate::kernel::{Curve, Kernel, NEGATIVE, Sum, Task, sum_groups};
+use crate::kernel::{Curve, Kernel, NEGATIVE, Sum, Task, Workspace};
 
 /// Magnitudes below `2^SHORT_BITS` are multiplied with the windows they need only.
 const SHORT_BITS: u32 = 64;
@@ -150,8 +153,9 @@ fn sum<K: Kernel>(
     let add = |chunk: &[u32]| {
         let packed: Vec<_> = chunk.iter().map(|&entry| pack(kernel, points, entry)).collect();
         let all: Vec<u32> = (0..chunk.len() as u32).collect();
-        let sum = sum_groups(kernel, &packed, &all, &[0, chunk.len()])[0];
-        Projective::from(kernel.unpack(&sum))
+        let mut workspace = Workspace::default();
+        let sums = workspace.sum_groups(kernel, &packed, &all, &[0, chunk.len()]);
+        Projective::from(kernel.unpack(&sums[0]))
     };
     entries.par_chunks(ONES_CHUNK).map(add).reduce(Projective::default, |left, right| left + right)
 }
@@ -159,15 +163,13 @@ fn sum<K: Kernel>(
 /// Width of a digit for `count` terms of `bits` bits; measured, see `docs/performance.md`.
 fn digit_bits(count: usize, bits: u32) -> u32 {
     let wide = match count {
-        0..32 => 4,
-        32..128 => 5,
-        128..512 => 7,
-        512..2048 => 8,
-        2048..8192 => 10,
-        8192..32768 => 11,
-        32768..131_072 => 13,
-        131_072..1_048_576 => 14,
-        1_048_576.. => 16,
+        0..64 => 5,
+        64..512 => 7,
+        512..4096 => 8,
+        4096..32_768 => 10,
+        32_768..131_072 => 12,
+        131_072..524_288 => 14,
+        524_288.. => 15,
     };
     wide.min(bits + 1)
 }
@@ -198,115 +200,178 @@ fn multiply_terms<K: Kernel>(
     // One pass over the windows for each chunk, whose points are packed once.
     let mut total = Projective::default();
     for chunk in terms.chunks(CHUNK) {
-        let packed: Vec<K::Point> =
+        let points: Vec<K::Point> =
             chunk.par_iter().map(|term| pack(kernel, points, term.entry)).collect();
-        let parts = rayon::current_num_threads().div_ceil(windows as usize);
-        let part = chunk.len().div_ceil(parts).max(1 << 10);
-        let tasks: Vec<(u32, usize)> = (0..windows)
-            .rev()
-            .flat_map(|window| (0..chunk.len()).step_by(part).map(move |first| (window, first)))
-            .collect();
-        let sums: Vec<Projective<K::Config>> = tasks
-            .par_iter()
-            .with_max_len(1)
-            .map(|&(window, first)| {
-                let range = first..chunk.len().min(first + part);
-                let (packed, terms) = (&packed[range.clone()], &chunk[range]);
-                window_sum(kernel, packed, terms, window, (width, windows))
-            })
-            .collect();
-        let mut sum = Projective::default();
-        for parts in sums.chunks(chunk.len().div_ceil(part)) {
-            for _ in 0..width {
-                sum.double_in_place();
-            }
-            sum += parts.iter().sum::<Projective<K::Config>>();
-        }
-        total += sum;
+        total += Windows { kernel, points, width, windows, terms: chunk }.sum();
     }
     total
 }
 
-/// The signed digit of a shifted magnitude: bucket (0 for the digit zero) and sign.
-#[inline]
-fn digit(magnitude: &[u64; 4], window: u32, (width, windows): (u32, u32)) -> (u32, u32) {
-    let bit = window * width;
-    let (word, shift) = ((bit / 64) as usize, bit % 64);
-    let mut value = magnitude[word] >> shift;
-    if shift + width > 64 && word < 3 {
-        value |= magnitude[word + 1] << (64 - shift);
-    }
-    let value = (value & ((1 << width) - 1)) as u32;
-    if window + 1 == windows {
-        return (value, 0);
-    }
-    let half = 1 << (width - 1);
-    if value >= half { (value - half, 0) } else { (half - value, NEGATIVE) }
+/// The terms of a chunk: magnitudes shifted by the offset, points in the kernel's form with their scalar's sign.
+struct Windows<'a, K: Kernel> {
+    kernel: K,
+    points: Vec<K::Point>,
+    terms: &'a [Term],
+    width: u32,
+    windows: u32,
 }
 
-/// `Σ digit·point` of one window; the points already have the signs of their scalars.
-fn window_sum<K: Kernel>(
-    kernel: K,
-    points: &[K::Point],
-    terms: &[Term],
-    window: u32,
-    shape: (u32, u32),
-) -> Projective<K::Config> {
-    let buckets = 1usize << (shape.0 - 1);
-    // Counting sort of the points by bucket; the digit zero is counted and then left out.
-    let mut starts = vec![0usize; buckets + 2];
-    for term in terms {
-        starts[digit(&term.magnitude, window, shape).0 as usize + 1] += 1;
-    }
-    starts[1] = 0;
-    for bucket in 1..=buckets + 1 {
-        starts[bucket] += starts[bucket - 1];
-    }
-    let mut entries = vec![0u32; starts[buckets + 1]];
-    for (index, term) in terms.iter().enumerate() {
-        let (bucket, sign) = digit(&term.magnitude, window, shape);
-        if bucket != 0 {
-            let place = &mut starts[bucket as usize];
-            entries[*place] = index as u32 | sign;
-            *place += 1;
+/// Memory of a thread that works on windows.
+struct Scratch<T> {
+    digits: Vec<u16>,
+    starts: Vec<usize>,
+    entries: Vec<u32>,
+    additions: Vec<Sum>,
+    workspace: Workspace<T>,
+}
+
+impl<T> Default for Scratch<T> {
+    fn default() -> Self {
+        Self {
+            digits: Vec::new(),
+            starts: Vec::new(),
+            entries: Vec::new(),
+            additions: Vec::new(),
+            workspace: Workspace::default(),
         }
     }
-    // Filling moved the start of each bucket to its end, which is the start of the next.
-    starts.truncate(buckets + 1);
-    weighted_sum(kernel, sum_groups(kernel, points, &entries, &starts))
 }
 
-/// `Σ (k + 1)·sums[k]`, cut into segments whose running sums advance side by side in one batch.
-fn weighted_sum<K: Kernel>(kernel: K, sums: Vec<K::Point>) -> Projective<K::Config> {
-    let buckets = sums.len();
-    let segments = (buckets / 8).clamp(1, 256);
+impl<K: Kernel> Windows<'_, K> {
+    /// All windows together. Threads draw windows, and parts of windows if there are more threads, from one
+    /// queue and keep their memory from one to the next.
+    fn sum(&self) -> Projective<K::Config> {
+        let count = self.terms.len();
+        let threads = rayon::current_num_threads();
+        let part = count.div_ceil(threads.div_ceil(self.windows as usize)).max(1 << 10);
+        let parts = count.div_ceil(part);
+        let tasks = self.windows as usize * parts;
+        let next = AtomicUsize::new(0);
+        let work = |_| {
+            let mut scratch = Scratch::default();
+            let mut sums = Vec::new();
+            loop {
+                let task = next.fetch_add(1, Ordering::Relaxed);
+                if task >= tasks {
+                    return sums;
+                }
+                let first = task % parts * part;
+                let range = first..count.min(first + part);
+                sums.push((task, self.window_sum((task / parts) as u32, range, &mut scratch)));
+            }
+        };
+        let mut sums: Vec<_> =
+            (0..threads.min(tasks)).into_par_iter().with_max_len(1).flat_map_iter(work).collect();
+        sums.sort_unstable_by_key(|&(task, _)| task);
+        let mut total = Projective::default();
+        for parts in sums.chunks(parts).rev() {
+            for _ in 0..self.width {
+                total.double_in_place();
+            }
+            total += parts.iter().map(|&(_, sum)| sum).sum::<Projective<K::Config>>();
+        }
+        total
+    }
+
+    /// `Σ digit·point` of one window over a range of terms.
+    fn window_sum(
+        &self,
+        window: u32,
+        range: Range<usize>,
+        scratch: &mut Scratch<K::Point>,
+    ) -> Projective<K::Config> {
+        let points = &self.points[range.clone()];
+        let buckets = self.sort(window, &self.terms[range], scratch);
+        let Scratch { starts, entries, additions, workspace, .. } = scratch;
+        let sums = workspace.sum_groups(self.kernel, points, entries, starts);
+        weighted_sum(self.kernel, sums, buckets, additions)
+    }
+
+    /// Counting sort of the terms by bucket; the digit zero is counted and then left out. Returns the
+    /// number of buckets.
+    fn sort(&self, window: u32, terms: &[Term], scratch: &mut Scratch<K::Point>) -> usize {
+        let Scratch { digits, starts, entries, .. } = scratch;
+        let buckets = 1usize << (self.width - 1);
+        let offset = if window + 1 == self.windows { 0 } else { buckets as u32 };
+        let bit = window * self.width;
+        let (word, shift, mask) = ((bit / 64) as usize, bit % 64, (1u64 << self.width) - 1);
+        digits.clear();
+        if shift + self.width <= 64 || word == 3 {
+            let digit = |term: &Term| (term.magnitude[word] >> shift & mask) as u16;
+            digits.extend(terms.iter().map(digit));
+        } else {
+            let high = 64 - shift;
+            digits.extend(terms.iter().map(|term| {
+                let [low, high] = [term.magnitude[word] >> shift, term.magnitude[word + 1] << high];
+                ((low | high) & mask) as u16
+            }));
+        }
+        starts.clear();
+        starts.resize(buckets + 2, 0);
+        for &digit in &*digits {
+            starts[u32::from(digit).abs_diff(offset) as usize + 1] += 1;
+        }
+        starts[1] = 0;
+        for bucket in 1..=buckets + 1 {
+            starts[bucket] += starts[bucket - 1];
+        }
+        entries.clear();
+        entries.resize(starts[buckets + 1], 0);
+        for (index, &digit) in digits.iter().enumerate() {
+            let digit = u32::from(digit);
+            if digit != offset {
+                let sign = if digit < offset { NEGATIVE } else { 0 };
+                let place = &mut starts[digit.abs_diff(offset) as usize];
+                entries[*place] = index as u32 | sign;
+                *place += 1;
+            }
+        }
+        // Filling moved the start of each bucket to its end, which is the start of the next.
+        starts.truncate(buckets + 1);
+        buckets
+    }
+}
+
+/// `Σ (k + 1)·work[k]` over the buckets, cut into segments whose running sums advance side by side in one batch.
+fn weighted_sum<K: Kernel>(
+    kernel: K,
+    work: &mut Vec<K::Point>,
+    buckets: usize,
+    additions: &mut Vec<Sum>,
+) -> Projective<K::Config> {
+    let segments = (buckets / 8).clamp(1, 512);
     let length = buckets / segments;
     debug_assert_eq!(segments * length, buckets, "the number of buckets is a power of two");
-    // The work area: bucket sums, then for each segment its running sum, then the total of running sums.
-    let mut work = sums;
-    work.resize(buckets + 2 * segments, kernel.identity());
-    let mut additions = Vec::with_capacity(segments);
-    let mut add = |work: &mut [K::Point], left: usize, right: &dyn Fn(usize) -> usize| {
+    // Behind the bucket sums: for each segment its running sum, twice, for steps write the one they do not
+    // read; then the total of running sums.
+    let (running, totals) = ([buckets, buckets + segments], buckets + 2 * segments);
+    let size = work.len().max(totals + segments);
+    work.resize(size, kernel.identity());
+    work[buckets..totals + segments].fill(kernel.identity());
+    for step in 0..=length {
+        // The total takes the running sum of the step before, in the same batch.
+        let (old, new) = (running[step % 2], running[1 - step % 2]);
         additions.clear();
-        additions.extend((0..segments).map(|segment| {
-            let own = (left + segment) as u32;
-            Sum { left: own, right: right(segment) as u32, target: own }
-        }));
-        kernel.add(&[], work, &additions);
-    };
-    for step in (0..length).rev() {
-        add(&mut work, buckets, &|segment| segment * length + step);
-        add(&mut work, buckets + segments, &|segment| buckets + segment);
+        for segment in 0..segments {
+            let left = (old + segment) as u32;
+            if step < length {
+                let right = (segment * length + length - 1 - step) as u32;
+                additions.push(Sum { left, right, target: (new + segment) as u32 });
+            }
+            let total = (totals + segment) as u32;
+            additions.push(Sum { left: total, right: left, target: total });
+        }
+        kernel.add(&[], work, additions);
     }
     // Bucket k of segment s weighs s·length + (k + 1).
     let point = |index: usize| kernel.unpack(&work[index]);
     let (mut suffix, mut heads) = (Projective::default(), Projective::default());
     for segment in (1..segments).rev() {
-        suffix += point(buckets + segment);
+        suffix += point(running[length % 2] + segment);
         heads += suffix;
     }
     for _ in 0..length.trailing_zeros() {
         heads.double_in_place();
     }
-    (0..segments).fold(heads, |sum, segment| sum + point(buckets + segments + segment))
+    (0..segments).fold(heads, |sum, segment| sum + point(totals + segment))
 }
