@@ -1,0 +1,37 @@
+# Every recipe is a command a person would type; `.ci/run` runs `check` and `test` and a little more.
+
+# The main job on recorded data.
+demo out="target/demo":
+    cargo demo --out {{out}}
+
+# The whole suite.
+test:
+    cargo test --release --workspace
+
+# Formatting, lints, documentation, licences.
+check:
+    cargo fmt --all --check
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+    RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet
+    cargo deny --all-features check licenses bans sources
+
+# Compares the ledgers of shapes and audits with the circuits, all shapes.
+ledgers:
+    cargo xtask shape
+    cargo xtask audit
+    cargo xtask shape --shape small --shape large
+    cargo xtask audit --shape small --shape large
+
+# Recompiles the contracts and compares the artefacts.
+contracts:
+    npm ci --prefix contracts
+    node contracts/build.mjs --check
+
+# Lets snarkjs judge the demonstration's proof.
+snarkjs out="target/demo":
+    npm ci --prefix tools/snarkjs
+    node tools/snarkjs/verify.mjs {{out}}
+
+# What CI runs.
+ci:
+    bash .ci/run
