@@ -59,6 +59,35 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Every rule, in the order of this list.
+    pub const ALL: [Self; 25] = [
+        Self::Range,
+        Self::AccountExists,
+        Self::DepositKey,
+        Self::KeyValid,
+        Self::Signature,
+        Self::Nonce,
+        Self::OrderExpiry,
+        Self::LimitPrice,
+        Self::FillQuantity,
+        Self::FeeLimit,
+        Self::OrderSides,
+        Self::InstrumentSpec,
+        Self::InstrumentLive,
+        Self::Book,
+        Self::PositionSlots,
+        Self::Ledger,
+        Self::AccountTree,
+        Self::MarginMatrix,
+        Self::InitialMargin,
+        Self::MarginSpread,
+        Self::OracleQuorum,
+        Self::OracleAge,
+        Self::Statement,
+        Self::LeafCipher,
+        Self::Shape,
+    ];
+
     /// The rule's name, the same word everywhere.
     pub fn name(self) -> String {
         format!("{self:?}")

@@ -1,0 +1,69 @@
+//! The rules one by one, in the order of `enum Rule`: for each a statement just inside its bound that is accepted, and
+//! one just outside that is refused by exactly this rule.
+//!
+//! Rules that no operation can break, because the honest transition computes what they demand, are shown on
+//! the trace: an auditor that shares no code with the transition accepts honest batches and refuses forged ones.
+
+mod rules {
+    mod account_exists;
+    mod account_tree;
+    mod book;
+    mod deposit_key;
+    mod fee_limit;
+    mod fill_quantity;
+    mod initial_margin;
+    mod instrument_live;
+    mod instrument_spec;
+    mod key_valid;
+    mod leaf_cipher;
+    mod ledger;
+    mod limit_price;
+    mod margin_matrix;
+    mod margin_spread;
+    mod nonce;
+    mod oracle_age;
+    mod oracle_quorum;
+    mod order_expiry;
+    mod order_sides;
+    mod position_slots;
+    mod range;
+    mod shape;
+    mod signature;
+    mod statement;
+    mod world;
+
+    use zkmargin_protocol::Rule;
+
+    #[test]
+    fn every_rule_has_its_module() {
+        let modules = [
+            range::RULE,
+            account_exists::RULE,
+            deposit_key::RULE,
+            key_valid::RULE,
+            signature::RULE,
+            nonce::RULE,
+            order_expiry::RULE,
+            limit_price::RULE,
+            fill_quantity::RULE,
+            fee_limit::RULE,
+            order_sides::RULE,
+            instrument_spec::RULE,
+            instrument_live::RULE,
+            book::RULE,
+            position_slots::RULE,
+            ledger::RULE,
+            account_tree::RULE,
+            margin_matrix::RULE,
+            initial_margin::RULE,
+            margin_spread::RULE,
+            oracle_quorum::RULE,
+            oracle_age::RULE,
+            statement::RULE,
+            leaf_cipher::RULE,
+            shape::RULE,
+        ];
+        assert_eq!(modules, Rule::ALL);
+        assert!(Rule::ALL.is_sorted(), "ALL keeps the order of the enum");
+    }
+}

@@ -1,0 +1,37 @@
+use super::world::{SELLER, World, index, price, time};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::order::Side;
+use zkmargin_protocol::units::Underlying;
+
+pub const RULE: Rule = Rule::InstrumentSpec;
+
+#[test]
+fn accepts_the_specification_in_the_table() {
+    let world = World::new();
+    let trace = world.accepts("as listed", &world.drafted(|_| ()));
+    assert_eq!(trace.trades[0].buy.order.spec, trace.instruments[0].row.spec);
+}
+
+#[test]
+fn rejects_instrument_spec_for_each_part_that_differs_on_both_or_one_side() {
+    let world = World::new();
+    let changes: [fn(&mut InstrumentSpec); 4] = [
+        |s| s.underlying = Underlying::new(2).expect("an underlying"),
+        |s| s.expiry = time(s.expiry.get() + 1),
+        |s| s.strike = price(s.strike.get() + 1),
+        |s| {
+            s.kind = match s.kind {
+                OptionKind::Call => OptionKind::Put,
+                OptionKind::Put => OptionKind::Call,
+            }
+        },
+    ];
+    for (part, change) in changes.into_iter().enumerate() {
+        world.rejects(RULE, &format!("both, part {part}"), &world.drafted(|d| change(&mut d.spec)));
+        let mut other = world.draft();
+        change(&mut other.spec);
+        let seller = world.changed(|t| t.sell = other.order(Side::Sell, index(SELLER), 0));
+        world.rejects(RULE, &format!("seller, part {part}"), &seller);
+    }
+}

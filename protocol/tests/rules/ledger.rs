@@ -1,0 +1,97 @@
+use std::collections::BTreeMap;
+
+use zkmargin_fixtures::synthetic::{forgeries, random_batch};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::Account;
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::cash_move::Destination;
+use zkmargin_protocol::shape::Shape;
+
+pub const RULE: Rule = Rule::Ledger;
+
+/// Cash under instrument −1, else quantity, by account and instrument.
+type Book = BTreeMap<(u32, i32), i128>;
+
+fn credit(book: &mut Book, account: u32, instrument: i32, change: i128) {
+    *book.entry((account, instrument)).or_default() += change;
+}
+
+/// What the operations of a batch move, computed from their terms alone.
+fn legs(trace: &BatchTrace) -> Book {
+    let mut book = Book::new();
+    for deposit in &trace.deposits {
+        credit(&mut book, deposit.account.get(), -1, deposit.amount.get().into());
+    }
+    for trade in &trace.trades {
+        let [price, buyer_fee, seller_fee] =
+            [trade.price, trade.buyer_fee, trade.seller_fee].map(|p| i128::from(p.get()));
+        let quantity = i128::from(trade.quantity.get());
+        let (buyer, seller) = (trade.buy.order.account.get(), trade.sell.order.account.get());
+        let instrument = i32::from(trade.buy.order.instrument.get());
+        credit(&mut book, buyer, instrument, quantity);
+        credit(&mut book, seller, instrument, -quantity);
+        credit(&mut book, buyer, -1, -price * quantity - buyer_fee * quantity);
+        credit(&mut book, seller, -1, price * quantity - seller_fee * quantity);
+        credit(&mut book, 1, -1, (buyer_fee + seller_fee) * quantity);
+    }
+    for signed in &trace.moves {
+        let amount = i128::from(signed.request.amount.get());
+        credit(&mut book, signed.request.from.get(), -1, -amount);
+        if let Destination::Account(to) = signed.request.to {
+            credit(&mut book, to.get(), -1, amount);
+        }
+    }
+    book.retain(|_, change| *change != 0);
+    book
+}
+
+/// What the account rows of a batch show.
+fn changes(trace: &BatchTrace) -> Book {
+    let mut book = Book::new();
+    for row in &trace.accounts {
+        let account = row.index.get();
+        let mut add = |side: &Account, sign: i128| {
+            credit(&mut book, account, -1, sign * i128::from(side.cash.get()));
+            for (instrument, quantity) in side.positions.iter() {
+                let change = sign * i128::from(quantity.get());
+                credit(&mut book, account, instrument.get().into(), change);
+            }
+        };
+        add(&row.new, 1);
+        row.old.iter().for_each(|old| add(old, -1));
+    }
+    book.retain(|_, change| *change != 0);
+    book
+}
+
+#[test]
+fn accepts_random_batches_whose_changes_are_their_legs() {
+    let mut moved = 0;
+    for seed in 0..60 {
+        let trace = random_batch(seed, Shape::TINY);
+        let legs = legs(&trace);
+        moved += legs.len();
+        assert_eq!(changes(&trace), legs, "seed {seed}");
+        // Nothing comes from nowhere: cash changes by deposits less withdrawals, contracts net to zero.
+        let total = |is_cash: bool| -> i128 {
+            legs.iter().filter(|((_, i), _)| (*i == -1) == is_cash).map(|(_, change)| change).sum()
+        };
+        let deposits: i128 = trace.deposits.iter().map(|d| i128::from(d.amount.get())).sum();
+        let paid_out = trace.moves.iter().filter(|m| m.request.is_withdrawal());
+        let withdrawals: i128 = paid_out.map(|m| i128::from(m.request.amount.get())).sum();
+        assert_eq!((total(true), total(false)), (deposits - withdrawals, 0), "seed {seed}");
+    }
+    assert!(moved > 100, "the batches moved something: {moved}");
+}
+
+#[test]
+fn rejects_ledger_of_forged_batches_and_of_no_others() {
+    let mut forged = 0;
+    for forgery in forgeries() {
+        if forgery.rule == RULE {
+            forged += 1;
+            assert_ne!(changes(&forgery.trace), legs(&forgery.trace), "{}", forgery.what);
+        }
+    }
+    assert!(forged >= 2, "both a cash and a position forgery");
+}

@@ -1,0 +1,51 @@
+use zkmargin_fixtures::synthetic::{forgeries, random_batch};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::risk_row::RiskRow;
+use zkmargin_protocol::shape::Shape;
+
+pub const RULE: Rule = Rule::MarginMatrix;
+
+/// The claims of a row summed again from the instruments of the batch: losses, mark value, short charges.
+fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
+    let row_of = |instrument| {
+        let mut rows = trace.instruments.iter().map(|row| &row.row);
+        rows.find(|row| row.instrument == instrument).expect("held instruments are in the batch")
+    };
+    let sum = |of: &dyn Fn(&RiskRow, i128) -> i128| -> i128 {
+        let positions = account.new.positions.iter();
+        positions.map(|(i, q)| of(row_of(i), i128::from(q.get()))).sum()
+    };
+    let short = |q: i128| if q < 0 { -q } else { 0 };
+    let claim = &account.margin;
+    let losses: Vec<i128> =
+        (0..33).map(|scenario| sum(&|row, q| q * i128::from(row.losses[scenario].get()))).collect();
+    claim.losses == losses
+        && claim.mark_value == sum(&|row, q| q * i128::from(row.mark.get()))
+        && claim.short_floor == sum(&|row, q| short(q) * i128::from(row.short_minimum.get()))
+        && claim.isolated_initial
+            == sum(&|row, q| short(q) * i128::from(row.isolated_initial.get()))
+}
+
+#[test]
+fn accepts_claims_of_random_batches() {
+    let mut held = 0;
+    for seed in 0..40 {
+        let trace = random_batch(seed, Shape::TINY);
+        for account in &trace.accounts {
+            held += account.new.positions.count();
+            assert!(is_sum(&trace, account), "seed {seed}, account {}", account.index);
+        }
+    }
+    assert!(held > 40, "positions were held: {held}");
+}
+
+#[test]
+fn rejects_margin_matrix_of_forged_claims() {
+    let forged: Vec<_> = forgeries().into_iter().filter(|f| f.rule == RULE).collect();
+    assert!(forged.len() >= 3, "losses, mark value, short charge");
+    for forgery in forged {
+        let trace = &forgery.trace;
+        assert!(!trace.accounts.iter().all(|row| is_sum(trace, row)), "{}", forgery.what);
+    }
+}

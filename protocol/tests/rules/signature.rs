@@ -1,0 +1,91 @@
+use super::world::{BUYER, SELLER, World, cash, index, moved, price, quantity, time};
+use ark_bn254::Fr;
+use ark_ff::{BigInteger, Field};
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::domain;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
+use zkmargin_protocol::cash_move::{Destination, Recipient, SignedCashMove};
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::order::Order;
+use zkmargin_protocol::units::Nonce;
+
+pub const RULE: Rule = Rule::Signature;
+
+#[test]
+fn accepts_orders_and_requests_of_their_accounts() {
+    let world = World::new();
+    world.accepts("trade", &world.drafted(|_| ()));
+    world.accepts("withdrawal", &moved(true, |_| ()));
+    world.accepts("transfer", &moved(false, |_| ()));
+}
+
+#[test]
+fn rejects_signature_after_any_term_of_an_order_changed() {
+    let world = World::new();
+    // Each change would be allowed if it were signed.
+    let changes: [fn(&mut Order); 8] = [
+        |o| o.spec.strike = price(o.spec.strike.get() + 1),
+        |o| o.limit = price(o.limit.get() + 1),
+        |o| o.limit = price(o.limit.get() - 1),
+        |o| o.fee_limit = price(o.fee_limit.get() + 1),
+        |o| o.quantity_min = quantity(1),
+        |o| o.quantity_max = quantity(o.quantity_max.get() + 1),
+        |o| o.nonce = Nonce::new(1).expect("a nonce"),
+        |o| o.expiry = time(o.expiry.get() + 1),
+    ];
+    for (which, change) in changes.into_iter().enumerate() {
+        world.rejects(
+            RULE,
+            &format!("buyer {which}"),
+            &world.changed(|t| change(&mut t.buy.order)),
+        );
+        world.rejects(
+            RULE,
+            &format!("seller {which}"),
+            &world.changed(|t| change(&mut t.sell.order)),
+        );
+    }
+}
+
+#[test]
+fn rejects_signature_after_any_term_of_a_request_changed() {
+    let world = World::new();
+    let changes: [fn(&mut SignedCashMove); 6] = [
+        |m| m.request.to = Destination::Account(index(1)),
+        |m| m.request.to = Destination::Chain(Recipient([7; 20])),
+        |m| m.request.amount = cash(m.request.amount.get() + 1),
+        |m| m.request.nonce = Nonce::new(1).expect("a nonce"),
+        |m| m.request.expiry = time(m.request.expiry.get() + 1),
+        |m| m.request.from = index(SELLER),
+    ];
+    for is_withdrawal in [false, true] {
+        for (which, change) in changes.into_iter().enumerate() {
+            let [Operation::Move(mut signed)] = moved(is_withdrawal, |_| ()) else {
+                unreachable!("a move")
+            };
+            change(&mut signed);
+            world.rejects(RULE, &format!("change {which}"), &[Operation::Move(signed)]);
+        }
+    }
+}
+
+#[test]
+fn rejects_signature_for_another_key_domain_or_encoding() {
+    let world = World::new();
+    let stranger = trader_key(index(9));
+    let own = trader_key(index(BUYER));
+    let list = [
+        world.changed(|t| t.buy = t.buy.order.clone().sign(&stranger, domain())),
+        world.changed(|t| t.buy = t.buy.order.clone().sign(&own, domain() + Fr::ONE)),
+        world.changed(|t| {
+            t.sell.signature.s.add_with_carry(&SUBGROUP_ORDER);
+        }),
+        world.changed(|t| t.sell.signature.r8 = t.buy.signature.r8),
+        world.changed(|t| t.sell.signature.r8.y += Fr::ONE),
+        world.changed(|t| t.sell.signature = t.buy.signature),
+    ];
+    for (which, operation) in list.iter().enumerate() {
+        world.rejects(RULE, &format!("case {which}"), operation);
+    }
+}

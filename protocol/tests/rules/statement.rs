@@ -1,0 +1,78 @@
+use std::collections::BTreeSet;
+
+use super::world::{World, moved};
+use ark_bn254::Fr;
+use ark_ff::{Field, PrimeField};
+use zkmargin_fixtures::synthetic::tiny_batch;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::statement::{commitment, word_count};
+
+pub const RULE: Rule = Rule::Statement;
+
+#[test]
+fn accepts_the_words_that_a_reader_expects() {
+    let trace = tiny_batch(true);
+    let words = trace.words();
+    // Header 10, one deposit of 4, one cash move of 1, four accounts of 12.
+    assert_eq!((words.len(), word_count(&Shape::TINY)), (63, 63));
+    assert_eq!(words[0], Fr::from(1u64));
+    assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
+    assert_eq!(words[11..13], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
+    let word = words[14].into_bigint();
+    assert_eq!(word.0[0], trace.moves[0].request.amount.get() as u64, "the amount withdrawn");
+    for (row, words) in trace.accounts.iter().zip(words[15..].chunks(12)) {
+        assert_eq!(words[0], Fr::from(u64::from(row.index.get()) | 1 << 24));
+        assert_eq!(words[1], row.new.leaf());
+    }
+    // A transfer leaves no word.
+    assert_eq!(tiny_batch(false).words()[14], Fr::from(0u64));
+}
+
+#[test]
+fn rejects_statement_of_words_that_differ_in_one_place_or_in_length() {
+    let words = tiny_batch(true).words();
+    let mut commitments = BTreeSet::from([commitment(&words)]);
+    for at in 0..words.len() {
+        let mut other = words.clone();
+        other[at] += Fr::ONE;
+        commitments.insert(commitment(&other));
+    }
+    commitments.insert(commitment(&[&words[..], &[Fr::from(0u64)]].concat()));
+    commitments.insert(commitment(&words[..words.len() - 1]));
+    assert_eq!(commitments.len(), 1 + words.len() + 2, "each has its own commitment");
+}
+
+#[test]
+fn rejects_statement_of_a_batch_that_differs_in_what_the_chain_acts_on() {
+    let words: Vec<Vec<Fr>> = {
+        let changes: [fn(&mut BatchTrace); 5] = [
+            |_| (),
+            |t| t.number += 1,
+            |t| t.time = zkmargin_protocol::units::Time::MAX,
+            |t| t.moves.clear(),
+            |t| t.deposits.clear(),
+        ];
+        let changed = changes.map(|change| {
+            let mut trace = tiny_batch(true);
+            change(&mut trace);
+            trace.words()
+        });
+        changed.into()
+    };
+    for (k, first) in words.iter().enumerate() {
+        assert!(words[k + 1..].iter().all(|second| second != first), "change {k}");
+    }
+}
+
+#[test]
+fn accepts_withdrawals_by_amount_and_recipient() {
+    let world = World { shape: Shape::TINY, ..World::new() };
+    let trace = world.accepts("withdrawal", &moved(true, |_| ()));
+    let word = trace.words()[14].into_bigint();
+    // amount (64) ‖ recipient (160) ‖ is used (1); the recipient is 0xde… with the index at its end.
+    assert_eq!(word.0[0], 7_000_000);
+    assert_eq!(word.0[1], 0xdede_dede_0000_0002);
+    assert_eq!(word.0[3], 1 << 32 | 0xdede_dede);
+}

@@ -1,0 +1,113 @@
+//! The small world all tables are played in: traders 2 and 3 of underlying 1, a market of two instruments.
+
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::{
+    OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
+};
+use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::cash_move::SignedCashMove;
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::State;
+use zkmargin_protocol::trade::Trade;
+use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
+use zkmargin_protocol::{Reject, Rule};
+
+/// Room for whatever a table plays.
+pub const ROOM: Shape =
+    Shape { trades: 40, cash_moves: 40, deposits: 40, accounts: 16, nodes: 200, instruments: 64 };
+
+pub struct World {
+    pub market: Market,
+    pub state: State,
+    pub time: Time,
+    pub shape: Shape,
+}
+
+impl World {
+    pub fn new() -> Self {
+        let market = market(2, 1);
+        let state = small_state(&market);
+        Self { market, state, time: now(), shape: ROOM }
+    }
+
+    pub fn draft(&self) -> OrderDraft {
+        OrderDraft::fair(self.market.rows().values().next().expect("two instruments"), 500)
+    }
+
+    /// Plays operations as one batch.
+    pub fn play(&self, operations: &[Operation]) -> Result<(State, BatchTrace), Reject> {
+        let mut batch = Batch::new(&self.state, &self.market, self.shape, self.time)?;
+        batch.push(operations)?;
+        batch.seal()
+    }
+
+    pub fn accepts(&self, what: &str, operations: &[Operation]) -> BatchTrace {
+        self.play(operations).unwrap_or_else(|reject| panic!("{what}: {reject}")).1
+    }
+
+    pub fn rejects(&self, rule: Rule, what: &str, operations: &[Operation]) {
+        match self.play(operations) {
+            Ok(_) => panic!("{what}: accepted"),
+            Err(reject) => assert_eq!(reject.rule, rule, "{what}: {reject}"),
+        }
+    }
+
+    /// A trade of a changed draft, signed as it is.
+    pub fn drafted(&self, change: impl FnOnce(&mut OrderDraft)) -> [Operation; 1] {
+        let mut draft = self.draft();
+        change(&mut draft);
+        [trade(&draft, [BUYER, SELLER].map(account_index), [0, 0])]
+    }
+
+    /// A fair trade, changed after it was signed.
+    pub fn changed(&self, change: impl FnOnce(&mut Trade)) -> [Operation; 1] {
+        let [Operation::Trade(mut trade)] = self.drafted(|_| ()) else { unreachable!("a trade") };
+        change(&mut trade);
+        [Operation::Trade(trade)]
+    }
+}
+
+/// The buyer of a drafted trade.
+pub const BUYER: u32 = 2;
+/// The seller of a drafted trade.
+pub const SELLER: u32 = 3;
+
+/// A transfer from buyer to seller, or a withdrawal of the buyer, changed before it is signed.
+pub fn moved(is_withdrawal: bool, change: impl FnOnce(&mut SignedCashMove)) -> [Operation; 1] {
+    let [from, to] = [BUYER, SELLER].map(account_index);
+    let Operation::Move(mut signed) =
+        signed_move(from, (!is_withdrawal).then_some(to), 7_000_000, 0)
+    else {
+        unreachable!("a move")
+    };
+    change(&mut signed);
+    let signer = trader_key(signed.request.from);
+    [Operation::Move(signed.request.sign(&signer, domain()))]
+}
+
+pub fn index(value: u32) -> AccountIndex {
+    AccountIndex::new(value).expect("an index")
+}
+
+pub fn price(value: u32) -> Price {
+    Price::new(value).expect("a price")
+}
+
+pub fn quantity(value: i64) -> Quantity {
+    Quantity::new(value).expect("a quantity")
+}
+
+pub fn cash(value: i64) -> Cash {
+    Cash::new(value).expect("cash")
+}
+
+pub fn time(value: u64) -> Time {
+    Time::new(value).expect("a time")
+}
+
+/// The rule a result was refused by.
+pub fn rule_of<T>(result: Result<T, Reject>) -> Option<Rule> {
+    result.err().map(|reject| reject.rule)
+}
