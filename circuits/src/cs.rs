@@ -297,15 +297,19 @@ impl<F: PrimeField> R1cs<F> {
         for matrix in [&self.a, &self.b, &self.c] {
             let mut bytes = Vec::new();
             for row in 0..self.constraints() {
-                bytes.clear();
+                // Long inputs let the hash work on many blocks at a time.
+                if bytes.len() > 1 << 16 {
+                    hasher.update(&bytes);
+                    bytes.clear();
+                }
                 let count = matrix.offsets[row + 1] - matrix.offsets[row];
                 bytes.extend((count as u64).to_le_bytes());
                 for (column, coefficient) in matrix.row(row) {
                     bytes.extend((column as u64).to_le_bytes());
                     bytes.extend(&coefficients[coefficient]);
                 }
-                hasher.update(&bytes);
             }
+            hasher.update(&bytes);
         }
         *hasher.finalize().as_bytes()
     }

@@ -330,7 +330,7 @@ impl Header {
 }
 
 /// An element of a section, as bytes.
-pub(crate) trait Element: Sized + Send + Sync {
+pub(crate) trait Element: Clone + Default + Send + Sync {
     const BYTES: usize;
     fn put(&self, bytes: &mut Vec<u8>);
     /// `None` unless canonical.
@@ -450,11 +450,12 @@ struct Sections<'a, R: Read> {
 
 impl<R: Read> Sections<'_, R> {
     fn next<E: Element>(&mut self, section: Section) -> Result<Vec<E>, KeyError> {
-        let mut elements = Vec::with_capacity(self.header.count(section) as usize);
+        let mut elements = vec![E::default(); self.header.count(section) as usize];
         let places: Vec<_> = self.header.frames().filter(|&(own, _, _)| own == section).collect();
         let at_once = READ_AHEAD * rayon::current_num_threads();
         self.buffers.resize_with(at_once, Vec::new);
-        for places in places.chunks(at_once) {
+        let parts = elements.chunks_mut(at_once * FRAME_ELEMENTS);
+        for (places, elements) in places.chunks(at_once).zip(parts) {
             for (&(_, first, count), buffer) in places.iter().zip(&mut self.buffers) {
                 let length = FRAME_HEAD_BYTES as u64 + count * section.element_bytes();
                 buffer.resize(length as usize, 0);
@@ -466,12 +467,13 @@ impl<R: Read> Sections<'_, R> {
                 })?;
             }
             let digest = &self.digest;
-            let decoded: Vec<Vec<E>> = places
+            places
                 .par_iter()
                 .zip(&self.buffers)
-                .map(|(&place, frame)| decode(digest, place, frame))
-                .collect::<Result<_, _>>()?;
-            decoded.into_iter().for_each(|part| elements.extend(part));
+                .zip(elements.par_chunks_mut(FRAME_ELEMENTS))
+                .try_for_each(|((&place, frame), elements)| {
+                    decode(digest, place, frame, elements)
+                })?;
         }
         Ok(elements)
     }
@@ -499,17 +501,19 @@ fn decode<E: Element>(
     header_digest: &[u8; 32],
     place: (Section, u64, u64),
     frame: &[u8],
-) -> Result<Vec<E>, KeyError> {
+    elements: &mut [E],
+) -> Result<(), KeyError> {
     let (section, first, _) = place;
     let section = section.name();
     let (head, data) = frame.split_at(FRAME_HEAD_BYTES);
     if head != frame_head(header_digest, place, data) {
         return Err(KeyError::Damaged { section, first });
     }
-    let element = |(k, bytes)| {
-        E::get(bytes).ok_or(KeyError::NotCanonical { section, index: first + k as u64 })
-    };
-    data.chunks_exact(E::BYTES).enumerate().map(element).collect()
+    for (k, (element, bytes)) in elements.iter_mut().zip(data.chunks_exact(E::BYTES)).enumerate() {
+        let refused = KeyError::NotCanonical { section, index: first + k as u64 };
+        *element = E::get(bytes).ok_or(refused)?;
+    }
+    Ok(())
 }
 
 impl ProvingKey {

@@ -58,17 +58,27 @@ impl Scalars {
         F: PrimeField<BigInt = BigInt<4>>,
     {
         assert!(scalars.len() < NEGATIVE as usize, "fewer than 2^31 points");
+        let count = scalars.len();
         let fold = |mut sorted: Self, (index, scalar): (usize, F)| {
             sorted.push(index as u32, scalar);
             sorted
         };
-        let merge = |mut left: Self, right: Self| {
-            left.ones.extend(right.ones);
-            left.short.extend(right.short);
-            left.wide.extend(right.wide);
-            left
+        let parts: Vec<Self> = scalars
+            .enumerate()
+            .with_min_len(count.div_ceil(4 * rayon::current_num_threads()))
+            .fold(Self::default, fold)
+            .collect();
+        let mut all = Self {
+            ones: Vec::with_capacity(parts.iter().map(|part| part.ones.len()).sum()),
+            short: Vec::with_capacity(parts.iter().map(|part| part.short.len()).sum()),
+            wide: Vec::with_capacity(parts.iter().map(|part| part.wide.len()).sum()),
         };
-        scalars.enumerate().fold(Self::default, fold).reduce(Self::default, merge)
+        for part in parts {
+            all.ones.extend(part.ones);
+            all.short.extend(part.short);
+            all.wide.extend(part.wide);
+        }
+        all
     }
 
     fn push<F: PrimeField<BigInt = BigInt<4>>>(&mut self, index: u32, scalar: F) {
@@ -199,10 +209,14 @@ fn multiply_terms<K: Kernel>(
     });
     // One pass over the windows for each chunk, whose points are packed once.
     let mut total = Projective::default();
+    let mut packed = Vec::new();
+    let mut scratches: Vec<Scratch<K::Point>> = Vec::new();
+    scratches.resize_with(rayon::current_num_threads(), Scratch::default);
     for chunk in terms.chunks(CHUNK) {
-        let points: Vec<K::Point> =
-            chunk.par_iter().map(|term| pack(kernel, points, term.entry)).collect();
-        total += Windows { kernel, points, width, windows, terms: chunk }.sum();
+        let pack = |term: &Term| pack(kernel, points, term.entry);
+        chunk.par_iter().map(pack).collect_into_vec(&mut packed);
+        let windows = Windows { kernel, points: &packed, width, windows, terms: chunk };
+        total += windows.sum(&mut scratches);
     }
     total
 }
@@ -210,7 +224,7 @@ fn multiply_terms<K: Kernel>(
 /// The terms of a chunk: magnitudes shifted by the offset, points in the kernel's form with their scalar's sign.
 struct Windows<'a, K: Kernel> {
     kernel: K,
-    points: Vec<K::Point>,
+    points: &'a [K::Point],
     terms: &'a [Term],
     width: u32,
     windows: u32,
@@ -240,15 +254,14 @@ impl<T> Default for Scratch<T> {
 impl<K: Kernel> Windows<'_, K> {
     /// All windows together. Threads draw windows, and parts of windows if there are more threads, from one
     /// queue and keep their memory from one to the next.
-    fn sum(&self) -> Projective<K::Config> {
+    fn sum(&self, scratches: &mut [Scratch<K::Point>]) -> Projective<K::Config> {
         let count = self.terms.len();
-        let threads = rayon::current_num_threads();
+        let threads = scratches.len();
         let part = count.div_ceil(threads.div_ceil(self.windows as usize)).max(1 << 10);
         let parts = count.div_ceil(part);
         let tasks = self.windows as usize * parts;
         let next = AtomicUsize::new(0);
-        let work = |_| {
-            let mut scratch = Scratch::default();
+        let work = |scratch: &mut Scratch<K::Point>| {
             let mut sums = Vec::new();
             loop {
                 let task = next.fetch_add(1, Ordering::Relaxed);
@@ -257,11 +270,11 @@ impl<K: Kernel> Windows<'_, K> {
                 }
                 let first = task % parts * part;
                 let range = first..count.min(first + part);
-                sums.push((task, self.window_sum((task / parts) as u32, range, &mut scratch)));
+                sums.push((task, self.window_sum((task / parts) as u32, range, scratch)));
             }
         };
         let mut sums: Vec<_> =
-            (0..threads.min(tasks)).into_par_iter().with_max_len(1).flat_map_iter(work).collect();
+            scratches.par_iter_mut().with_max_len(1).flat_map_iter(work).collect();
         sums.sort_unstable_by_key(|&(task, _)| task);
         let mut total = Projective::default();
         for parts in sums.chunks(parts).rev() {
