@@ -19,8 +19,10 @@ check:
 ledgers:
     cargo xtask shape
     cargo xtask audit
-    cargo xtask shape --shape small --shape large
-    cargo xtask audit --shape small --shape large
+    cargo xtask shape --shape small
+    cargo xtask shape --shape large
+    cargo xtask audit --shape small
+    cargo xtask audit --shape large
 
 # Recompiles the contracts and compares the artefacts.
 contracts:

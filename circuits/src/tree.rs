@@ -13,6 +13,8 @@ use crate::{Cs, Wire};
 
 /// Width in bits of a level.
 const LEVEL_BITS: u32 = 4;
+/// Width in bits of an index above the leaves: four times as much and 3 is an index of the level below.
+const INDEX_BITS: u32 = ACCOUNT_BITS - 2;
 
 /// A node that touches nothing.
 pub const PADDING: NodeUpdate = NodeUpdate {
@@ -62,7 +64,7 @@ impl NodeVar {
         let is_used = Bool::witness(cs, "node row in use", update.is_some());
         let update = update.unwrap_or(&PADDING);
         let level = Uint::external(cs, "node level", update.level.into(), LEVEL_BITS);
-        let index = Uint::external(cs, "node index", update.index.into(), ACCOUNT_BITS);
+        let index = Uint::external(cs, "node index", update.index.into(), INDEX_BITS);
         let place = [level.lc().clone(), index.lc().clone()];
         Self::children(cs, update, place, is_used.clone(), &is_used)
     }
