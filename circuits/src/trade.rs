@@ -46,6 +46,28 @@ pub struct FillVar {
 }
 
 impl FillVar {
+    /// Allocates the terms of a fill; nothing but their widths is enforced.
+    pub fn external(cs: &mut Cs, is_active: bool, trade: &Trade, header: &HeaderVar) -> Self {
+        let is_active = Bool::witness(cs, "trade row in use", is_active);
+        let price = |cs: &mut Cs, name, value: u32| {
+            Uint::external(cs, name, value.into(), PRICE_BITS).lc().clone()
+        };
+        let order = &trade.buy.order;
+        let index = u128::from(order.instrument.get());
+        let instrument = Uint::external(cs, "traded instrument", index, INSTRUMENT_BITS);
+        Self {
+            is_active,
+            domain: header.domain.clone(),
+            time: header.time.clone(),
+            instrument: instrument.lc().clone(),
+            spec: cs.external("traded specification", order.spec.field()),
+            price: price(cs, "price", trade.price.get()),
+            quantity: cs.external("quantity", Fr::from(trade.quantity.get().max(0) as u64)),
+            buyer_fee: price(cs, "buyer's fee", trade.buyer_fee.get()),
+            seller_fee: price(cs, "seller's fee", trade.seller_fee.get()),
+        }
+    }
+
     /// Fee per contract of one side, 32 bits.
     pub fn fee(&self, side: Side) -> &Wire {
         match side {
@@ -77,24 +99,7 @@ impl TradeVar {
     /// Allocates a trade and enforces everything but its look-ups and legs.
     pub fn new(cs: &mut Cs, input: &TradeInput, header: &HeaderVar) -> Self {
         let trade = &input.trade;
-        let is_active = Bool::witness(cs, "trade row in use", input.is_active);
-        let price = |cs: &mut Cs, name, value: u32| {
-            Uint::external(cs, name, value.into(), PRICE_BITS).lc().clone()
-        };
-        let order = &trade.buy.order;
-        let index = u128::from(order.instrument.get());
-        let instrument = Uint::external(cs, "traded instrument", index, INSTRUMENT_BITS);
-        let fill = FillVar {
-            is_active,
-            domain: header.domain.clone(),
-            time: header.time.clone(),
-            instrument: instrument.lc().clone(),
-            spec: cs.external("traded specification", order.spec.field()),
-            price: price(cs, "price", trade.price.get()),
-            quantity: cs.external("quantity", Fr::from(trade.quantity.get().max(0) as u64)),
-            buyer_fee: price(cs, "buyer's fee", trade.buyer_fee.get()),
-            seller_fee: price(cs, "seller's fee", trade.seller_fee.get()),
-        };
+        let fill = FillVar::external(cs, input.is_active, trade, header);
         let [buyer, seller] = &input.signers;
         let buy = OrderVar::external(cs, &trade.buy, buyer, Side::Buy);
         let sell = OrderVar::external(cs, &trade.sell, seller, Side::Sell);
@@ -132,7 +137,7 @@ impl TradeVar {
 }
 
 /// One buying and one selling order for the same instrument, of different accounts.
-fn enforce_sides(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+pub fn enforce_sides(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     cs.under(Rule::OrderSides, |cs| {
         for order in orders {
             let sells = cs.constant(Fr::from((order.side == Side::Sell) as u64));
@@ -145,7 +150,7 @@ fn enforce_sides(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
 }
 
 /// Price, quantity, fees and time are what both orders allow, and something is filled.
-fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+pub fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     orders.iter().for_each(|order| order.enforce_expiry(cs, fill));
     orders.iter().for_each(|order| order.enforce_limit(cs, fill));
     cs.under(Rule::FillQuantity, |cs| {
@@ -156,7 +161,7 @@ fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
 }
 
 /// Both orders sign one specification.
-fn enforce_spec(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
+pub fn enforce_spec(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     cs.under(Rule::InstrumentSpec, |cs| {
         for order in orders {
             cs.enforce_equal("one specification", &order.spec, &fill.spec);

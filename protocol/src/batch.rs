@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::account::Account;
 use crate::cash_move::SignedCashMove;
@@ -13,13 +13,15 @@ use crate::margin::{self, Margin};
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::oracle::{Attestation, OracleSet};
+use crate::packing::read_part;
 use crate::parameters::BatchParameters;
-use crate::risk_row::RiskRow;
+use crate::risk_row::{RiskRow, SCENARIOS};
 use crate::shape::Shape;
 use crate::state::State;
+use crate::statement::NUMBER_BITS;
 use crate::trade::Trade;
 use crate::transition::Ledger;
-use crate::tree::{ACCOUNT_TREE_DEPTH, ARITY, NodeUpdate};
+use crate::tree::{ACCOUNT_TREE_DEPTH, ARITY, INSTRUMENT_TREE_DEPTH, NodeUpdate};
 use crate::units::{AccountIndex, InstrumentIndex, Time};
 use crate::{Reject, Rule};
 
@@ -47,14 +49,17 @@ pub struct InstrumentRow {
 }
 
 /// Everything a batch did: what the prover turns into a witness and the statement into words.
+/// Reading one from a file checks it by [`BatchTrace::check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct BatchTrace {
     /// Rows of each table.
     pub shape: Shape,
     /// Domain of signatures.
     #[serde(with = "decimal")]
     pub domain: Fr,
-    /// Number of the batch, from 0.
+    /// Number of the batch, from 0, below 2^40.
+    #[serde(deserialize_with = "read_part::<NUMBER_BITS, _, _>")]
     pub number: u64,
     /// Time of the batch.
     pub time: Time,
@@ -83,6 +88,64 @@ pub struct BatchTrace {
     pub nodes: Vec<NodeUpdate>,
     /// Referenced instruments by increasing index.
     pub instruments: Vec<InstrumentRow>,
+}
+
+// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
+impl Serialize for BatchTrace {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for BatchTrace {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let trace = Self::deserialize(deserializer)?;
+        trace.check().map_err(de::Error::custom)?;
+        Ok(trace)
+    }
+}
+
+impl BatchTrace {
+    /// The trace has the lengths and places that circuit and statement rely on. Whether it follows from its
+    /// operations is for the circuit to judge.
+    ///
+    /// # Errors
+    /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove; [`Rule::MarginMatrix`] and
+    /// [`Rule::InstrumentLive`] for other than 33 losses or a path of another depth;
+    /// [`Rule::AccountTree`] for a node that the tree does not have.
+    pub fn check(&self) -> Result<(), Reject> {
+        self.shape.check()?;
+        self.shape.check_fits(&Shape {
+            trades: self.trades.len(),
+            cash_moves: self.moves.len(),
+            deposits: self.deposits.len(),
+            accounts: self.accounts.len(),
+            nodes: self.nodes.len(),
+            instruments: self.instruments.len(),
+        })?;
+        for AccountRow { margin, index, .. } in &self.accounts {
+            if margin.losses.len() != SCENARIOS {
+                return Err(Reject::value(Rule::MarginMatrix, "losses of account", index));
+            }
+        }
+        for InstrumentRow { row, path } in &self.instruments {
+            let depth = usize::from(INSTRUMENT_TREE_DEPTH);
+            if row.losses.len() != SCENARIOS || path.len() != depth {
+                return Err(Reject::value(Rule::InstrumentLive, "losses or path", row.instrument));
+            }
+        }
+        for NodeUpdate { level, index, .. } in &self.nodes {
+            let above = ACCOUNT_TREE_DEPTH.checked_sub(*level).filter(|_| *level > 0);
+            if above.is_none_or(|above| index >> (2 * above) != 0) {
+                return Err(Reject::value(
+                    Rule::AccountTree,
+                    "tree node",
+                    format!("{level} {index}"),
+                ));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A batch being filled.
@@ -223,11 +286,15 @@ impl<'a> Batch<'a> {
             let old = self.state.accounts().get(&index).cloned();
             accounts.push(AccountRow { index, old, new, margin });
         }
+        let number = self.state.batches();
+        if number >> NUMBER_BITS != 0 {
+            return Err(Reject::value(Rule::Range, "number of the batch", number));
+        }
         let nodes = next.replace(closing)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
-            number: self.state.batches(),
+            number,
             time: self.time,
             old_root: self.state.root(),
             new_root: next.root(),

@@ -48,12 +48,13 @@ impl NonceWindow {
     /// The window a batch leaves behind.
     ///
     /// # Errors
-    /// [`Rule::Range`] when the nonces of the account are exhausted.
+    /// [`Rule::Nonce`] when the nonces of the account are exhausted.
     pub fn slid(self) -> Result<Self, Reject> {
         if !self.is_half_used() {
             return Ok(self);
         }
-        let base = Nonce::new(self.base.get() + SLIDE)?;
+        let base = Nonce::new(self.base.get() + SLIDE)
+            .map_err(|_| Reject::value(Rule::Nonce, "nonces are exhausted above", self.base))?;
         Ok(Self { base, bits: self.bits >> SLIDE })
     }
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::decimal;
 use crate::domain::Tag;
 use crate::eddsa::{self, PublicKey, SecretKey, Signature};
-use crate::packing::{pack, part};
+use crate::packing::{pack, part, read_part};
 use crate::parameters::BatchParameters;
 use crate::poseidon;
 use crate::units::{TIME_BITS, Time};
@@ -96,6 +96,7 @@ pub struct OracleMessage {
     #[serde(with = "decimal")]
     pub risk_root: Fr,
     /// Number of the table, below 2^40.
+    #[serde(deserialize_with = "read_part::<EPOCH_BITS, _, _>")]
     pub epoch: u64,
     /// Time of the market data.
     pub time: Time,

@@ -2,6 +2,9 @@
 
 use ark_bn254::Fr;
 use ark_ff::Field;
+use serde::{Deserialize, Deserializer, de};
+
+use crate::{Reject, Rule};
 
 /// Bits a packed element may hold; one less than the capacity so that the packing is injective with room to spare.
 pub const PACKED_BITS: u32 = 252;
@@ -20,6 +23,23 @@ pub fn part(value: impl Into<u128>, bits: u32) -> Part {
     let value = value.into();
     assert!(bits >= 128 || value >> bits == 0, "packed value fits its width");
     Part { value, bits }
+}
+
+/// Reads a number that [`part`] can pack into `BITS` bits, for `#[serde(deserialize_with)]`.
+///
+/// # Errors
+/// [`Rule::Range`] as the deserializer's error.
+pub fn read_part<'de, const BITS: u32, T, D>(deserializer: D) -> Result<T, D::Error>
+where
+    T: Deserialize<'de> + Copy + Into<u128>,
+    D: Deserializer<'de>,
+{
+    let number = T::deserialize(deserializer)?;
+    if number.into() >> BITS != 0 {
+        let reject = Reject::value(Rule::Range, "number too wide to pack", number.into());
+        return Err(de::Error::custom(reject));
+    }
+    Ok(number)
 }
 
 /// `value` shifted by `2^(bits − 1)`, so that a signed value packs as a non-negative one.

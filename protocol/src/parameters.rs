@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::decimal;
 use crate::domain::Tag;
-use crate::packing::{pack, part};
+use crate::packing::{pack, part, read_part};
 use crate::poseidon;
 
 /// Scale of the margin factors: parts per million.
@@ -20,8 +20,10 @@ pub const AGE_BITS: u32 = 32;
 #[serde(deny_unknown_fields)]
 pub struct BatchParameters {
     /// Initial margin as a multiple of the requirement, parts per million, below 2^24.
+    #[serde(deserialize_with = "read_part::<FACTOR_BITS, _, _>")]
     pub initial_factor_ppm: u32,
     /// Maintenance margin as a multiple of the requirement, parts per million, below 2^24.
+    #[serde(deserialize_with = "read_part::<FACTOR_BITS, _, _>")]
     pub maintenance_factor_ppm: u32,
     /// Greatest age of the oracle's time at the batch's time, seconds.
     pub oracle_max_age_s: u32,

@@ -21,10 +21,43 @@ pub type Slot = (InstrumentIndex, Quantity);
 
 /// Non-zero positions by instrument, at most [`SLOTS`], all of one underlying.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(
+    try_from = "BTreeMap<InstrumentIndex, Quantity>",
+    into = "BTreeMap<InstrumentIndex, Quantity>"
+)]
 pub struct Positions(BTreeMap<InstrumentIndex, Quantity>);
 
+impl TryFrom<BTreeMap<InstrumentIndex, Quantity>> for Positions {
+    type Error = Reject;
+
+    /// The positions, if they fit the slots: [`Rule::PositionSlots`] for more than [`SLOTS`], a quantity of
+    /// zero, or the index of no instrument.
+    fn try_from(positions: BTreeMap<InstrumentIndex, Quantity>) -> Result<Self, Reject> {
+        if positions.len() > SLOTS {
+            return Err(Reject::value(Rule::PositionSlots, "slots in use", positions.len()));
+        }
+        for (&instrument, &quantity) in &positions {
+            if instrument.get() == 0 || quantity == Quantity::default() {
+                return Err(Reject::value(Rule::PositionSlots, "an empty slot of", instrument));
+            }
+        }
+        Ok(Self(positions))
+    }
+}
+
+impl From<Positions> for BTreeMap<InstrumentIndex, Quantity> {
+    fn from(positions: Positions) -> Self {
+        positions.0
+    }
+}
+
 impl Positions {
+    /// Slots nobody checked: those of the dishonest operator of the forgery tests.
+    #[cfg(feature = "forgery")]
+    pub fn forged(positions: BTreeMap<InstrumentIndex, Quantity>) -> Self {
+        Self(positions)
+    }
+
     /// Positions in the order of their instruments.
     pub fn iter(&self) -> impl Iterator<Item = Slot> + '_ {
         self.0.iter().map(|(&instrument, &quantity)| (instrument, quantity))

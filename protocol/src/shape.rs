@@ -38,6 +38,9 @@ impl Shape {
         instruments: 128,
     };
 
+    /// Most rows of a table of any shape: more would exceed every machine that could prove them.
+    pub const ROWS_MAX: usize = 1 << 12;
+
     /// The named shapes.
     pub const NAMED: [(&'static str, Self); 3] =
         [("tiny", Self::TINY), ("small", Self::SMALL), ("large", Self::LARGE)];
@@ -50,6 +53,22 @@ impl Shape {
     /// The name of this shape, if it has one.
     pub fn name(&self) -> Option<&'static str> {
         Self::NAMED.iter().find(|(_, shape)| shape == self).map(|&(name, _)| name)
+    }
+
+    /// The shape has a row for the root's node and no table beyond [`Shape::ROWS_MAX`].
+    ///
+    /// # Errors
+    /// [`Rule::Shape`] with the rows.
+    pub fn check(&self) -> Result<(), Reject> {
+        let Self { trades, cash_moves, deposits, accounts, nodes, instruments } = *self;
+        if nodes == 0 {
+            return Err(Reject::value(Rule::Shape, "tree nodes", nodes));
+        }
+        let tables = [trades, cash_moves, deposits, accounts, nodes, instruments];
+        match tables.into_iter().find(|&rows| rows > Self::ROWS_MAX) {
+            Some(rows) => Err(Reject::value(Rule::Shape, "rows of a table", rows)),
+            None => Ok(()),
+        }
     }
 
     /// `used` has at most as many rows of each table as `self`.

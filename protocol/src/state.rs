@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::decimal;
+use crate::packing::read_part;
+use crate::statement::NUMBER_BITS;
 use crate::tree::{ACCOUNT_TREE_DEPTH, SparseTree};
 use crate::units::AccountIndex;
 use crate::{Reject, Rule};
@@ -27,7 +29,8 @@ pub struct Snapshot {
     /// Domain of signatures: chain, contract and version.
     #[serde(with = "decimal")]
     pub domain: Fr,
-    /// Batches applied.
+    /// Batches applied, below 2^40.
+    #[serde(deserialize_with = "read_part::<NUMBER_BITS, _, _>")]
     pub batches: u64,
     /// Accounts by index.
     pub accounts: BTreeMap<AccountIndex, Account>,

@@ -77,10 +77,10 @@ fn accepts_the_window_that_stays_until_a_batch_ends() {
 }
 
 #[test]
-fn rejects_range_when_the_nonces_of_an_account_are_exhausted() {
+fn rejects_nonce_when_the_nonces_of_an_account_are_exhausted() {
     let lower_half = (1 << 32) - 1;
     let last = (1 << 40) - 1;
     let at = |base: u64| NonceWindow { base: nonce(base), bits: lower_half }.slid();
     assert_eq!(at(last - 32).expect("the last window").base, Nonce::MAX);
-    assert_eq!(rule_of(at(last - 31)), Some(Rule::Range));
+    assert_eq!(rule_of(at(last - 31)), Some(RULE));
 }

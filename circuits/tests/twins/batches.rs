@@ -1,0 +1,144 @@
+//! Whole batches: every constraint of the circuit's matrices, on random batches and on random batches with one thing
+//! changed.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use zkmargin_circuits::Cs;
+use zkmargin_circuits::batch::{BatchPublic, synthesize};
+use zkmargin_circuits::cs::{Mode, R1cs};
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, tiny_batch};
+use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::trade::Trade;
+use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
+
+use super::draw::{Verdict, circuit, native, times};
+
+fn build(mode: Mode, trace: &BatchTrace) -> Cs {
+    let mut cs = Cs::new(mode);
+    synthesize(&mut cs, &BatchPublic::at(trace, Fr::from(98_765u64)), trace);
+    cs
+}
+
+fn matrices() -> R1cs<Fr> {
+    build(Mode::Shape, &tiny_batch(true)).finish().1.expect("shape mode records matrices")
+}
+
+/// The verdict of the witness as it is written, which must be that of the matrices.
+fn solved(r1cs: &R1cs<Fr>, trace: &BatchTrace) -> Verdict {
+    let cs = build(Mode::Witness, trace);
+    let (found, verdict) = (cs.unsatisfied(), circuit(&cs));
+    assert_eq!(r1cs.first_unsatisfied(&cs.finish().0.full()), found);
+    verdict
+}
+
+/// The operations of a batch in an order that is valid again: what one may need comes before it.
+fn operations(trace: &BatchTrace) -> Vec<Operation> {
+    let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
+    let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);
+    let moves = trace.moves.iter().cloned().map(Operation::Move);
+    deposits.chain(trades).chain(moves).collect()
+}
+
+fn resign(trade: &mut Trade) {
+    for signed in [&mut trade.buy, &mut trade.sell] {
+        *signed = signed.order.clone().sign(&trader_key(signed.order.account), domain());
+    }
+}
+
+/// Changes one term of one operation and signs it again, mostly.
+fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
+    let is_signed_again = rng.gen_ratio(5, 6);
+    let price = |value: u32, more: u32| Price::new(value.wrapping_add(more)).expect("32 bits");
+    match operation {
+        Operation::Deposit(deposit) => match rng.gen_range(0..3) {
+            0 => deposit.amount = Cash::default(),
+            1 => deposit.key = trader_key(AccountIndex::MAX).public(),
+            _ => deposit.view_key += Fr::from(1u64),
+        },
+        Operation::Trade(trade) => {
+            match rng.gen_range(0..8) {
+                0 => trade.buy.order.limit = price(trade.price.get(), u32::MAX),
+                1 => trade.sell.order.limit = price(trade.price.get(), 1),
+                2 => trade.buy.order.quantity_max = Quantity::default(),
+                3 => trade.sell.order.quantity_min = Quantity::MAX,
+                4 => trade.sell.order.fee_limit = price(trade.seller_fee.get(), u32::MAX),
+                5 => trade.buy.order.expiry = Time::default(),
+                6 => trade.sell.order.spec.strike = price(trade.sell.order.spec.strike.get(), 1),
+                _ => trade.buyer_fee = price(trade.buy.order.fee_limit.get(), 1),
+            }
+            if is_signed_again {
+                resign(trade);
+            }
+        }
+        Operation::Move(signed) => {
+            let request = &mut signed.request;
+            match rng.gen_range(0..3) {
+                0 => request.amount = Cash::default(),
+                1 => request.expiry = Time::default(),
+                _ => request.amount = Cash::new(request.amount.get() + 1).expect("not the last"),
+            }
+            if is_signed_again {
+                *signed = request.clone().sign(&trader_key(request.from), domain());
+            }
+        }
+    }
+}
+
+/// The batch with one operation changed: the native verdict, and the batch the operator makes regardless.
+fn changed_batch(rng: &mut ChaCha8Rng, case: &RandomBatch) -> Option<(Verdict, BatchTrace)> {
+    let mut list = operations(&case.trace);
+    let place = rng.gen_range(0..list.len().max(1));
+    change(rng, list.get_mut(place)?);
+    let time = case.trace.time;
+    let mut honest = Batch::new(&case.state, &case.market, Shape::TINY, time).expect("fresh");
+    let verdict = native(honest.push(&list));
+    let Some(rule) = verdict else {
+        return Some((None, honest.seal().expect("accepted").1));
+    };
+    let mut forged = Batch::forged(&case.state, &case.market, Shape::TINY, time, rule);
+    // A batch that breaks a second rule too is left out: which of them is found first is then no matter of twins.
+    forged.push(&list).ok()?;
+    Some((verdict, forged.seal().ok()?.1))
+}
+
+#[test]
+fn agree_on_random_batches() {
+    let r1cs = matrices();
+    let count = 240 * times();
+    let verdicts = (0..count)
+        .into_par_iter()
+        .map(|seed| (seed, solved(&r1cs, &random_case(5_000 + seed, Shape::TINY).trace)));
+    let refused: Vec<_> = verdicts.filter(|(_, verdict)| verdict.is_some()).collect();
+    assert!(refused.is_empty(), "{refused:?}");
+}
+
+#[test]
+fn agree_on_changed_batches() {
+    let r1cs = matrices();
+    let count = 120 * times();
+    let judged: Vec<_> = (0..count)
+        .into_par_iter()
+        .filter_map(|seed| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            let case = random_case(9_000 + seed, Shape::TINY);
+            let (native, trace) = changed_batch(&mut rng, &case)?;
+            Some((seed, native, solved(&r1cs, &trace)))
+        })
+        .collect();
+    let mut tally = BTreeMap::new();
+    for &(seed, native, circuit) in &judged {
+        assert_eq!(native, circuit, "seed {seed}: native, circuit");
+        *tally.entry(native).or_insert(0) += 1;
+    }
+    println!("{} of {count} changed batches judged: {tally:?}", judged.len());
+    assert!(judged.len() as u64 >= count / 2, "most changes break one rule alone");
+    assert!(tally.len() > 6, "many rules are broken: {tally:?}");
+}

@@ -1,0 +1,105 @@
+//! Random statements that lie near bounds, and the verdicts on them.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use rand::Rng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+use rayon::prelude::*;
+use zkmargin_circuits::Cs;
+use zkmargin_circuits::cs::Mode;
+use zkmargin_circuits::statement::HeaderVar;
+use zkmargin_protocol::statement::Header;
+use zkmargin_protocol::units::Time;
+use zkmargin_protocol::{Reject, Rule};
+
+/// The rule that refused, or `None`.
+pub type Verdict = Option<Rule>;
+
+pub fn native<T>(result: Result<T, Reject>) -> Verdict {
+    result.err().map(|reject| reject.rule)
+}
+
+/// The rule of the first constraint that does not hold. One without a rule is a fault of the circuit.
+pub fn circuit(cs: &Cs) -> Verdict {
+    cs.unsatisfied().map(|failure| failure.label.rule.unwrap_or_else(|| panic!("{failure}")))
+}
+
+pub fn witness() -> Cs {
+    Cs::new(Mode::Witness)
+}
+
+/// Judges `count` statements drawn by seed both ways; both verdicts, and every rule named, must occur.
+pub fn agree(count: u64, rules: &[Rule], judge: impl Fn(&mut ChaCha8Rng) -> [Verdict; 2] + Sync) {
+    let count = count * times();
+    let tally = (0..count)
+        .into_par_iter()
+        .map(|seed| {
+            let [native, circuit] = judge(&mut ChaCha8Rng::seed_from_u64(seed));
+            assert_eq!(native, circuit, "seed {seed}: native, circuit");
+            BTreeMap::from([(native, 1)])
+        })
+        .reduce(BTreeMap::new, |mut sum, part| {
+            for (verdict, more) in part {
+                *sum.entry(verdict).or_insert(0) += more;
+            }
+            sum
+        });
+    println!("{count} statements: {tally:?}");
+    for verdict in rules.iter().copied().map(Some).chain([None]) {
+        assert!(tally.contains_key(&verdict), "{verdict:?} occurs among {tally:?}");
+    }
+    assert!(tally.keys().flatten().all(|rule| rules.contains(rule)), "{tally:?}");
+}
+
+/// How many times the usual number of statements is judged.
+pub fn times() -> u64 {
+    std::env::var("ZKMARGIN_TWINS").ok().and_then(|text| text.parse().ok()).unwrap_or(1)
+}
+
+/// A number at, next to or far from `bound`, within `min..=max`.
+pub fn near(rng: &mut ChaCha8Rng, bound: i128, min: i128, max: i128) -> i128 {
+    let number = match rng.gen_range(0..16) {
+        0 => min,
+        1 => max,
+        2 => rng.gen_range(min..=max),
+        3 => bound + 1,
+        4 => bound - 1,
+        5..=9 => bound,
+        _ => bound + rng.gen_range(-40..=40),
+    };
+    number.clamp(min, max)
+}
+
+/// As [`near`], but mostly on the side of `bound` where the rule accepts: at or above it if `sign` is 1.
+pub fn mostly(rng: &mut ChaCha8Rng, bound: i128, sign: i128, min: i128, max: i128) -> i128 {
+    if rng.gen_ratio(1, 8) {
+        return near(rng, bound, min, max);
+    }
+    let step = *[0, 0, 1, 40, 100_000].choose(rng).expect("five");
+    (bound + sign * step).clamp(min, max)
+}
+
+/// A header at `time`, whose other fields do not matter to the row under test.
+pub fn header_at(cs: &mut Cs, domain: Fr, time: Time) -> HeaderVar {
+    HeaderVar::new(cs, &header(domain, time))
+}
+
+pub fn header(domain: Fr, time: Time) -> Header {
+    let zero = Fr::from(0u64);
+    Header {
+        domain,
+        old_root: zero,
+        new_root: zero,
+        registry_root: zero,
+        risk_root: zero,
+        epoch: 0,
+        oracle_time: time,
+        time,
+        number: 0,
+        signer_set: zero,
+        parameters: zero,
+    }
+}

@@ -1,0 +1,131 @@
+//! Margin: the spread, and equity against initial margin of both methods.
+
+use ark_bn254::Fr;
+use rand::Rng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::account::{AccountInput, AccountVar};
+use zkmargin_circuits::gadgets::boolean::Bool;
+use zkmargin_circuits::margin::MarginVar;
+use zkmargin_fixtures::synthetic::{account, account_index, parameters, portfolio_book, risk_rows};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
+use zkmargin_protocol::market::RiskRows;
+use zkmargin_protocol::packing::signed_field;
+use zkmargin_protocol::parameters::BatchParameters;
+use zkmargin_protocol::positions::Slot;
+use zkmargin_protocol::units::{Cash, Loss, Price, Quantity};
+
+use super::draw::{Verdict, agree, circuit, native, near, witness};
+
+struct Case {
+    rows: RiskRows,
+    slots: Vec<Slot>,
+    parameters: BatchParameters,
+    method: MarginMethod,
+}
+
+/// One or two positions in rows whose losses are small, or as wide as the units allow.
+fn random_case(rng: &mut ChaCha8Rng) -> Case {
+    let mut rows = risk_rows(2, rng.gen_range(0..8));
+    let is_wide = rng.gen_ratio(1, 3);
+    let [least, most] = [Loss::MIN, Loss::MAX].map(i128::from);
+    if is_wide {
+        for row in rows.values_mut() {
+            for loss in &mut row.losses {
+                *loss = Loss::try_from(near(rng, 0, least, most)).expect("clamped");
+            }
+            row.mark = Price::new(rng.r#gen()).expect("32 bits");
+        }
+    }
+    let mut slots = Vec::new();
+    for &instrument in rows.keys().take(rng.gen_range(0..=2)) {
+        let size: i64 = *[1_000, 1 << 16, 1 << 23, 1 << 39].choose(rng).expect("four");
+        let size = if is_wide { size } else { size.min(1 << 16) };
+        let held = rng.gen_range(-size..size);
+        slots.push((instrument, Quantity::try_from(i128::from(held)).expect("40 bits")));
+    }
+    let factor = *[0, 1, 999_999, 1_000_000, 1_150_000, (1 << 24) - 1].choose(rng).expect("six");
+    let parameters = BatchParameters { initial_factor_ppm: factor, ..parameters() };
+    let is_standard = rng.r#gen();
+    let method = if is_standard { MarginMethod::Standard } else { MarginMethod::Portfolio };
+    Case { rows, slots, parameters, method }
+}
+
+/// The claims of a margin summed by the definition; only what the circuit reads.
+fn claims(case: &Case) -> Margin {
+    let sum = |of: &dyn Fn(&Slot) -> i128| case.slots.iter().map(of).sum::<i128>();
+    let short = |q: Quantity| (-i128::from(q)).max(0);
+    let row = |slot: &Slot| &case.rows[&slot.0];
+    let losses: Vec<i128> = (0..33)
+        .map(|s| sum(&|slot| i128::from(slot.1) * i128::from(row(slot).losses[s])))
+        .collect();
+    let short_floor = sum(&|slot| short(slot.1) * i128::from(row(slot).short_minimum));
+    let worst = *losses.iter().max().expect("33 scenarios");
+    Margin {
+        mark_value: sum(&|slot| i128::from(slot.1) * i128::from(row(slot).mark)),
+        equity: 0,
+        requirement: worst.max(short_floor),
+        losses,
+        short_floor,
+        isolated_initial: sum(&|slot| short(slot.1) * i128::from(row(slot).isolated_initial)),
+        isolated_maintenance: 0,
+        initial: 0,
+        maintenance: 0,
+    }
+}
+
+/// Cash at, next to or far from what initial margin needs.
+fn random_cash(rng: &mut ChaCha8Rng, case: &Case) -> Cash {
+    let native = |cash| {
+        evaluate(cash, case.slots.iter().copied(), &case.rows, &case.parameters, case.method)
+    };
+    let needed = native(Cash::default()).map_or(0, |margin| margin.initial - margin.equity);
+    let [min, max] = [Cash::MIN, Cash::MAX].map(i128::from);
+    Cash::try_from(near(rng, needed.clamp(min, max), min, max)).expect("clamped")
+}
+
+/// An account row in use: margin reads its cash, method and flag.
+fn account_row() -> AccountVar {
+    let account = account(account_index(2), portfolio_book(1));
+    let input = AccountInput {
+        is_active: true,
+        is_new: false,
+        index: account_index(2),
+        old: account.clone(),
+        new: account,
+        nonces_used: 0,
+    };
+    let mut cs = witness();
+    let row = AccountVar::new(&mut cs, &input);
+    assert_eq!(circuit(&cs), None);
+    row
+}
+
+fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
+    thread_local!(static ROW: std::cell::RefCell<AccountVar> = account_row().into());
+    let case = random_case(rng);
+    let cash = random_cash(rng, &case);
+    let slots = case.slots.iter().copied();
+    let judged = evaluate(cash, slots, &case.rows, &case.parameters, case.method);
+    let claims = claims(&case);
+    if let Ok(margin) = &judged {
+        let both = [margin, &claims]
+            .map(|m| (m.mark_value, &m.losses, m.short_floor, m.isolated_initial, m.requirement));
+        assert_eq!(both[0], both[1]);
+    }
+    let mut cs = witness();
+    let var = MarginVar::evaluate(&mut cs, &claims);
+    let factor = cs.constant(Fr::from(case.parameters.initial_factor_ppm));
+    ROW.with_borrow_mut(|row| {
+        row.new_cash = cs.constant(signed_field(cash.into()));
+        row.book.is_standard = Bool::constant(&cs, case.method.is_standard());
+        var.enforce_initial(&mut cs, row, &factor);
+    });
+    [native(judged.and_then(|margin| margin.check_initial())), circuit(&cs)]
+}
+
+#[test]
+fn agree_on_margin() {
+    agree(2_000, &[Rule::MarginSpread, Rule::InitialMargin], judge);
+}

@@ -1,0 +1,107 @@
+//! Whole rows with their signatures: trades, transfers and withdrawals.
+
+use ark_bn254::Fr;
+use ark_ff::{BigInteger, Field};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::cash_move::{CashMoveInput, CashMoveVar};
+use zkmargin_circuits::trade::{TradeInput, TradeVar};
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::{
+    OrderDraft, account, account_index, domain, now, portfolio_book, risk_rows, signed_move, trade,
+};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::babyjubjub::{BASE8, SUBGROUP_ORDER};
+use zkmargin_protocol::eddsa::Signature;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::statement::withdrawal_word;
+use zkmargin_protocol::units::Time;
+
+use super::cash::random_amount;
+use super::draw::{agree, circuit, header_at, mostly, native, witness};
+
+/// Leaves a signature as it is half the time, or spoils it in one way.
+fn spoil(rng: &mut ChaCha8Rng, signature: &mut Signature) {
+    match rng.gen_range(0..10) {
+        0 => drop(signature.s.add_with_carry(&SUBGROUP_ORDER)),
+        1 => drop(signature.s.add_with_carry(&1u64.into())),
+        2 => signature.r8.x = -signature.r8.x,
+        3 => signature.r8.y += Fr::ONE,
+        4 => signature.r8 = BASE8,
+        _ => {}
+    }
+}
+
+#[test]
+fn agree_on_transfers_and_withdrawals() {
+    let rules = [Rule::Range, Rule::OrderExpiry, Rule::Signature];
+    agree(200, &rules, |rng| {
+        let payer = account_index(2);
+        let to = rng.r#gen::<bool>().then(|| account_index(3));
+        let Operation::Move(mut signed) = signed_move(payer, to, 5, 9) else {
+            unreachable!("a move")
+        };
+        if rng.r#gen() {
+            signed.request.amount = random_amount(rng);
+        }
+        let expiry = mostly(rng, now().into(), 1, 0, Time::MAX.into());
+        signed.request.expiry = Time::try_from(expiry).expect("clamped");
+        let signer = if rng.gen_ratio(7, 8) { payer } else { account_index(3) };
+        let signed_for = if rng.gen_ratio(7, 8) { domain() } else { domain() + Fr::ONE };
+        let mut signed = signed.request.sign(&trader_key(signer), signed_for);
+        spoil(rng, &mut signed.signature);
+        let payer = account(payer, portfolio_book(1));
+        let judged = signed
+            .request
+            .check_terms(now())
+            .and_then(|()| signed.check_signature(&payer.key, domain()));
+        let mut cs = witness();
+        let header = header_at(&mut cs, domain(), now());
+        let input = CashMoveInput { is_active: true, signed, signer: payer };
+        let var = CashMoveVar::new(&mut cs, &input, &header);
+        if judged.is_ok() {
+            assert_eq!(var.word.value(), withdrawal_word(&input.signed));
+        }
+        [native(judged), circuit(&cs)]
+    });
+}
+
+#[test]
+fn agree_on_signed_trades() {
+    let rules = [Rule::OrderSides, Rule::Signature, Rule::LimitPrice];
+    let rows = risk_rows(1, 3);
+    let row = rows.values().next().expect("one row");
+    agree(120, &rules, |rng| {
+        let mut draft = OrderDraft::fair(row, 500);
+        let is_priced_wrong = rng.gen_ratio(1, 4);
+        if is_priced_wrong {
+            draft.limits.swap(0, 1);
+        }
+        let seller = if rng.gen_ratio(7, 8) { 3 } else { 2 };
+        let sides = [2, seller].map(account_index);
+        let Operation::Trade(mut filled) = trade(&draft, sides, [0, 1]) else {
+            unreachable!("a trade")
+        };
+        match rng.gen_range(0..4) {
+            0 => spoil(rng, &mut filled.buy.signature),
+            1 => spoil(rng, &mut filled.sell.signature),
+            _ => {}
+        }
+        let signers = sides.map(|index| account(index, portfolio_book(1)));
+        let judged = filled
+            .check_sides()
+            .and_then(|()| filled.buy.check_signature(&signers[0].key, domain()))
+            .and_then(|()| filled.sell.check_signature(&signers[1].key, domain()))
+            .and_then(|()| filled.check_limits(now()));
+        let mut cs = witness();
+        let header = header_at(&mut cs, domain(), now());
+        let trade = *filled;
+        let cash = [trade.cash_of_buyer(), trade.cash_of_seller()];
+        let var = TradeVar::new(&mut cs, &TradeInput { is_active: true, trade, signers }, &header);
+        if judged.is_ok() {
+            let wires = [&var.cash_of_buyer, &var.cash_of_seller].map(|wire| wire.value());
+            assert_eq!(wires, cash.map(zkmargin_protocol::packing::signed_field));
+        }
+        [native(judged), circuit(&cs)]
+    });
+}

@@ -1,0 +1,147 @@
+//! What comes from a file is checked when it is read: numbers that would not pack, slots that do not exist and rows
+//! no circuit has are refused with their rule, and nothing panics later.
+
+use serde_json::{Value, json};
+use zkmargin_fixtures::synthetic::{
+    domain, market, now, parameters, random_batch, risk_rows, signed_table, small_state, tiny_batch,
+};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::market::{Market, SignedRiskTable};
+use zkmargin_protocol::oracle::OracleMessage;
+use zkmargin_protocol::parameters::BatchParameters;
+use zkmargin_protocol::positions::Positions;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::{Snapshot, State};
+
+/// `value` with the field at `pointer` replaced.
+fn with(value: impl serde::Serialize, pointer: &str, field: Value) -> Value {
+    let mut value = serde_json::to_value(value).expect("JSON");
+    *value.pointer_mut(pointer).unwrap_or_else(|| panic!("{pointer} exists")) = field;
+    value
+}
+
+fn refused<T: serde::de::DeserializeOwned>(rule: Rule, value: Value) {
+    match serde_json::from_value::<T>(value) {
+        Ok(_) => panic!("{rule:?}: accepted"),
+        Err(error) => assert!(error.to_string().starts_with(&rule.name()), "{rule:?}: {error}"),
+    }
+}
+
+fn accepted<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).expect("within its bounds")
+}
+
+#[test]
+fn rejects_range_of_margin_factors_that_do_not_pack() {
+    for field in ["/initial_factor_ppm", "/maintenance_factor_ppm"] {
+        let read: BatchParameters = accepted(with(parameters(), field, json!((1 << 24) - 1)));
+        assert_ne!(read.hash(), parameters().hash());
+        for wide in [1u32 << 24, u32::MAX] {
+            refused::<BatchParameters>(Rule::Range, with(parameters(), field, json!(wide)));
+        }
+    }
+    for field in ["/oracle_max_age_s", "/oracle_skew_s"] {
+        let read: BatchParameters = accepted(with(parameters(), field, json!(u32::MAX)));
+        assert_ne!(read.hash(), parameters().hash());
+    }
+}
+
+#[test]
+fn rejects_range_of_epochs_and_numbers_that_do_not_pack() {
+    let table = || signed_table(&risk_rows(2, 1), parameters(), now(), domain());
+    let message = || table().attestation.message;
+    let last = (1u64 << 40) - 1;
+    let read: OracleMessage = accepted(with(message(), "/epoch", json!(last)));
+    assert_ne!(read.hash(domain()), message().hash(domain()));
+    let snapshot = || small_state(&market(2, 1)).snapshot();
+    let read: Snapshot = accepted(with(snapshot(), "/batches", json!(last)));
+    assert_eq!(read.batches, last);
+    let trace: BatchTrace = accepted(with(tiny_batch(true), "/number", json!(last)));
+    assert_ne!(trace.words(), tiny_batch(true).words());
+    for wide in [last + 1, u64::MAX] {
+        refused::<OracleMessage>(Rule::Range, with(message(), "/epoch", json!(wide)));
+        refused::<SignedRiskTable>(
+            Rule::Range,
+            with(table(), "/attestation/message/epoch", json!(wide)),
+        );
+        refused::<Snapshot>(Rule::Range, with(snapshot(), "/batches", json!(wide)));
+        refused::<BatchTrace>(Rule::Range, with(tiny_batch(true), "/number", json!(wide)));
+    }
+}
+
+#[test]
+fn rejects_range_of_the_batch_after_the_last_number() {
+    let market: Market = market(2, 1);
+    let mut snapshot = small_state(&market).snapshot();
+    snapshot.batches = (1 << 40) - 1;
+    let state = State::new(snapshot).expect("a state");
+    let seal = |state: &State| {
+        Batch::new(state, &market, Shape::TINY, now()).expect("fresh").seal().map(|(next, _)| next)
+    };
+    let next = seal(&state).expect("the last number");
+    assert_eq!(seal(&next).map(drop).expect_err("no number left").rule, Rule::Range);
+}
+
+#[test]
+fn rejects_position_slots_that_no_account_has() {
+    let slots = |count: u32, quantity: &str| -> Value {
+        let slots = (1..=count).map(|k| ((4096 + k).to_string(), json!(quantity)));
+        Value::Object(slots.collect())
+    };
+    let full: Positions = accepted(slots(32, "-5"));
+    assert_eq!(full.count(), 32);
+    assert_eq!(serde_json::to_value(&full).expect("JSON"), slots(32, "-5"));
+    refused::<Positions>(Rule::PositionSlots, slots(33, "-5"));
+    refused::<Positions>(Rule::PositionSlots, slots(1, "0"));
+    refused::<Positions>(Rule::PositionSlots, json!({ "0": "1" }));
+    refused::<Positions>(Rule::Range, json!({ "4097": "549755813888" }));
+}
+
+#[test]
+fn accepts_every_batch_it_wrote() {
+    for seed in 0..20 {
+        let trace = random_batch(seed, Shape::TINY);
+        assert_eq!(accepted::<BatchTrace>(json!(trace)), trace, "seed {seed}");
+    }
+}
+
+#[test]
+fn rejects_batches_whose_rows_no_circuit_has() {
+    let trace = || tiny_batch(true);
+    for table in ["trades", "cash_moves", "deposits", "accounts", "nodes", "instruments"] {
+        let field = format!("/shape/{table}");
+        for rows in [Shape::ROWS_MAX as u64 + 1, u64::MAX] {
+            refused::<BatchTrace>(Rule::Shape, with(trace(), &field, json!(rows)));
+        }
+        refused::<BatchTrace>(Rule::Shape, with(trace(), &field, json!(0)));
+        let most: BatchTrace = accepted(with(trace(), &field, json!(Shape::ROWS_MAX)));
+        assert_eq!(most.check(), Ok(()));
+    }
+    let matrix = "/accounts/0/margin/losses";
+    for count in [0, 32, 34] {
+        refused::<BatchTrace>(Rule::MarginMatrix, with(trace(), matrix, json!(vec![0; count])));
+        let losses = json!(vec!["0"; count]);
+        let field = "/instruments/0/row/losses";
+        refused::<BatchTrace>(Rule::InstrumentLive, with(trace(), field, losses));
+    }
+    for levels in [0, 7, 9] {
+        let path = json!(vec![["0", "0", "0"]; levels]);
+        let field = "/instruments/0/path";
+        refused::<BatchTrace>(Rule::InstrumentLive, with(trace(), field, path));
+    }
+    for (level, index) in [(0, 0u64), (13, 0), (255, 0), (12, 1), (1, 1 << 22), (1, u64::MAX)] {
+        let mut value = with(trace(), "/nodes/0/0", json!(level));
+        *value.pointer_mut("/nodes/0/1").expect("an index") = json!(index);
+        refused::<BatchTrace>(Rule::AccountTree, value);
+    }
+    let last = with(trace(), "/nodes/0/1", json!((1 << 22) - 1));
+    assert_eq!(accepted::<BatchTrace>(last).check(), Ok(()));
+}
+
+#[test]
+fn accepts_the_named_shapes() {
+    for (name, shape) in Shape::NAMED {
+        assert_eq!(shape.check(), Ok(()), "{name}");
+    }
+}
