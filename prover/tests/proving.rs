@@ -215,6 +215,29 @@ fn rejects_assignments_of_other_lengths() {
 }
 
 #[test]
+fn a_wrong_point_in_the_key_never_yields_a_proof() {
+    let folder = TempDir::new().expect("temporary folder");
+    let (assignment, r1cs) = toy(40, 5);
+    let key = made(&r1cs, folder.path());
+    // Each query in turn, with a point of the group which is not the right one.
+    let spoil: [fn(&mut ProvingKey); 5] = [
+        |key| key.a.points[1] = key.a.points[2],
+        |key| key.b.points[1] = key.b.points[2],
+        |key| key.b_g2[1] = key.b_g2[2],
+        |key| key.l.points[2] = key.l.points[3],
+        |key| key.h[0] = key.h[1],
+    ];
+    for spoil in spoil {
+        let mut key = key.clone();
+        spoil(&mut key);
+        let prover = Prover::new(key, r1cs.clone()).expect("the verifying key is intact");
+        let error = prover.prove(&assignment, &Silent).expect_err("a wrong proof");
+        let refused = ProveError::SelfVerify(VerifyError::PairingFailed);
+        assert_eq!(error.to_string(), refused.to_string());
+    }
+}
+
+#[test]
 fn proofs_are_randomised_and_carry_their_origin() {
     let folder = TempDir::new().expect("temporary folder");
     let (assignment, r1cs) = toy(40, 5);
