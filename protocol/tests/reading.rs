@@ -2,8 +2,9 @@
 //! no circuit has are refused with their rule, and nothing panics later.
 
 use serde_json::{Value, json};
+use zkmargin_fixtures::keys::signed_table;
 use zkmargin_fixtures::synthetic::{
-    domain, market, now, parameters, random_batch, risk_rows, signed_table, small_state, tiny_batch,
+    domain, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
@@ -49,7 +50,9 @@ fn rejects_range_of_margin_factors_that_do_not_pack() {
 
 #[test]
 fn rejects_range_of_epochs_and_numbers_that_do_not_pack() {
-    let table = || signed_table(&risk_rows(2, 1), parameters(), now(), domain());
+    let table = || {
+        signed_table(&risk_rows(2, 1), parameters(), 77, now(), domain()).expect("16-bit indices")
+    };
     let message = || table().attestation.message;
     let last = (1u64 << 40) - 1;
     let read: OracleMessage = accepted(with(message(), "/epoch", json!(last)));

@@ -1,7 +1,8 @@
 use super::world::{BUYER, World, index, rule_of, time};
+use zkmargin_fixtures::keys::signed_table;
 use zkmargin_fixtures::synthetic::{
     NOW_S, OrderDraft, deposit, domain, market, market_of, now, parameters, portfolio_book,
-    risk_rows, signed_table, trade,
+    risk_rows, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
@@ -47,7 +48,7 @@ fn rejects_instrument_live_for_an_option_that_is_not_in_the_table() {
 }
 
 fn table() -> SignedRiskTable {
-    signed_table(&risk_rows(4, 1), parameters(), now(), domain())
+    signed_table(&risk_rows(4, 1), parameters(), 77, now(), domain()).expect("16-bit indices")
 }
 
 #[test]

@@ -1,8 +1,8 @@
 use super::world::{price, rule_of};
 use ark_bn254::Fr;
 use ark_ff::Field;
-use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
-use zkmargin_fixtures::synthetic::{domain, now, parameters, risk_rows, signed_table};
+use zkmargin_fixtures::keys::{oracle_keys, oracle_set, signed_table};
+use zkmargin_fixtures::synthetic::{domain, now, parameters, risk_rows};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::oracle::{Attestation, OracleMessage, OracleSet};
@@ -10,7 +10,7 @@ use zkmargin_protocol::oracle::{Attestation, OracleMessage, OracleSet};
 pub const RULE: Rule = Rule::OracleQuorum;
 
 fn table() -> SignedRiskTable {
-    signed_table(&risk_rows(2, 1), parameters(), now(), domain())
+    signed_table(&risk_rows(2, 1), parameters(), 77, now(), domain()).expect("16-bit indices")
 }
 
 /// The table signed by the members of this bit set.
