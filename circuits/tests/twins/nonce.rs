@@ -39,9 +39,9 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let mut after = window;
     let offsets = (0..64).filter(|k| used >> k & 1 == 1);
     // A nonce beyond the last has no number: no order can carry it.
-    let numbered = offsets.map_while(|k| Nonce::new(window.base.get() + k).ok());
+    let mut numbered = offsets.map_while(|k| Nonce::new(window.base.get() + k).ok());
     let mask = numbered.clone().fold(0, |mask, n| mask | 1 << (n.get() - window.base.get()));
-    let consumed = numbered.map(|nonce| after.consume(nonce)).collect::<Result<(), _>>();
+    let consumed = numbered.try_for_each(|nonce| after.consume(nonce));
     let slid = consumed.and_then(|()| after.slid());
     let mut cs = witness();
     let var = cs.under(Rule::Nonce, |cs| consume(cs, window, mask));
