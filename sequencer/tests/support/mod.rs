@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use zkmargin_fixtures::keys::{oracle_keys, trader_key, view_key};
+use zkmargin_fixtures::keys::{oracle_keys, signed_table, trader_key, view_key};
 use zkmargin_fixtures::synthetic::{
-    NOW_S, account, account_index, parameters, portfolio_book, risk_rows, signed_table,
+    NOW_S, account, account_index, parameters, portfolio_book, risk_rows,
 };
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::cash_move::{CashMove, Destination};
@@ -49,10 +49,7 @@ pub fn at(seconds_after: u64) -> Time {
 /// The table of `epoch` at `time`, signed by members 0, 1 and 2.
 pub fn table(epoch: u64, time: Time) -> SignedRiskTable {
     let rows = risk_rows(INSTRUMENTS, 9);
-    let mut table = signed_table(&rows, parameters(), time, domain().field());
-    table.attestation.message.epoch = epoch;
-    sign_table(&mut table);
-    table
+    signed_table(&rows, parameters(), epoch, time, domain().field()).expect("ranged indices")
 }
 
 /// Signs a table's message anew.
