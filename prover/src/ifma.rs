@@ -16,10 +16,10 @@ use std::arch::x86_64::__m512i;
 use std::marker::PhantomData;
 use std::sync::LazyLock;
 
-use ark_bn254::{Fq, Fq2, g1, g2};
+use ark_bn254::{Fq, Fq2, FqConfig, g1, g2};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
 use ark_ec::{AffineRepr, CurveGroup};
-use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField};
+use ark_ff::{AdditiveGroup, BigInt, Field, Fp, MontBackend, MontConfig};
 use pulp::NullaryFnOnce;
 use pulp::bytemuck::{Zeroable, cast};
 
@@ -35,14 +35,14 @@ pulp::simd_type! {
 
 /// Pairs that share an inversion: their points, denominators and products stay in the L2 cache.
 const BATCH: usize = 2048;
-const LANES: usize = 8;
+pub(crate) const LANES: usize = 8;
 const LIMB_BITS: u32 = 52;
 const LIMB_MASK: u64 = (1 << LIMB_BITS) - 1;
 
 /// Limbs of eight field elements.
-type Limbs = [__m512i; 5];
+pub(crate) type Limbs = [__m512i; 5];
 
-fn limbs_of(words: [u64; 4]) -> [u64; 5] {
+pub(crate) fn limbs_of(words: [u64; 4]) -> [u64; 5] {
     let [a, b, c, d] = words;
     [
         a & LIMB_MASK,
@@ -54,16 +54,46 @@ fn limbs_of(words: [u64; 4]) -> [u64; 5] {
 }
 
 /// `−p^{-1} mod 2^52`.
-fn minus_inverse() -> u64 {
-    let p = Fq::MODULUS.0[0];
+fn minus_inverse(p: u64) -> u64 {
     // Newton's iteration doubles the number of correct low bits, from 3.
     let inverse = (0..5).fold(p, |x, _| x.wrapping_mul(2u64.wrapping_sub(p.wrapping_mul(x))));
     inverse.wrapping_neg() & LIMB_MASK
 }
 
+/// A prime field of 254 bits in arkworks' representation.
+type Native<C> = Fp<MontBackend<C, 4>, 4>;
+
+/// What arithmetic modulo a prime needs.
+pub(crate) struct Modulus {
+    /// `p`, `2p`, `4p` in limbs.
+    multiples: [[u64; 5]; 3],
+    minus_inverse: u64,
+    one: [u64; 5],
+}
+
+impl Modulus {
+    pub(crate) fn of<C: MontConfig<4>>() -> Self {
+        let multiple = |exponent: u32| {
+            let mut limbs = limbs_of(C::MODULUS.0).map(|limb| limb << exponent);
+            for k in 0..4 {
+                limbs[k + 1] += limbs[k] >> LIMB_BITS;
+                limbs[k] &= LIMB_MASK;
+            }
+            limbs
+        };
+        Self {
+            multiples: [0, 1, 2].map(multiple),
+            minus_inverse: minus_inverse(C::MODULUS.0[0]),
+            one: limbs_of(words_of(Native::<C>::ONE)),
+        }
+    }
+}
+
+static BASE: LazyLock<Modulus> = LazyLock::new(Modulus::of::<FqConfig>);
+
 /// Constants in every lane.
 #[derive(Clone, Copy)]
-struct Field52 {
+pub(crate) struct Field52 {
     simd: Ifma,
     /// `p`, `2p`, `4p`.
     multiples: [Limbs; 3],
@@ -73,7 +103,7 @@ struct Field52 {
 }
 
 /// The words of an element in the kernel's form.
-fn words_of(element: Fq) -> [u64; 4] {
+pub(crate) fn words_of<C: MontConfig<4>>(element: Native<C>) -> [u64; 4] {
     // ark keeps a·2^256; sixteen times that is a·2^260.
     element.double().double().double().double().0.0
 }
@@ -81,25 +111,29 @@ fn words_of(element: Fq) -> [u64; 4] {
 static SIXTEENTH: LazyLock<Fq> =
     LazyLock::new(|| Fq::from(16).inverse().expect("sixteen is not zero"));
 
+/// Sixteen times the element of words below `2p`.
+pub(crate) fn sixteenfold_of<C: MontConfig<4>>(words: [u64; 4]) -> Native<C> {
+    let mut value = BigInt(words);
+    if value >= C::MODULUS {
+        ark_ff::BigInteger::sub_with_borrow(&mut value, &C::MODULUS);
+    }
+    Fp::new_unchecked(value)
+}
+
 /// The element of words below `2p`.
 fn element_of(words: [u64; 4]) -> Fq {
-    let mut value = BigInt(words);
-    if value >= Fq::MODULUS {
-        ark_ff::BigInteger::sub_with_borrow(&mut value, &Fq::MODULUS);
-    }
-    Fq::new_unchecked(value) * *SIXTEENTH
+    sixteenfold_of::<FqConfig>(words) * *SIXTEENTH
 }
 
 impl Field52 {
     #[inline(always)]
-    fn new(simd: Ifma) -> Self {
-        let [one_p, two_p, four_p] = *MULTIPLES;
+    pub(crate) fn new(simd: Ifma, modulus: &Modulus) -> Self {
         Self {
             simd,
-            multiples: [one_p, two_p, four_p].map(|limbs| limbs.map(|limb| cast([limb; LANES]))),
-            minus_inverse: cast([minus_inverse(); LANES]),
+            multiples: modulus.multiples.map(|limbs| limbs.map(|limb| cast([limb; LANES]))),
+            minus_inverse: cast([modulus.minus_inverse; LANES]),
             mask: cast([LIMB_MASK; LANES]),
-            one: ONE.map(|limb| cast([limb; LANES])),
+            one: modulus.one.map(|limb| cast([limb; LANES])),
         }
     }
 
@@ -155,7 +189,7 @@ impl Field52 {
 
     /// `a + b`, for a factor.
     #[inline(always)]
-    fn plus(self, a: Limbs, b: Limbs) -> Limbs {
+    pub(crate) fn plus(self, a: Limbs, b: Limbs) -> Limbs {
         self.carry(Self::limbwise(a, b, |x, y| self.simd.avx512f._mm512_add_epi64(x, y)))
     }
 
@@ -169,13 +203,13 @@ impl Field52 {
 
     /// `a − b + 2p` below `4p`, for a factor; `a` and `b` below `2p`.
     #[inline(always)]
-    fn minus(self, a: Limbs, b: Limbs) -> Limbs {
+    pub(crate) fn minus(self, a: Limbs, b: Limbs) -> Limbs {
         self.carry(self.loose_minus(a, b, 1))
     }
 
     /// `a` less `2^exponent·p` unless that is negative.
     #[inline(always)]
-    fn reduce(self, a: Limbs, exponent: usize) -> Limbs {
+    pub(crate) fn reduce(self, a: Limbs, exponent: usize) -> Limbs {
         let f = self.simd.avx512f;
         let less = Self::limbwise(a, self.multiples[exponent], |x, y| f._mm512_sub_epi64(x, y));
         let less = self.carry(less);
@@ -185,7 +219,7 @@ impl Field52 {
 
     /// Montgomery product, below `2p` for factors below `8p` and below `2p`, or both below `4p` or `8p`.
     #[inline(always)]
-    fn times(self, a: Limbs, b: Limbs) -> Limbs {
+    pub(crate) fn times(self, a: Limbs, b: Limbs) -> Limbs {
         let (f, m) = (self.simd.avx512f, self.simd.avx512ifma);
         let p = self.multiples[0];
         let zero = f._mm512_setzero_si512();
@@ -230,7 +264,7 @@ impl Field52 {
 
     /// Exchanges rows and columns of eight by eight words.
     #[inline(always)]
-    fn transpose(self, rows: [__m512i; 8]) -> [__m512i; 8] {
+    pub(crate) fn transpose(self, rows: [__m512i; 8]) -> [__m512i; 8] {
         let f = self.simd.avx512f;
         let low = |k: usize| f._mm512_unpacklo_epi64(rows[k], rows[k + 1]);
         let high = |k: usize| f._mm512_unpackhi_epi64(rows[k], rows[k + 1]);
@@ -246,21 +280,6 @@ impl Field52 {
         [evens[0], odds[0], evens[1], odds[1], evens[2], odds[2], evens[3], odds[3]]
     }
 }
-
-/// `p`, `2p`, `4p` in limbs.
-static MULTIPLES: LazyLock<[[u64; 5]; 3]> = LazyLock::new(|| {
-    [0, 1, 2].map(|exponent| {
-        let mut limbs = limbs_of(Fq::MODULUS.0).map(|limb| limb << exponent);
-        for k in 0..4 {
-            limbs[k + 1] += limbs[k] >> LIMB_BITS;
-            limbs[k] &= LIMB_MASK;
-        }
-        limbs
-    })
-});
-
-/// One in limbs.
-static ONE: LazyLock<[u64; 5]> = LazyLock::new(|| limbs_of(words_of(Fq::ONE)));
 
 /// Eight elements of the base field of G1 or G2.
 trait Lanes: Copy {
@@ -666,7 +685,7 @@ where
 
     #[inline(always)]
     fn call(mut self) {
-        let field = Field52::new(self.kernel.0);
+        let field = Field52::new(self.kernel.0, &BASE);
         let mut steps = Vec::with_capacity(BATCH.min(self.sums.len()).div_ceil(LANES));
         let mut specials = Vec::new();
         for sums in self.sums.chunks(BATCH) {

@@ -16,3 +16,5 @@ pub mod progress;
 pub mod prove;
 pub mod quotient;
 pub mod setup;
+#[cfg(target_arch = "x86_64")]
+mod transform;

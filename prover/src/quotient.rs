@@ -11,6 +11,7 @@
 //! key's witness query carries that part ([`crate::setup`]). There remain the values of `AB` on the coset: four
 //! transforms instead of seven, and none of them needs `C`.
 
+use ark_bn254::Fr;
 use ark_ff::FftField;
 use ark_ff::PrimeField;
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
@@ -107,12 +108,22 @@ pub fn products<F: PrimeField>(
     (left, right, satisfied)
 }
 
-/// The values of `A·B` on the coset from those of `A` and `B` on the domain; in place, four transforms.
-pub fn coset_product<F: PrimeField + FftField>(
-    domain: Radix2EvaluationDomain<F>,
-    mut left: Vec<F>,
-    mut right: Vec<F>,
-) -> Vec<F> {
+/// The values of `A·B` on the coset from those of `A` and `B` on the domain; four transforms.
+pub fn coset_product(domain: Radix2EvaluationDomain<Fr>, left: Vec<Fr>, right: Vec<Fr>) -> Vec<Fr> {
+    #[cfg(target_arch = "x86_64")]
+    let (left, right) = match crate::transform::coset_product(domain, Fr::GENERATOR, left, right) {
+        Ok(product) => return product,
+        Err(inputs) => inputs,
+    };
+    portable_coset_product(domain, left, right)
+}
+
+/// [`coset_product`] with arkworks' transforms, for any machine.
+pub fn portable_coset_product(
+    domain: Radix2EvaluationDomain<Fr>,
+    mut left: Vec<Fr>,
+    mut right: Vec<Fr>,
+) -> Vec<Fr> {
     let coset = coset(domain);
     for values in [&mut left, &mut right] {
         domain.ifft_in_place(values);

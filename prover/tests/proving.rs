@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use ark_bn254::{Bn254, Fr};
-use ark_ff::{Field, One, Zero};
+use ark_ff::{Field, One, UniformRand, Zero};
 use ark_groth16::Groth16;
 use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
@@ -166,6 +166,23 @@ fn the_quotient_is_that_of_arkworks() {
                 "{rows} rows, point {k}"
             );
         }
+    }
+}
+
+#[test]
+fn transforms_equal_those_of_arkworks() {
+    let mut rng = ChaCha20Rng::seed_from_u64(2);
+    for log in (0..15).chain([18]) {
+        let domain = Radix2EvaluationDomain::<Fr>::new(1 << log).expect("small");
+        let mut random = || (0..domain.size()).map(|_| Fr::rand(&mut rng)).collect::<Vec<_>>();
+        let (mut left, right) = (random(), random());
+        // Zeros, ones and the greatest element among them.
+        for (k, value) in left.iter_mut().enumerate().filter(|(k, _)| k % 3 == 0) {
+            *value = [Fr::zero(), Fr::one(), -Fr::one()][k / 3 % 3];
+        }
+        let ours = quotient::coset_product(domain, left.clone(), right.clone());
+        let theirs = quotient::portable_coset_product(domain, left, right);
+        assert_eq!(ours, theirs, "2^{log}");
     }
 }
 
