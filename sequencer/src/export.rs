@@ -62,3 +62,15 @@ pub fn write_file(directory: &Path, name: &str, content: &[u8]) -> Result<PathBu
     fs::rename(&draft, &path).map_err(Error::file(&path))?;
     Ok(path)
 }
+
+/// Removes the drafts which a process that was killed has left in `directory`.
+pub fn remove_drafts(directory: &Path) -> Result<(), Error> {
+    let Ok(names) = fs::read_dir(directory) else { return Ok(()) };
+    for name in names {
+        let path = name.map_err(Error::input(directory))?.path();
+        if path.extension().is_some_and(|extension| extension == "tmp") {
+            fs::remove_file(&path).map_err(Error::file(&path))?;
+        }
+    }
+    Ok(())
+}

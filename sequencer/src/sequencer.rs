@@ -192,6 +192,7 @@ impl Sequencer {
 
     fn export_missing(&self) -> Result<(), Error> {
         let directory = self.batches_directory();
+        export::remove_drafts(&directory)?;
         let is_missing = |number: &u64| {
             let names = [export::artefact_name(*number), export::statement_name(*number)];
             names.iter().any(|name| !directory.join(name).exists())

@@ -164,8 +164,9 @@ impl Store {
 
     /// Counts this writer, so that one before it, if it still runs, is refused at its next commit.
     fn take_over(&mut self) -> Result<(), Error> {
-        let sql = "UPDATE writer SET epoch = epoch + 1 RETURNING epoch";
-        self.epoch = self.connection.query_row(sql, [], |row| row.get(0))?;
+        // Not `RETURNING` in one query: a query that has its row swallows the error of the commit.
+        self.connection.execute("UPDATE writer SET epoch = epoch + 1", [])?;
+        self.epoch = self.stored_epoch()?;
         Ok(())
     }
 
