@@ -17,10 +17,13 @@ use zkmargin_protocol::units::INSTRUMENT_BITS;
 use crate::account::AccountVar;
 use crate::cash_move::CashMoveVar;
 use crate::deposit::DepositVar;
+use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
 use crate::margin::MarginVar;
 use crate::packing::{pack, power_of_two};
+use crate::positions::SlotVar;
+use crate::reduction::ReductionVar;
 use crate::risk_row::RiskRowVar;
 use crate::trade::TradeVar;
 use crate::tree::{self, NodeVar};
@@ -31,10 +34,12 @@ pub const MULTIPLICITY_BITS: u32 = 16;
 
 /// The rows of all tables.
 pub struct Tables {
-    /// Touched accounts.
+    /// Touched accounts, one-sided rows first.
     pub accounts: Vec<AccountVar>,
     /// Their margin claims.
     pub margins: Vec<MarginVar>,
+    /// The sides before the batch of the two-sided rows, the last of the accounts.
+    pub reductions: Vec<ReductionVar>,
     /// Trades.
     pub trades: Vec<TradeVar>,
     /// Transfers and withdrawals.
@@ -45,6 +50,36 @@ pub struct Tables {
     pub nodes: Vec<NodeVar>,
     /// Instruments.
     pub instruments: Vec<RiskRowVar>,
+}
+
+impl Tables {
+    /// The two-sided rows.
+    fn two_sided(&self) -> impl Iterator<Item = (&AccountVar, &ReductionVar)> {
+        let first = self.accounts.len() - self.reductions.len();
+        self.accounts[first..].iter().zip(&self.reductions)
+    }
+
+    /// Everything margin is claimed for: all accounts after the batch, two-sided ones before it.
+    fn books(&self) -> Vec<BookSide<'_>> {
+        let after = self.accounts.iter().zip(&self.margins).map(|(account, margin)| BookSide {
+            is_active: &account.is_active,
+            slots: &account.new_positions.slots,
+            margin,
+        });
+        let before = self.two_sided().map(|(account, reduction)| BookSide {
+            is_active: &account.is_active,
+            slots: &reduction.old_slots,
+            margin: &reduction.old_margin,
+        });
+        after.chain(before).collect()
+    }
+}
+
+/// The positions of one account at one end of the batch, and the margin claimed for them.
+struct BookSide<'a> {
+    is_active: &'a Bool<Fr>,
+    slots: &'a [SlotVar],
+    margin: &'a MarginVar,
 }
 
 /// How often the rows of a table are looked up.
@@ -63,18 +98,20 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     multiplicities.enforce_opened_by_deposit(cs, tables);
     let first = absorb_rows(cs, tables, &multiplicities, commitment);
     let [scenario, weight, chain] = first;
-    let claims = InstrumentClaims::new(cs, tables, &weight);
+    let books = tables.books();
+    let claims = InstrumentClaims::new(cs, tables, &books, &weight);
     let second = absorb_claims(cs, &chain, &claims);
     let [gamma, beta, short] = second;
     let point = Point { gamma, beta };
     enforce_tree(cs, tables, &point);
-    enforce_ledger(cs, tables, &point);
+    let held_after = enforce_ledger(cs, tables, &point);
+    enforce_reductions(cs, tables, &held_after, &point);
     enforce_nonces(cs, tables, &point);
     enforce_keys(cs, tables, &multiplicities, &point);
     enforce_deposit_keys(cs, tables, &multiplicities, &point);
     enforce_specs(cs, tables, &multiplicities, &point);
-    claims.enforce_holdings(cs, tables, &point, &short);
-    claims.enforce_matrix(cs, tables, &scenario);
+    claims.enforce_holdings(cs, tables, &books, &point, &short);
+    claims.enforce_matrix(cs, tables, &books, &scenario);
 }
 
 /// The random point of the identities.
@@ -190,6 +227,7 @@ fn absorb_rows(
         elements.extend([account.old_leaf.clone(), counts]);
         elements.extend(margin.absorbed());
     }
+    elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
     elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
     elements.extend(tables.moves.iter().flat_map(CashMoveVar::absorbed));
     elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
@@ -238,27 +276,51 @@ fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
-/// For every account and instrument, and for cash, the change equals the sum of the legs.
-fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) {
+/// For every account and instrument, and for cash, the change equals the sum of the legs. Returns
+/// `Σ_slots q_new/(γ − key)` by account row.
+fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
     cs.under(Rule::Ledger, |cs| {
         let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
-        let changes = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+        let rows = cs.rows("accounts", &tables.accounts, |cs, _, account| {
             let shift = point.compress(cs, &[&cs.zero(), &account.index]);
             let change = account.new_cash.minus(&account.old_cash);
-            let mut terms = vec![point.fraction(cs, &change, &cash.plus(&shift))];
-            for slot in &account.new_positions.slots {
-                terms.push(point.fraction(cs, &slot.quantity, &slot.instrument.plus(&shift)));
-            }
-            for slot in &account.old_positions.slots {
-                let sold = slot.quantity.negated();
-                terms.push(point.fraction(cs, &sold, &slot.instrument.plus(&shift)));
-            }
-            cs.product("change of a row in use", account.is_active.lc(), &sum(&terms))
+            let cash = point.fraction(cs, &change, &cash.plus(&shift));
+            let side = |cs: &mut Cs, slots: &[SlotVar]| {
+                let fraction = |slot: &SlotVar| {
+                    point.fraction(cs, &slot.quantity, &slot.instrument.plus(&shift))
+                };
+                sum(&slots.iter().map(fraction).collect::<Vec<_>>())
+            };
+            let after = side(cs, &account.new_positions.slots);
+            let before = side(cs, &account.old_positions.slots);
+            let change = cash.plus(&after).minus(&before);
+            (cs.product("change of a row in use", account.is_active.lc(), &change), after)
         });
+        let (changes, held_after): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut legs = trade_legs(cs, tables, point, &cash);
         legs.extend(cash_legs(cs, tables, point, &cash));
         let (changes, legs) = (sum(&changes), sum(&legs));
         cs.enforce_equal("changes are the legs", &changes, &legs);
+        held_after
+    })
+}
+
+/// A reducing row holds after the batch what it keeps of its slots before it, and nothing else.
+fn enforce_reductions(cs: &mut Cs, tables: &Tables, held_after: &[Wire], point: &Point) {
+    let held_after = &held_after[tables.accounts.len() - tables.reductions.len()..];
+    let rows: Vec<_> = tables.two_sided().zip(held_after).collect();
+    cs.under(Rule::RiskReduction, |cs| {
+        cs.rows("two-sided accounts", &rows, |cs, _, ((account, reduction), held_after)| {
+            let shift = point.compress(cs, &[&cs.zero(), &account.index]);
+            let mut kept = Vec::new();
+            for (slot, quantity) in reduction.old_slots.iter().zip(&reduction.kept) {
+                kept.push(point.fraction(cs, quantity, &slot.instrument.plus(&shift)));
+            }
+            let difference = held_after.minus(&sum(&kept));
+            let zero = cs.zero();
+            let is_reducing = reduction.is_reducing.lc();
+            cs.enforce("no position has grown", is_reducing, &difference, &zero);
+        });
     });
 }
 
@@ -398,9 +460,9 @@ fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &
     });
 }
 
-/// What is held of each instrument, weighted by account row.
+/// What is held of each instrument, weighted by side of a book.
 struct InstrumentClaims {
-    /// `w^k` of account row `k`, 0 in padding.
+    /// `w^k` of side `k`, 0 in padding.
     weights: Vec<Wire>,
     /// By instrument row: `Σ_k weight_k · quantity`.
     held: Vec<Wire>,
@@ -410,14 +472,14 @@ struct InstrumentClaims {
 
 impl InstrumentClaims {
     /// Row weights, and the claims; the claims are bound by [`Self::enforce_holdings`].
-    fn new(cs: &mut Cs, tables: &Tables, weight: &Wire) -> Self {
+    fn new(cs: &mut Cs, tables: &Tables, books: &[BookSide], weight: &Wire) -> Self {
         let mut power = cs.one();
         let mut weights = Vec::new();
-        for account in &tables.accounts {
-            weights.push(cs.product("weight of a row in use", account.is_active.lc(), &power));
+        for side in books {
+            weights.push(cs.product("weight of a row in use", side.is_active.lc(), &power));
             power = cs.product("power of the weight", &power, weight);
         }
-        let sums = hint_holdings(tables, &weights);
+        let sums = hint_holdings(books, &weights);
         let (mut held, mut short) = (Vec::new(), Vec::new());
         for row in &tables.instruments {
             let is_active = row.is_active.value();
@@ -430,12 +492,19 @@ impl InstrumentClaims {
     }
 
     /// The claims are the weighted sums over all slots, so every instrument held is a row of the table.
-    fn enforce_holdings(&self, cs: &mut Cs, tables: &Tables, point: &Point, mix: &Wire) {
+    fn enforce_holdings(
+        &self,
+        cs: &mut Cs,
+        tables: &Tables,
+        books: &[BookSide],
+        point: &Point,
+        mix: &Wire,
+    ) {
         cs.under(Rule::InstrumentLive, |cs| {
-            let rows: Vec<_> = tables.accounts.iter().zip(&self.weights).collect();
-            let slots = cs.rows("accounts", &rows, |cs, _, (account, weight)| {
+            let rows: Vec<_> = books.iter().zip(&self.weights).collect();
+            let slots = cs.rows("accounts", &rows, |cs, _, (side, weight)| {
                 let mut fractions = Vec::new();
-                for slot in &account.new_positions.slots {
+                for slot in side.slots {
                     let mixed = cs.product("mixed holding", mix, &slot.short).plus(&slot.quantity);
                     fractions.push(point.fraction(cs, &mixed, &slot.instrument));
                 }
@@ -453,14 +522,15 @@ impl InstrumentClaims {
     }
 
     /// Losses, mark values and short charges claimed by the accounts are those of the table.
-    fn enforce_matrix(&self, cs: &mut Cs, tables: &Tables, scenario: &Wire) {
+    fn enforce_matrix(&self, cs: &mut Cs, tables: &Tables, books: &[BookSide], scenario: &Wire) {
         cs.under(Rule::MarginMatrix, |cs| {
             let mut powers = vec![cs.one()];
             for k in 0..SCENARIOS + 2 {
                 powers.push(cs.product("power of the scenario point", &powers[k], scenario));
             }
-            let rows: Vec<_> = tables.margins.iter().zip(&self.weights).collect();
-            let accounts = cs.rows("accounts", &rows, |cs, _, (margin, weight)| {
+            let rows: Vec<_> = books.iter().zip(&self.weights).collect();
+            let accounts = cs.rows("accounts", &rows, |cs, _, (side, weight)| {
+                let margin = side.margin;
                 let mut values = margin.losses();
                 values.extend([
                     margin.mark_value.clone(),
@@ -500,10 +570,10 @@ fn inner_product(cs: &mut Cs, powers: &[Wire], values: &[Wire]) -> Wire {
 }
 
 /// Weighted sums of quantity and short quantity by instrument.
-fn hint_holdings(tables: &Tables, weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)> {
+fn hint_holdings(books: &[BookSide], weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)> {
     let mut sums: BTreeMap<Fr, (Fr, Fr)> = BTreeMap::new();
-    for (account, weight) in tables.accounts.iter().zip(weights) {
-        for slot in &account.new_positions.slots {
+    for (side, weight) in books.iter().zip(weights) {
+        for slot in side.slots {
             let sum = sums.entry(slot.instrument.value()).or_default();
             sum.0 += weight.value() * slot.quantity.value();
             sum.1 += weight.value() * slot.short.value();

@@ -13,8 +13,9 @@ use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
 use crate::cash_move::{CashMoveInput, CashMoveVar};
 use crate::deposit::DepositVar;
-use crate::margin::MarginVar;
+use crate::margin::{MarginVar, enforce_initial};
 use crate::parameters::ParametersVar;
+use crate::reduction::{ReductionInput, ReductionVar};
 use crate::risk_row::RiskRowVar;
 use crate::statement::{self, HeaderVar, PublicVar};
 use crate::trade::{TradeInput, TradeVar};
@@ -55,11 +56,13 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let moves = cash_moves(cs, &input.moves, &header);
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
-    let margins = margins(cs, &input.margins, &accounts, &parameters);
+    let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
+    let reductions = reductions(cs, &input.reductions, &accounts, &excesses, &parameters);
     let nodes = nodes(cs, &input.nodes, &header);
     let words = words(cs, &header, &deposits, &moves, account_words);
     let commitment = public.enforce_statement(cs, &words);
-    let tables = Tables { accounts, margins, trades, moves, deposits, nodes, instruments };
+    let tables =
+        Tables { accounts, margins, reductions, trades, moves, deposits, nodes, instruments };
     argument::enforce_tables(cs, &tables, &commitment);
 }
 
@@ -79,7 +82,7 @@ fn instruments(cs: &mut Cs, rows: &[Option<InstrumentRow>], header: &HeaderVar) 
     cs.rows("instruments", rows, |cs, _, row| RiskRowVar::new(cs, row.as_ref(), header))
 }
 
-/// The account rows and their words of the statement.
+/// The account rows, one-sided ones first, and their words of the statement.
 fn accounts(cs: &mut Cs, accounts: &[AccountInput]) -> (Vec<AccountVar>, Vec<Vec<Wire>>) {
     let rows = cs.rows("accounts", accounts, |cs, _, input| {
         let account = AccountVar::new(cs, input);
@@ -89,16 +92,41 @@ fn accounts(cs: &mut Cs, accounts: &[AccountInput]) -> (Vec<AccountVar>, Vec<Vec
     rows.into_iter().unzip()
 }
 
+/// The margin of every account row after the batch, and its excess over initial margin.
 fn margins(
     cs: &mut Cs,
     margins: &[Margin],
     accounts: &[AccountVar],
     parameters: &ParametersVar,
-) -> Vec<MarginVar> {
-    cs.rows("accounts", margins, |cs, k, margin| {
+) -> (Vec<MarginVar>, Vec<Wire>) {
+    let factor = &parameters.initial_factor_ppm;
+    let rows = cs.rows("accounts", margins, |cs, k, margin| {
         let margin = MarginVar::evaluate(cs, margin);
-        margin.enforce_initial(cs, &accounts[k], &parameters.initial_factor_ppm);
-        margin
+        let AccountVar { new_cash, book, .. } = &accounts[k];
+        let excess = margin.initial_excess(cs, new_cash, &book.is_standard, factor);
+        (margin, excess)
+    });
+    rows.into_iter().unzip()
+}
+
+/// One-sided rows cover initial margin; two-sided ones do, or are left no worse.
+fn reductions(
+    cs: &mut Cs,
+    inputs: &[ReductionInput],
+    accounts: &[AccountVar],
+    excesses: &[Wire],
+    parameters: &ParametersVar,
+) -> Vec<ReductionVar> {
+    let rows: Vec<_> = accounts.iter().zip(excesses).collect();
+    let (one_sided, two_sided) = rows.split_at(rows.len() - inputs.len());
+    cs.rows("accounts", one_sided, |cs, _, (account, excess)| {
+        enforce_initial(cs, account.is_active.lc(), excess);
+    });
+    cs.rows("two-sided accounts", inputs, |cs, k, input| {
+        let (account, excess) = two_sided[k];
+        let reduction = ReductionVar::new(cs, input, account);
+        reduction.enforce_no_worse(cs, account, excess, &parameters.initial_factor_ppm);
+        reduction
     })
 }
 

@@ -22,6 +22,7 @@ pub mod order;
 pub mod packing;
 pub mod parameters;
 pub mod positions;
+pub mod reduction;
 pub mod risk_row;
 pub mod statement;
 pub mod trade;

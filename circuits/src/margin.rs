@@ -8,7 +8,7 @@ use zkmargin_protocol::packing::signed_field;
 use zkmargin_protocol::parameters::PPM;
 use zkmargin_protocol::risk_row::SCENARIOS;
 
-use crate::account::AccountVar;
+use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::packing::power_of_two;
 use crate::{Cs, Wire, sum};
@@ -16,7 +16,7 @@ use crate::{Cs, Wire, sum};
 /// Spreads packed into one absorbed element.
 const SPREADS_PER_WORD: usize = 4;
 /// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale < 2^20.
-const EXCESS_BITS: u32 = 100;
+pub const EXCESS_BITS: u32 = 100;
 
 /// The claims of one account row.
 pub struct MarginVar {
@@ -109,19 +109,27 @@ impl MarginVar {
         words
     }
 
-    /// Equity covers the initial margin of the account's method, in a row in use. Cross-multiplied by 10^6, so
+    /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed: cross-multiplied by 10^6, so
     /// nothing is rounded.
-    pub fn enforce_initial(&self, cs: &mut Cs, account: &AccountVar, factor_ppm: &Wire) {
-        cs.under(Rule::InitialMargin, |cs| {
-            let ppm = Fr::from(PPM);
-            let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
-            let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
-            let is_standard = &account.book.is_standard;
-            let initial = is_standard.select(cs, &standard, &portfolio);
-            let equity = account.new_cash.plus(&self.mark_value).scaled(ppm);
-            let excess = equity.minus(&initial);
-            let excess = cs.product("excess of a row in use", account.is_active.lc(), &excess);
-            Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
-        });
+    pub fn initial_excess(
+        &self,
+        cs: &mut Cs,
+        cash: &Wire,
+        is_standard: &Bool<Fr>,
+        factor_ppm: &Wire,
+    ) -> Wire {
+        let ppm = Fr::from(PPM);
+        let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
+        let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
+        let initial = is_standard.select(cs, &standard, &portfolio);
+        cash.plus(&self.mark_value).scaled(ppm).minus(&initial)
     }
+}
+
+/// Equity covers the initial margin in a row that is bound to it.
+pub fn enforce_initial(cs: &mut Cs, is_bound: &Wire, excess: &Wire) {
+    cs.under(Rule::InitialMargin, |cs| {
+        let excess = cs.product("excess of a bound row", is_bound, excess);
+        Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
+    });
 }

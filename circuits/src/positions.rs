@@ -19,7 +19,9 @@ pub struct SlotVar {
     pub instrument: Wire,
     /// Signed quantity, 40 bits.
     pub quantity: Wire,
-    /// `max(0, −quantity)`.
+    /// Whether the quantity is below zero.
+    pub is_negative: Bool<Fr>,
+    /// `max(0, −quantity)`, where margin is claimed for the slots; 0 elsewhere.
     pub short: Wire,
 }
 
@@ -65,8 +67,9 @@ pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {
             let index =
                 Uint::external(cs, "old instrument", u128::from(instrument.get()), INSTRUMENT_BITS);
             let quantity = Int::external(cs, "old quantity", (*quantity).into(), QUANTITY_BITS);
+            let is_negative = quantity.is_negative().clone();
             let (instrument, quantity) = (index.lc().clone(), quantity.lc().clone());
-            SlotVar { instrument, quantity, short: cs.zero() }
+            SlotVar { instrument, quantity, is_negative, short: cs.zero() }
         })
         .collect();
     PositionsVar::pack(cs, slots)
@@ -122,5 +125,6 @@ fn witness_slot(cs: &mut Cs, instrument: Wire, is_used: &Bool<Fr>, quantity: i64
         cs.enforce_equal("a slot is used for a quantity", is_full.lc(), is_used.lc());
     });
     let short = quantity.negative_part(cs).lc().clone();
-    SlotVar { instrument, quantity: quantity.lc().clone(), short }
+    let is_negative = quantity.is_negative().clone();
+    SlotVar { instrument, quantity: quantity.lc().clone(), is_negative, short }
 }

@@ -11,6 +11,7 @@ use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{Margin, MarginMethod};
 use zkmargin_protocol::nonce::{NonceWindow, SLIDE};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
+use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
@@ -21,6 +22,7 @@ use zkmargin_protocol::units::{
 use crate::account::AccountInput;
 use crate::cash_move::CashMoveInput;
 use crate::gadgets::eddsa::SignatureVar;
+use crate::reduction::ReductionInput;
 use crate::trade::TradeInput;
 
 /// The rows of all tables, padded to the shape.
@@ -33,10 +35,12 @@ pub struct BatchInput {
     pub moves: Vec<CashMoveInput>,
     /// Instruments; `None` is padding.
     pub instruments: Vec<Option<InstrumentRow>>,
-    /// Accounts.
+    /// Accounts, one-sided rows first.
     pub accounts: Vec<AccountInput>,
     /// Margins of the accounts.
     pub margins: Vec<Margin>,
+    /// What the two-sided rows, the last of the accounts, show beside.
+    pub reductions: Vec<ReductionInput>,
     /// Tree nodes, the root first; `None` is padding.
     pub nodes: Vec<Option<NodeUpdate>>,
 }
@@ -57,8 +61,16 @@ impl BatchInput {
             signed: signed.clone(),
             signer: signer(signed.request.from),
         });
-        let accounts = trace.accounts.iter().map(account_input);
-        let margins = trace.accounts.iter().map(|row| row.margin.clone());
+        let one_sided = trace.one_sided().map(account_input);
+        let two_sided = trace.two_sided().map(|(row, _)| account_input(row));
+        let mut accounts = padded(one_sided, shape.accounts, &padding.account());
+        accounts.extend(padded(two_sided, shape.two_sided, &padding.account()));
+        let margin = |row: &AccountRow| row.margin.clone();
+        let mut margins = padded(trace.one_sided().map(margin), shape.accounts, &empty_margin());
+        let two_sided = trace.two_sided().map(|(row, _)| margin(row));
+        margins.extend(padded(two_sided, shape.two_sided, &empty_margin()));
+        let reductions =
+            trace.two_sided().map(|(row, old_margin)| reduction_input(row, old_margin));
         Self {
             deposits: padded(trace.deposits.iter().cloned().map(Some), shape.deposits, &None),
             trades: padded(trades, shape.trades, &padding.trade()),
@@ -68,8 +80,9 @@ impl BatchInput {
                 shape.instruments,
                 &None,
             ),
-            accounts: padded(accounts, shape.accounts, &padding.account()),
-            margins: padded(margins, shape.accounts, &empty_margin()),
+            accounts,
+            margins,
+            reductions: padded(reductions, shape.two_sided, &padding_reduction()),
             nodes: padded(trace.nodes.iter().rev().cloned().map(Some), shape.nodes, &None),
         }
     }
@@ -99,6 +112,22 @@ fn account_input(row: &AccountRow) -> AccountInput {
     }
 }
 
+fn reduction_input(row: &AccountRow, old_margin: &Margin) -> ReductionInput {
+    let slots = account_input(row).old.positions.slots();
+    let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
+    ReductionInput { old_margin: old_margin.clone(), is_reducing: true, kept }
+}
+
+/// What is kept of a position that becomes another: nothing if it changes sides.
+fn kept(old: Quantity, new: Quantity) -> Quantity {
+    if old.get().signum() == new.get().signum() { new } else { Quantity::default() }
+}
+
+fn padding_reduction() -> ReductionInput {
+    let kept = [Quantity::default(); SLOTS];
+    ReductionInput { old_margin: empty_margin(), is_reducing: false, kept }
+}
+
 /// The nonces marked between two windows, bit `k` for `old.base + k`.
 fn nonces_used(old: NonceWindow, new: NonceWindow) -> u64 {
     let after = if new.base == old.base {
@@ -121,6 +150,7 @@ fn empty_margin() -> Margin {
         requirement: 0,
         initial: 0,
         maintenance: 0,
+        initial_excess_e12: 0,
     }
 }
 

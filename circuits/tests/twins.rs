@@ -15,5 +15,6 @@ mod twins {
     mod nonce;
     mod oracle;
     mod positions;
+    mod reduction;
     mod signatures;
 }

@@ -15,6 +15,7 @@ use crate::operation::Operation;
 use crate::oracle::{Attestation, OracleSet};
 use crate::packing::read_part;
 use crate::parameters::BatchParameters;
+use crate::reduction;
 use crate::risk_row::{RiskRow, SCENARIOS};
 use crate::shape::Shape;
 use crate::state::State;
@@ -36,6 +37,8 @@ pub struct AccountRow {
     pub new: Account,
     /// Margin after.
     pub margin: Margin,
+    /// Margin before, of an account that was and stays short of its initial margin: its row is two-sided.
+    pub old_margin: Option<Margin>,
 }
 
 /// One instrument traded or held by a touched account.
@@ -106,6 +109,16 @@ impl<'de> Deserialize<'de> for BatchTrace {
 }
 
 impl BatchTrace {
+    /// The accounts whose margin is proven after the batch only.
+    pub fn one_sided(&self) -> impl Iterator<Item = &AccountRow> {
+        self.accounts.iter().filter(|row| row.old_margin.is_none())
+    }
+
+    /// The accounts whose margin is proven before and after the batch, with their margin before.
+    pub fn two_sided(&self) -> impl Iterator<Item = (&AccountRow, &Margin)> {
+        self.accounts.iter().filter_map(|row| Some((row, row.old_margin.as_ref()?)))
+    }
+
     /// The trace has the lengths and places that circuit and statement rely on. Whether it follows from its
     /// operations is for the circuit to judge.
     ///
@@ -119,12 +132,14 @@ impl BatchTrace {
             trades: self.trades.len(),
             cash_moves: self.moves.len(),
             deposits: self.deposits.len(),
-            accounts: self.accounts.len(),
+            accounts: self.one_sided().count(),
+            two_sided: self.two_sided().count(),
             nodes: self.nodes.len(),
             instruments: self.instruments.len(),
         })?;
-        for AccountRow { margin, index, .. } in &self.accounts {
-            if margin.losses.len() != SCENARIOS {
+        for AccountRow { margin, old_margin, index, .. } in &self.accounts {
+            let is_complete = |margin: &Margin| margin.losses.len() == SCENARIOS;
+            if !is_complete(margin) || !old_margin.iter().all(is_complete) {
                 return Err(Reject::value(Rule::MarginMatrix, "losses of account", index));
             }
         }
@@ -157,7 +172,14 @@ pub struct Batch<'a> {
     time: Time,
     ledger: Ledger<'a>,
     operations: Vec<Operation>,
+    two_sided: BTreeSet<AccountIndex>,
     waived: Option<Rule>,
+}
+
+/// Margin of an account after the batch, and before it if the account stays short of initial margin.
+struct RowMargin {
+    new: Margin,
+    old: Option<Margin>,
 }
 
 impl<'a> Batch<'a> {
@@ -177,7 +199,16 @@ impl<'a> Batch<'a> {
 
     fn unchecked_age(state: &'a State, market: &'a Market, shape: Shape, time: Time) -> Self {
         let ledger = Ledger::new(state, market, time);
-        Self { state, market, shape, time, ledger, operations: Vec::new(), waived: None }
+        Self {
+            state,
+            market,
+            shape,
+            time,
+            ledger,
+            operations: Vec::new(),
+            two_sided: BTreeSet::new(),
+            waived: None,
+        }
     }
 
     /// An empty batch whose operations and margins may break `rule`: the dishonest operator of the forgery tests.
@@ -218,32 +249,56 @@ impl<'a> Batch<'a> {
             touched.extend(operation.accounts());
         }
         for index in touched {
-            draft.margin_of(draft.ledger.account(index)?)?;
+            let is_two_sided = draft.judge_margin(index)?.old.is_some();
+            draft.two_sided.remove(&index);
+            draft.two_sided.extend(is_two_sided.then_some(index));
         }
         draft.shape.check_fits(&draft.used())?;
         *self = draft;
         Ok(())
     }
 
-    /// The margin of an account as it stands, which must cover its initial margin.
-    fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
-        for (instrument, _) in account.positions.iter() {
-            match self.market.live_row(instrument, self.time) {
-                Err(reject) if self.waived != Some(reject.rule) => return Err(reject),
-                _ => {}
+    /// The margin of an account as it stands: it covers initial margin, or the account was short of that before and is
+    /// left no worse.
+    fn judge_margin(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
+        let account = self.ledger.account(index)?;
+        let new = self.margin_of(account)?;
+        let Err(short) = new.check_initial() else { return Ok(RowMargin { new, old: None }) };
+        if let Some(before) = self.state.accounts().get(&index) {
+            let old = self.margin_of(before)?;
+            if old.check_initial().is_err() {
+                self.judge(reduction::check(
+                    [&old, &new],
+                    [&before.positions, &account.positions],
+                ))?;
+                return Ok(RowMargin { new, old: Some(old) });
             }
         }
-        let margin = margin::evaluate(
+        self.judge(Err(short))?;
+        Ok(RowMargin { new, old: None })
+    }
+
+    /// A rule's verdict, unless the rule is waived.
+    fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
+        verdict.or_else(
+            |reject| {
+                if self.waived == Some(reject.rule) { Ok(()) } else { Err(reject) }
+            },
+        )
+    }
+
+    /// The margin of an account whose positions are all live.
+    fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
+        for (instrument, _) in account.positions.iter() {
+            self.judge(self.market.live_row(instrument, self.time).map(drop))?;
+        }
+        margin::evaluate(
             account.cash,
             account.positions.iter(),
             self.market.rows(),
             self.market.parameters(),
             account.book.method,
-        )?;
-        match margin.check_initial() {
-            Err(reject) if self.waived != Some(reject.rule) => Err(reject),
-            _ => Ok(margin),
-        }
+        )
     }
 
     /// Rows of each table in use.
@@ -255,14 +310,17 @@ impl<'a> Batch<'a> {
             trades: count(|o| matches!(o, Operation::Trade(_))),
             cash_moves: count(|o| matches!(o, Operation::Move(_))),
             deposits: count(|o| matches!(o, Operation::Deposit(_))),
-            accounts: self.ledger.touched().len(),
+            accounts: self.ledger.touched().len() - self.two_sided.len(),
+            two_sided: self.two_sided.len(),
             nodes: touched_nodes(self.ledger.touched().keys()),
             instruments: self.instruments().len(),
         }
     }
 
     fn instruments(&self) -> BTreeSet<InstrumentIndex> {
-        let held = self.ledger.touched().values().flat_map(|a| a.positions.iter().map(|p| p.0));
+        let before = self.two_sided.iter().filter_map(|index| self.state.accounts().get(index));
+        let accounts = self.ledger.touched().values().chain(before);
+        let held = accounts.flat_map(|account| account.positions.iter().map(|slot| slot.0));
         let traded = self.operations.iter().filter_map(|operation| match operation {
             Operation::Trade(trade) => Some(trade.buy.order.instrument),
             _ => None,
@@ -279,12 +337,18 @@ impl<'a> Batch<'a> {
         let mut closing = BTreeMap::new();
         let mut accounts = Vec::new();
         for (&index, account) in self.ledger.touched() {
-            let margin = self.margin_of(account)?;
+            let margin = self.judge_margin(index)?;
             let mut new = account.clone();
             new.nonces = new.nonces.slid()?;
             closing.insert(index, new.clone());
             let old = self.state.accounts().get(&index).cloned();
-            accounts.push(AccountRow { index, old, new, margin });
+            accounts.push(AccountRow {
+                index,
+                old,
+                new,
+                margin: margin.new,
+                old_margin: margin.old,
+            });
         }
         let number = self.state.batches();
         if number >> NUMBER_BITS != 0 {

@@ -26,6 +26,7 @@ pub mod packing;
 pub mod parameters;
 pub mod poseidon;
 pub mod positions;
+pub mod reduction;
 mod reject;
 pub mod risk_parameters;
 pub mod risk_row;

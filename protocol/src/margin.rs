@@ -52,12 +52,14 @@ pub struct Margin {
     pub initial: i128,
     /// Maintenance margin by the account's method, rounded up.
     pub maintenance: i128,
+    /// Equity above initial margin, exact, in 10^-12 USDC; negative for an account short of it.
+    pub initial_excess_e12: i128,
 }
 
-/// `value · factor_ppm / 10^6`, rounded up, for `value ≥ 0`.
-fn scale_ceil(value: i128, factor_ppm: u32) -> i128 {
+/// An amount in 10^-12 USDC, in micro-USDC, rounded up: against the account whose requirement it is.
+fn usdc_ceil(amount_e12: i128) -> i128 {
     let ppm = i128::from(PPM);
-    (value * i128::from(factor_ppm) + ppm - 1).div_euclid(ppm)
+    (amount_e12 + ppm - 1).div_euclid(ppm)
 }
 
 /// Margin of an account holding `cash` and `positions`.
@@ -91,27 +93,30 @@ pub fn evaluate(
     }
     let requirement = losses.iter().copied().fold(short_floor, i128::max);
     check_spread(requirement, short_floor, &losses)?;
-    let [initial, maintenance] = match method {
+    let ppm = i128::from(PPM);
+    let [initial_e12, maintenance_e12] = match method {
         MarginMethod::Portfolio => {
             [parameters.initial_factor_ppm, parameters.maintenance_factor_ppm]
-                .map(|factor| scale_ceil(requirement, factor))
+                .map(|factor| requirement * i128::from(factor))
         }
         // Equity holds the mark value of long options; were it counted, a book without cash could buy
         // options on credit. Adding the mark value leaves `cash ≥ Σ max(0, −q) · isolated`.
         MarginMethod::Standard => {
-            [mark_value + isolated_initial, mark_value + isolated_maintenance]
+            [isolated_initial, isolated_maintenance].map(|charge| (mark_value + charge) * ppm)
         }
     };
+    let equity = i128::from(cash) + mark_value;
     Ok(Margin {
         mark_value,
-        equity: i128::from(cash) + mark_value,
+        equity,
         losses,
         short_floor,
         isolated_initial,
         isolated_maintenance,
         requirement,
-        initial,
-        maintenance,
+        initial: usdc_ceil(initial_e12),
+        maintenance: usdc_ceil(maintenance_e12),
+        initial_excess_e12: equity * ppm - initial_e12,
     })
 }
 
@@ -130,7 +135,7 @@ impl Margin {
     /// # Errors
     /// [`Rule::InitialMargin`] with the shortfall.
     pub fn check_initial(&self) -> Result<(), Reject> {
-        if self.equity < self.initial {
+        if self.initial_excess_e12 < 0 {
             let shortfall = self.initial - self.equity;
             return Err(Reject::value(
                 Rule::InitialMargin,

@@ -42,8 +42,10 @@ pub enum Rule {
     AccountTree,
     /// Losses, mark value and short charges are those of the risk table.
     MarginMatrix,
-    /// After the batch each touched account has equity of at least its initial margin.
+    /// After the batch each touched account has equity of at least its initial margin, or was short of it before.
     InitialMargin,
+    /// An account that was and stays short of its initial margin is short by no more, and no position has grown.
+    RiskReduction,
     /// The scenario spread of an account fits the width the margin comparators prove.
     MarginSpread,
     /// The risk table and its time are signed by the oracle quorum.
@@ -60,7 +62,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 25] = [
+    pub const ALL: [Self; 26] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -80,6 +82,7 @@ impl Rule {
         Self::AccountTree,
         Self::MarginMatrix,
         Self::InitialMargin,
+        Self::RiskReduction,
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,

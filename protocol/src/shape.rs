@@ -13,8 +13,10 @@ pub struct Shape {
     pub cash_moves: usize,
     /// Deposits.
     pub deposits: usize,
-    /// Accounts touched.
+    /// Accounts touched whose margin is proven after the batch only.
     pub accounts: usize,
+    /// Accounts touched whose margin is proven before and after the batch.
+    pub two_sided: usize,
     /// Nodes of the account tree touched, the root included.
     pub nodes: usize,
     /// Instruments traded or held.
@@ -23,17 +25,32 @@ pub struct Shape {
 
 impl Shape {
     /// For tests: at most 2^17 constraints.
-    pub const TINY: Self =
-        Self { trades: 1, cash_moves: 1, deposits: 1, accounts: 4, nodes: 16, instruments: 2 };
+    pub const TINY: Self = Self {
+        trades: 1,
+        cash_moves: 1,
+        deposits: 1,
+        accounts: 4,
+        two_sided: 1,
+        nodes: 16,
+        instruments: 2,
+    };
     /// For demonstrations: at most 2^20 constraints.
-    pub const SMALL: Self =
-        Self { trades: 40, cash_moves: 4, deposits: 4, accounts: 40, nodes: 110, instruments: 28 };
+    pub const SMALL: Self = Self {
+        trades: 40,
+        cash_moves: 4,
+        deposits: 4,
+        accounts: 40,
+        two_sided: 4,
+        nodes: 110,
+        instruments: 28,
+    };
     /// For the venue: at most 2^23 constraints.
     pub const LARGE: Self = Self {
         trades: 256,
         cash_moves: 16,
         deposits: 16,
         accounts: 256,
+        two_sided: 16,
         nodes: 1024,
         instruments: 128,
     };
@@ -60,11 +77,11 @@ impl Shape {
     /// # Errors
     /// [`Rule::Shape`] with the rows.
     pub fn check(&self) -> Result<(), Reject> {
-        let Self { trades, cash_moves, deposits, accounts, nodes, instruments } = *self;
+        let Self { trades, cash_moves, deposits, accounts, two_sided, nodes, instruments } = *self;
         if nodes == 0 {
             return Err(Reject::value(Rule::Shape, "tree nodes", nodes));
         }
-        let tables = [trades, cash_moves, deposits, accounts, nodes, instruments];
+        let tables = [trades, cash_moves, deposits, accounts, two_sided, nodes, instruments];
         match tables.into_iter().find(|&rows| rows > Self::ROWS_MAX) {
             Some(rows) => Err(Reject::value(Rule::Shape, "rows of a table", rows)),
             None => Ok(()),
@@ -81,6 +98,7 @@ impl Shape {
             ("cash moves", used.cash_moves, self.cash_moves),
             ("deposits", used.deposits, self.deposits),
             ("accounts", used.accounts, self.accounts),
+            ("two-sided accounts", used.two_sided, self.two_sided),
             ("tree nodes", used.nodes, self.nodes),
             ("instruments", used.instruments, self.instruments),
         ];

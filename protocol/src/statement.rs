@@ -79,12 +79,12 @@ impl Header {
     }
 }
 
-/// Words of a statement of `shape`: header, deposits, withdrawals, accounts.
+/// Words of a statement of `shape`: header, deposits, withdrawals, one-sided accounts, two-sided accounts.
 pub fn word_count(shape: &Shape) -> usize {
     HEADER_WORDS
         + shape.deposits * DEPOSIT_WORDS
         + shape.cash_moves * WITHDRAWAL_WORDS
-        + shape.accounts * ACCOUNT_WORDS
+        + (shape.accounts + shape.two_sided) * ACCOUNT_WORDS
 }
 
 /// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for a transfer.
@@ -133,8 +133,11 @@ impl BatchTrace {
         words.extend(self.deposits.iter().flat_map(crate::deposit::Deposit::words));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
         words.extend(self.moves.iter().map(withdrawal_word));
-        words.resize(word_count(shape) - shape.accounts * ACCOUNT_WORDS, Fr::ZERO);
-        words.extend(self.accounts.iter().flat_map(account_words));
+        let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
+        words.resize(first_account, Fr::ZERO);
+        words.extend(self.one_sided().flat_map(account_words));
+        words.resize(first_account + shape.accounts * ACCOUNT_WORDS, Fr::ZERO);
+        words.extend(self.two_sided().flat_map(|(row, _)| account_words(row)));
         words.resize(word_count(shape), Fr::ZERO);
         words
     }

@@ -27,6 +27,7 @@ mod rules {
     mod order_sides;
     mod position_slots;
     mod range;
+    mod risk_reduction;
     mod shape;
     mod signature;
     mod statement;
@@ -56,6 +57,7 @@ mod rules {
             account_tree::RULE,
             margin_matrix::RULE,
             initial_margin::RULE,
+            risk_reduction::RULE,
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,

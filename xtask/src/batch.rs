@@ -11,7 +11,7 @@ use zkmargin_protocol::shape::Shape;
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 10, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 12, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -31,10 +31,18 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
     catalogue::circuits().chain(CATALOGUE)
 }
 
+/// Seeds of batches in which an account short of initial margin closes a position.
+const REDUCING: [u64; 2] = [11, 18];
+
 /// One batch of each hand-made kind, then random ones.
 fn tiny(cs: &mut Cs, branch: usize) {
     match branch {
         0 | 1 => write(cs, &synthetic::tiny_batch(branch == 1)),
+        2 | 3 => {
+            let batch = synthetic::random_batch(REDUCING[branch - 2], Shape::TINY);
+            assert_eq!(batch.two_sided().count(), 1, "seed of a batch with a two-sided row");
+            write(cs, &batch);
+        }
         _ => random(cs, branch as u64, Shape::TINY),
     }
 }

@@ -4,10 +4,9 @@ use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::account::{AccountInput, AccountVar};
 use zkmargin_circuits::gadgets::boolean::Bool;
-use zkmargin_circuits::margin::MarginVar;
-use zkmargin_fixtures::synthetic::{account, account_index, parameters, portfolio_book, risk_rows};
+use zkmargin_circuits::margin::{MarginVar, enforce_initial};
+use zkmargin_fixtures::synthetic::{parameters, risk_rows};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
 use zkmargin_protocol::market::RiskRows;
@@ -72,6 +71,7 @@ fn claims(case: &Case) -> Margin {
         isolated_maintenance: 0,
         initial: 0,
         maintenance: 0,
+        initial_excess_e12: 0,
     }
 }
 
@@ -85,25 +85,7 @@ fn random_cash(rng: &mut ChaCha8Rng, case: &Case) -> Cash {
     Cash::try_from(near(rng, needed.clamp(min, max), min, max)).expect("clamped")
 }
 
-/// An account row in use: margin reads its cash, method and flag.
-fn account_row() -> AccountVar {
-    let account = account(account_index(2), portfolio_book(1));
-    let input = AccountInput {
-        is_active: true,
-        is_new: false,
-        index: account_index(2),
-        old: account.clone(),
-        new: account,
-        nonces_used: 0,
-    };
-    let mut cs = witness();
-    let row = AccountVar::new(&mut cs, &input);
-    assert_eq!(circuit(&cs), None);
-    row
-}
-
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
-    thread_local!(static ROW: std::cell::RefCell<AccountVar> = account_row().into());
     let case = random_case(rng);
     let cash = random_cash(rng, &case);
     let slots = case.slots.iter().copied();
@@ -117,11 +99,11 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let mut cs = witness();
     let var = MarginVar::evaluate(&mut cs, &claims);
     let factor = cs.constant(Fr::from(case.parameters.initial_factor_ppm));
-    ROW.with_borrow_mut(|row| {
-        row.new_cash = cs.constant(signed_field(cash.into()));
-        row.book.is_standard = Bool::constant(&cs, case.method.is_standard());
-        var.enforce_initial(&mut cs, row, &factor);
-    });
+    let cash = cs.constant(signed_field(cash.into()));
+    let is_standard = Bool::constant(&cs, case.method.is_standard());
+    let excess = var.initial_excess(&mut cs, &cash, &is_standard, &factor);
+    let is_bound = cs.one();
+    enforce_initial(&mut cs, &is_bound, &excess);
     [native(judged.and_then(|margin| margin.check_initial())), circuit(&cs)]
 }
 

@@ -1,7 +1,9 @@
 use std::collections::BTreeMap;
 
 use super::world::{World, cash, index, quantity, rule_of};
-use zkmargin_fixtures::synthetic::{account, deposit, market, portfolio_book, signed_move, state};
+use zkmargin_fixtures::synthetic::{
+    account, deposit, market, portfolio_book, signed_move, state, trade,
+};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
 
@@ -41,12 +43,15 @@ fn accepts_equity_at_initial_margin_and_rejects_initial_margin_one_micro_usdc_be
 }
 
 #[test]
-fn rejects_initial_margin_of_an_account_that_stays_short_of_it() {
-    let world = after_paying_one(MarginMethod::Portfolio, [-1_234, -77], -1_000_003);
-    let book = portfolio_book(1);
-    world.rejects(RULE, "two lacking", &[deposit(index(5), book, 1)]);
-    world.rejects(RULE, "one lacking", &[deposit(index(5), book, 2)]);
-    world.accepts("none lacking", &[deposit(index(5), book, 3)]);
+fn rejects_initial_margin_of_a_new_account_and_of_one_that_was_not_short() {
+    // Account 5 has one micro-USDC more than it needs before 1 USDC leaves.
+    let world = after_paying_one(MarginMethod::Portfolio, [-1_234, -77], -999_999);
+    world.rejects(RULE, "two leave", &[signed_move(index(5), None, 2, 0)]);
+    world.accepts("one leaves", &[signed_move(index(5), None, 1, 0)]);
+    let world = World::new();
+    let opened =
+        [deposit(index(6), portfolio_book(1), 1), trade(&world.draft(), [2, 6].map(index), [0, 0])];
+    world.rejects(RULE, "a new account sells without cash", &opened);
 }
 
 #[test]
@@ -61,6 +66,7 @@ fn accepts_margin_met_exactly_whatever_the_sign() {
         requirement: 0,
         initial,
         maintenance: 0,
+        initial_excess_e12: (equity - initial) * 1_000_000,
     };
     for (equity, initial, is_met) in
         [(0, 0, true), (-1, 0, false), (-5, -5, true), (-6, -5, false), (7, 8, false), (8, 8, true)]

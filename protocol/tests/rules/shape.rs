@@ -23,8 +23,15 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
     batch.push(&list).expect("room");
     let used = batch.used();
     // Accounts 1 to 4: one node above 1, 2, 3, one above 4, one on each of the ten levels above and the root.
-    let expected =
-        Shape { trades: 1, cash_moves: 1, deposits: 1, accounts: 4, nodes: 13, instruments: 1 };
+    let expected = Shape {
+        trades: 1,
+        cash_moves: 1,
+        deposits: 1,
+        accounts: 4,
+        two_sided: 0,
+        nodes: 13,
+        instruments: 1,
+    };
     assert_eq!(used, expected);
     World { shape: used, ..World::new() }.accepts("full", &list);
     let fewer: [fn(&mut Shape); 6] = [

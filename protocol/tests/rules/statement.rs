@@ -15,8 +15,8 @@ pub const RULE: Rule = Rule::Statement;
 fn accepts_the_words_that_a_reader_expects() {
     let trace = tiny_batch(true);
     let words = trace.words();
-    // Header 10, one deposit of 4, one cash move of 1, four accounts of 12.
-    assert_eq!((words.len(), word_count(&Shape::TINY)), (63, 63));
+    // Header 10, one deposit of 4, one cash move of 1, four one-sided accounts and a two-sided one of 12.
+    assert_eq!((words.len(), word_count(&Shape::TINY)), (75, 75));
     assert_eq!(words[0], Fr::from(1u64));
     assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
     assert_eq!(words[11..13], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);

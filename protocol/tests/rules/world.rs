@@ -15,8 +15,15 @@ use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 /// Room for whatever a table plays.
-pub const ROOM: Shape =
-    Shape { trades: 40, cash_moves: 40, deposits: 40, accounts: 16, nodes: 200, instruments: 64 };
+pub const ROOM: Shape = Shape {
+    trades: 40,
+    cash_moves: 40,
+    deposits: 40,
+    accounts: 16,
+    two_sided: 16,
+    nodes: 200,
+    instruments: 64,
+};
 
 pub struct World {
     pub market: Market,

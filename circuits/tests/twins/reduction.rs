@@ -1,0 +1,117 @@
+//! Accounts short of initial margin: what they may still do, judged over whole batches, for what is kept of a position
+//! is tied to the new leaf by the argument.
+
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::Cs;
+use zkmargin_circuits::batch::{BatchPublic, synthesize};
+use zkmargin_circuits::cs::Mode;
+use zkmargin_fixtures::synthetic::{
+    OrderDraft, account, account_index, deposit, market, now, portfolio_book, signed_move,
+    small_state, state, trade,
+};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::margin::{MarginMethod, evaluate};
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::State;
+use zkmargin_protocol::units::{Cash, Price, Quantity};
+
+use super::draw::{Verdict, agree, circuit, native};
+
+/// Account 5 with one or two positions, short of initial margin by little or by much, or not at all.
+fn short_state(rng: &mut ChaCha8Rng, market: &Market) -> (State, BTreeMap<usize, i64>) {
+    let index = account_index(5);
+    let mut book = portfolio_book(1);
+    if rng.r#gen() {
+        book.method = MarginMethod::Standard;
+    }
+    let mut holder = account(index, book);
+    let mut held = BTreeMap::new();
+    for (place, &instrument) in market.rows().keys().enumerate() {
+        let quantity = rng.gen_range(-900..900);
+        held.insert(place, quantity);
+        let quantity = Quantity::new(quantity).expect("small");
+        holder.positions.add(book.underlying, instrument, quantity).expect("two slots");
+    }
+    let positions = holder.positions.iter();
+    let margin = evaluate(holder.cash, positions, market.rows(), market.parameters(), book.method)
+        .expect("listed");
+    let lacking = match rng.gen_range(0..5) {
+        0 => 0,
+        1 => rng.gen_range(-3..=3),
+        _ => rng.gen_range(1..10_000_000_000_000),
+    };
+    let cash = margin.initial - margin.equity - lacking;
+    holder.cash = Cash::try_from(cash).expect("a few million USDC");
+    let rich = small_state(market).account(account_index(3)).expect("a trader").clone();
+    (state(BTreeMap::from([(account_index(3), rich), (index, holder)]), 4), held)
+}
+
+fn random_operation(
+    rng: &mut ChaCha8Rng,
+    state: &State,
+    market: &Market,
+    held: &BTreeMap<usize, i64>,
+) -> Operation {
+    let index = account_index(5);
+    match rng.gen_range(0..8) {
+        0 => {
+            let book = state.account(index).expect("account 5").book;
+            deposit(index, book, rng.gen_range(1..3))
+        }
+        1 => signed_move(index, None, rng.gen_range(1..3), 0),
+        _ => {
+            let place = rng.gen_range(0..2);
+            let row = market.rows().values().nth(place).expect("two options");
+            // What closes the position, one more or less, or anything.
+            let closing = -held[&place] + rng.gen_range(-1..=1);
+            let bought = if rng.gen_ratio(2, 3) { closing } else { rng.gen_range(-900..900) };
+            let bought = if bought == 0 { 1 } else { bought };
+            let mut draft = OrderDraft::fair(row, bought.abs());
+            let gift = if bought > 0 { 0 } else { 100_000_000 };
+            draft.price = if rng.gen_ratio(1, 3) { row.mark } else { price(gift) };
+            draft.limits = [draft.price; 2];
+            draft.fees = [price(0); 2];
+            let sides = if bought > 0 { [5, 3] } else { [3, 5] };
+            trade(&draft, sides.map(account_index), [0, 0])
+        }
+    }
+}
+
+fn price(price_e3: u32) -> Price {
+    Price::new(price_e3).expect("32 bits")
+}
+
+/// The native verdict, and the batch the operator makes regardless.
+fn batch(state: &State, market: &Market, operation: Operation) -> (Verdict, BatchTrace) {
+    let list = [operation];
+    let mut honest = Batch::new(state, market, Shape::TINY, now()).expect("fresh");
+    let verdict = native(honest.push(&list));
+    let Some(rule) = verdict else {
+        return (None, honest.seal().expect("accepted").1);
+    };
+    let mut forged = Batch::forged(state, market, Shape::TINY, now(), rule);
+    forged.push(&list).expect("only the waived rule is broken");
+    (verdict, forged.seal().expect("only the waived rule is broken").1)
+}
+
+fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
+    let market = market(2, rng.gen_range(0..16));
+    let (state, held) = short_state(rng, &market);
+    let operation = random_operation(rng, &state, &market, &held);
+    let (native, trace) = batch(&state, &market, operation);
+    let mut cs = Cs::new(Mode::Witness);
+    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(4_711u64)), &trace);
+    [native, circuit(&cs)]
+}
+
+#[test]
+fn agree_on_accounts_short_of_initial_margin() {
+    agree(200, &[Rule::InitialMargin, Rule::RiskReduction], judge);
+}
