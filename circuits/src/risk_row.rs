@@ -52,6 +52,7 @@ fn padding() -> InstrumentRow {
             strike: Price::default(),
             kind: OptionKind::Put,
         },
+        is_settled: false,
         mark: Price::default(),
         losses: vec![Loss::default(); SCENARIOS],
         short_minimum: Price::default(),

@@ -11,6 +11,7 @@ use zkmargin_protocol::market::risk_tree;
 use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::risk_table::{Registry, build};
+use zkmargin_protocol::settlement::Settlements;
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
 
@@ -32,12 +33,12 @@ fn main() -> Result<(), Reject> {
                 registry.insert(index, InstrumentSpec { underlying, expiry, strike, kind });
             }
         }
-        expiries.push(Expiry { expiry, forward: Price::new(68_500_000)?, smile });
+        expiries.push(Expiry { expiry, forward: Price::new(68_500_000)?, fixing: None, smile });
     }
     let time = Time::new(now)?;
     let surface = Surface::new(SurfaceData { underlying, time, expiries })?;
     let start = Instant::now();
-    let rows = build(&[surface], &registry, &RiskParameters::reference())?;
+    let rows = build(&[surface], &registry, &Settlements::new(), &RiskParameters::reference())?;
     let priced = start.elapsed();
     let root = risk_tree(&rows)?.root();
     println!("{} instruments, {SCENARIOS} scenarios: priced in {priced:.1?}", rows.len());

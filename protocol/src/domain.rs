@@ -39,6 +39,8 @@ tags! {
     RiskRow = "risk-row",
     /// The message of the oracle quorum.
     Oracle = "oracle",
+    /// A sample of an index for the settlement price.
+    IndexSample = "index-sample",
     /// The commitment to a view key.
     ViewKey = "view-key",
     /// The challenges of the argument.

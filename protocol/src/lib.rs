@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+pub mod arbitrage;
 pub mod babyjubjub;
 pub mod batch;
 pub mod black76;
@@ -33,6 +34,7 @@ pub mod risk_row;
 pub mod risk_table;
 mod rule;
 pub mod scenario;
+pub mod settlement;
 pub mod shape;
 pub mod shock;
 pub mod state;

@@ -100,6 +100,13 @@ impl Market {
             .get(&instrument)
             .ok_or_else(|| Reject::value(Rule::InstrumentLive, "not in the table", instrument))?;
         row.spec.check_live(time)?;
+        if row.is_settled {
+            return Err(Reject::value(
+                Rule::InstrumentLive,
+                "settled before its expiry",
+                instrument,
+            ));
+        }
         Ok(row)
     }
 }

@@ -75,6 +75,29 @@ impl OracleSet {
         self.threshold
     }
 
+    /// Every signature of `hash` present is valid, and at least the threshold are present. The set's keys are
+    /// distinct and each has one place, so no member counts twice.
+    ///
+    /// # Errors
+    /// [`Rule::OracleQuorum`].
+    pub fn check_quorum(
+        &self,
+        hash: Fr,
+        signatures: &[Option<Signature>; ORACLE_SIGNERS],
+    ) -> Result<(), Reject> {
+        let mut count = 0;
+        for (key, signature) in self.keys.iter().zip(signatures) {
+            let Some(signature) = signature else { continue };
+            eddsa::verify(key, hash, signature)
+                .map_err(|reject| Reject { rule: Rule::OracleQuorum, ..reject })?;
+            count += 1;
+        }
+        if count < self.threshold {
+            return Err(Reject::value(Rule::OracleQuorum, "signatures", count));
+        }
+        Ok(())
+    }
+
     /// Poseidon of tag, threshold and keys.
     pub fn hash(&self) -> Fr {
         let mut inputs = vec![Tag::SignerSet.field(), Fr::from(self.threshold)];
@@ -146,23 +169,11 @@ impl Attestation {
         Self { message, signatures }
     }
 
-    /// Every signature present is valid, and at least the threshold are present. The set's keys are
-    /// distinct and each has one place, so no member counts twice.
+    /// The message is signed by a quorum of the set: [`OracleSet::check_quorum`].
     ///
     /// # Errors
     /// [`Rule::OracleQuorum`].
     pub fn check_quorum(&self, domain: Fr, set: &OracleSet) -> Result<(), Reject> {
-        let hash = self.message.hash(domain);
-        let mut count = 0;
-        for (key, signature) in set.keys.iter().zip(&self.signatures) {
-            let Some(signature) = signature else { continue };
-            eddsa::verify(key, hash, signature)
-                .map_err(|reject| Reject { rule: Rule::OracleQuorum, ..reject })?;
-            count += 1;
-        }
-        if count < set.threshold {
-            return Err(Reject::value(Rule::OracleQuorum, "signatures", count));
-        }
-        Ok(())
+        set.check_quorum(self.message.hash(domain), &self.signatures)
     }
 }

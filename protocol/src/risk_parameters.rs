@@ -4,6 +4,7 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
+use crate::arbitrage::ArbitrageParameters;
 use crate::black76::Volatility;
 use crate::domain::Tag;
 use crate::fixed::Fixed;
@@ -11,6 +12,7 @@ use crate::packing::{pack, part, signed_part};
 use crate::parameters::{BatchParameters, PPM};
 use crate::poseidon::sponge_hash;
 use crate::scenario::{Scenario, ScenarioGrid, SkewShape, VolatilityMove};
+use crate::settlement::SettlementParameters;
 
 /// `share_ppm`/10^6, to the nearest 2^-80.
 pub const fn share(share_ppm: i64) -> Fixed {
@@ -91,6 +93,10 @@ pub struct RiskParameters {
     pub short_minimum_ppm: u32,
     /// Margin of contracts short on their own.
     pub isolated: IsolatedParameters,
+    /// How a settlement price comes about.
+    pub settlement: SettlementParameters,
+    /// How much arbitrage a surface may leave.
+    pub arbitrage: ArbitrageParameters,
 }
 
 impl RiskParameters {
@@ -128,6 +134,8 @@ impl RiskParameters {
                 put_maintenance_ppm: 90_000,
                 put_mark_ppm: 90_000,
             },
+            settlement: SettlementParameters::reference(),
+            arbitrage: ArbitrageParameters::reference(),
         }
     }
 
@@ -145,6 +153,7 @@ impl RiskParameters {
     /// Sponge over all numbers in the order of their declaration, one element a scenario or block.
     pub fn hash(&self) -> Fr {
         let (shock, isolated) = (&self.volatility, &self.isolated);
+        let (settlement, arbitrage) = (&self.settlement, &self.arbitrage);
         let mut words: Vec<Fr> = self.grid.scenarios().iter().map(scenario_word).collect();
         words.push(unsigned_word(&[
             shock.up_ppm,
@@ -164,6 +173,14 @@ impl RiskParameters {
             isolated.call_maintenance_ppm,
             isolated.put_maintenance_ppm,
             isolated.put_mark_ppm,
+        ]));
+        words.push(unsigned_word(&[
+            settlement.window_s,
+            settlement.spacing_s,
+            settlement.samples_min,
+            settlement.gap_max_s,
+            arbitrage.butterfly_ppm,
+            arbitrage.calendar_ppm,
         ]));
         sponge_hash(Tag::RiskParameters.field(), &words)
     }

@@ -24,6 +24,9 @@ pub struct RiskRow {
     pub instrument: InstrumentIndex,
     /// Specification.
     pub spec: InstrumentSpec,
+    /// Whether it has expired and `mark` is what a contract pays.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_settled: bool,
     /// Mark price.
     pub mark: Price,
     /// Loss of one contract held long, by scenario.
@@ -37,11 +40,12 @@ pub struct RiskRow {
 }
 
 impl RiskRow {
-    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32).
+    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is settled (1).
     pub fn price_word(&self) -> Fr {
         let prices =
             [self.mark, self.short_minimum, self.isolated_initial, self.isolated_maintenance];
-        pack(&prices.map(|price| part(price.get(), PRICE_BITS)))
+        let [mark, short, initial, maintenance] = prices.map(|price| part(price.get(), PRICE_BITS));
+        pack(&[mark, short, initial, maintenance, part(self.is_settled, 1)])
     }
 
     /// Losses, seven to an element, each loss + 2^33 in 34 bits.

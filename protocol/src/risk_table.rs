@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::arbitrage;
 use crate::black76::{PRICE_UNITS, Volatility};
 use crate::black76::{deviation, price_nearest, price_value, root_years, value};
 use crate::fixed::{Fixed, mul_div_ceil};
@@ -12,25 +13,30 @@ use crate::instrument::InstrumentSpec;
 use crate::market::RiskRows;
 use crate::parameters::PPM;
 use crate::risk_parameters::{RiskParameters, share};
-use crate::risk_row::RiskRow;
+use crate::risk_row::{RiskRow, SCENARIOS};
 use crate::scenario::{Scenario, SkewShape};
-use crate::surface::Surface;
+use crate::settlement::Settlements;
+use crate::surface::{Expiry, Surface};
 use crate::units::{InstrumentIndex, Loss, Price};
 use crate::{Reject, Rule};
 
 /// Registered instruments by index.
 pub type Registry = BTreeMap<InstrumentIndex, InstrumentSpec>;
 
-/// The rows of all registered instruments, from one surface per underlying. The result, and which
+/// The rows of all registered instruments, from one surface per underlying. An instrument that has expired at the
+/// surface's time has the row of its settlement price, and none while its settlement waits. The result, and which
 /// instrument an error names, do not depend on the number of threads.
 ///
 /// # Errors
-/// [`Rule::InstrumentLive`] for an instrument without a surface, or whose expiry is not on it (an expired one
-/// never is); [`Rule::InstrumentSpec`] for an index of another underlying than its specification;
-/// [`Rule::Range`] for a loss or margin wider than its unit, or a surface given twice.
+/// [`Rule::SurfaceArbitrage`] for a surface with more arbitrage than allowed; [`Rule::InstrumentLive`] for an
+/// instrument without a surface, or whose expiry is to come and not on it; [`Rule::InstrumentSpec`] for an index of
+/// another underlying than its specification; [`Rule::SettlementPrice`] for an expiry in its settlement window
+/// without the right fixing, or with one before; [`Rule::Range`] for a loss or margin wider than its unit, or a
+/// surface given twice.
 pub fn build(
     surfaces: &[Surface],
     registry: &Registry,
+    settlements: &Settlements,
     parameters: &RiskParameters,
 ) -> Result<RiskRows, Reject> {
     let mut by_underlying = BTreeMap::new();
@@ -38,18 +44,24 @@ pub fn build(
         if by_underlying.insert(surface.underlying(), surface).is_some() {
             return Err(Reject::value(Rule::Range, "surface given twice", surface.underlying()));
         }
+        arbitrage::check(surface, &parameters.arbitrage)?;
     }
     let listed: Vec<_> = registry.iter().collect();
-    let rows: Vec<Result<RiskRow, Reject>> = listed
+    let rows: Vec<Result<Option<RiskRow>, Reject>> = listed
         .into_par_iter()
         .map(|(&instrument, spec)| {
             let surface = by_underlying.get(&spec.underlying).ok_or_else(|| {
                 Reject::value(Rule::InstrumentLive, "no surface of underlying", spec.underlying)
             })?;
-            row(instrument, spec, surface, parameters)
+            if spec.expiry > surface.time() {
+                return row(instrument, spec, surface, parameters).map(Some);
+            }
+            let price = settlements.get(&(spec.underlying, spec.expiry));
+            price.map(|&price| settled_row(instrument, spec, price)).transpose()
         })
         .collect();
-    rows.into_iter().map(|row| row.map(|row| (row.instrument, row))).collect()
+    let rows = rows.into_iter().filter_map(Result::transpose);
+    rows.map(|row| row.map(|row| (row.instrument, row))).collect()
 }
 
 /// The row of one instrument. `mark` and each loss are rounded to the nearest unit, halves up: positions
@@ -64,12 +76,12 @@ pub fn row(
     surface: &Surface,
     parameters: &RiskParameters,
 ) -> Result<RiskRow, Reject> {
-    if instrument.get() == 0 || instrument.underlying() != spec.underlying {
-        return Err(Reject::value(Rule::InstrumentSpec, "index of another underlying", instrument));
-    }
+    check_index(instrument, spec)?;
     let expiry = surface.expiry(spec.expiry)?;
     let seconds = spec.expiry.get() - surface.time().get();
-    let option = MarkedOption::new(spec, expiry.forward, expiry.volatility(spec.strike), seconds);
+    check_fixing(expiry, seconds, parameters)?;
+    let volatility = expiry.volatility(spec.strike);
+    let option = MarkedOption::new(spec, expiry.split(), volatility, seconds);
     let mark = price_nearest(option.value)?;
     let scale = parameters.volatility.scale(seconds);
     let losses = parameters
@@ -81,11 +93,51 @@ pub fn row(
     Ok(RiskRow {
         instrument,
         spec: *spec,
+        is_settled: false,
         mark,
         losses,
         short_minimum: share_ceil(expiry.forward, parameters.short_minimum_ppm)?,
         isolated_initial: parameters.isolated.initial(spec, expiry.forward, mark)?,
         isolated_maintenance: parameters.isolated.maintenance(spec, expiry.forward, mark)?,
+    })
+}
+
+/// An expiry has a fixing in its settlement window, and only there.
+fn check_fixing(expiry: &Expiry, seconds: u64, parameters: &RiskParameters) -> Result<(), Reject> {
+    let is_settling = seconds < u64::from(parameters.settlement.window_s);
+    match &expiry.fixing {
+        Some(fixing) if is_settling => fixing.check(seconds, &parameters.settlement),
+        None if !is_settling => Ok(()),
+        _ => Err(Reject::value(Rule::SettlementPrice, "fixing, seconds before expiry", seconds)),
+    }
+}
+
+fn check_index(instrument: InstrumentIndex, spec: &InstrumentSpec) -> Result<(), Reject> {
+    if instrument.get() == 0 || instrument.underlying() != spec.underlying {
+        return Err(Reject::value(Rule::InstrumentSpec, "index of another underlying", instrument));
+    }
+    Ok(())
+}
+
+/// The row of an expired instrument: its payoff at the settlement price, which nothing can change any more.
+///
+/// # Errors
+/// [`Rule::InstrumentSpec`] as [`build`].
+pub fn settled_row(
+    instrument: InstrumentIndex,
+    spec: &InstrumentSpec,
+    price: Price,
+) -> Result<RiskRow, Reject> {
+    check_index(instrument, spec)?;
+    Ok(RiskRow {
+        instrument,
+        spec: *spec,
+        is_settled: true,
+        mark: spec.payoff(price),
+        losses: vec![Loss::default(); SCENARIOS],
+        short_minimum: Price::MIN,
+        isolated_initial: Price::MIN,
+        isolated_maintenance: Price::MIN,
     })
 }
 
@@ -101,8 +153,10 @@ fn share_ceil(price: Price, share_ppm: u32) -> Result<Price, Reject> {
 pub struct MarkedOption {
     /// The contract.
     pub spec: InstrumentSpec,
-    /// Forward, USDC.
+    /// The settlement price to be expected, USDC: the forward, or in the settlement window fixed and open part.
     pub forward: Fixed,
+    /// The part of it that a move of the forward moves.
+    pub variable: Fixed,
     /// Strike, USDC.
     pub strike: Fixed,
     /// Implied volatility.
@@ -114,11 +168,17 @@ pub struct MarkedOption {
 }
 
 impl MarkedOption {
-    /// An option `seconds` before its expiry.
-    pub fn new(spec: &InstrumentSpec, forward: Price, implied: Volatility, seconds: u64) -> Self {
+    /// An option `seconds` before its expiry, on a forward of a fixed and a variable part.
+    pub fn new(
+        spec: &InstrumentSpec,
+        [fixed, variable]: [Fixed; 2],
+        implied: Volatility,
+        seconds: u64,
+    ) -> Self {
         let mut option = Self {
             spec: *spec,
-            forward: price_value(forward),
+            forward: fixed.add(variable),
+            variable,
             strike: price_value(spec.strike),
             volatility: implied.value(),
             root_years: root_years(seconds),
@@ -143,7 +203,8 @@ impl MarkedOption {
     ) -> (Fixed, Fixed) {
         match *scenario {
             Scenario::Move { forward_ppm, volatility, damping_ppm } => {
-                let forward = self.forward.mul_nearest(share(i64::from(forward_ppm)));
+                let fixed = self.forward.sub(self.variable);
+                let forward = fixed.add(self.variable.mul_nearest(share(i64::from(forward_ppm))));
                 let volatility = parameters.volatility.moved(self.volatility, volatility, scale);
                 (self.value_at(forward, volatility), share(i64::from(damping_ppm)))
             }

@@ -52,6 +52,12 @@ pub enum Rule {
     OracleQuorum,
     /// The oracle's time is neither older than the staleness limit nor ahead of the batch by more than the skew.
     OracleAge,
+    /// An index sample counts once, at its place in the settlement window, for its underlying and in our unit.
+    SettlementSample,
+    /// A settlement price is the mean of enough samples without a long gap; what is fixed of it follows the window.
+    SettlementPrice,
+    /// A surface leaves no arbitrage beyond the tolerance between strikes or expiries.
+    SurfaceArbitrage,
     /// The statement posted is the statement proven.
     Statement,
     /// An encrypted new leaf is the leaf under the account's view key.
@@ -62,7 +68,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 29] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -86,6 +92,9 @@ impl Rule {
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,
+        Self::SettlementSample,
+        Self::SettlementPrice,
+        Self::SurfaceArbitrage,
         Self::Statement,
         Self::LeafCipher,
         Self::Shape,

@@ -3,8 +3,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::black76::Volatility;
-use crate::fixed::mul_div_nearest;
+use crate::black76::{Volatility, price_value};
+use crate::fixed::{Fixed, mul_div_nearest};
+use crate::settlement::Fixing;
 use crate::units::{Price, Time, Underlying};
 use crate::{Reject, Rule};
 
@@ -35,6 +36,9 @@ pub struct Expiry {
     pub expiry: Time,
     /// The forward price for that time.
     pub forward: Price,
+    /// In the settlement window, what it has fixed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fixing: Option<Fixing>,
     /// Volatilities, strictly increasing by strike.
     pub smile: Vec<SmilePoint>,
 }
@@ -110,6 +114,11 @@ impl Expiry {
         if self.forward == Price::MIN {
             return Err(Reject::value(Rule::Range, "surface forward", self.forward));
         }
+        if let Some(Fixing { mean, taken, open }) = self.fixing
+            && (open == 0 || (taken == 0) != (mean == Price::MIN))
+        {
+            return Err(Reject::value(Rule::Range, "surface fixing", mean));
+        }
         if !(1..=STRIKES_MAX).contains(&self.smile.len()) {
             return Err(Reject::value(Rule::Range, "surface strikes", self.smile.len()));
         }
@@ -125,6 +134,20 @@ impl Expiry {
             }
         }
         Ok(())
+    }
+
+    /// The part of the settlement price that is fixed and the part that may still move with the forward.
+    pub fn split(&self) -> [Fixed; 2] {
+        match &self.fixing {
+            Some(fixing) => fixing.split(self.forward),
+            None => [Fixed::ZERO, price_value(self.forward)],
+        }
+    }
+
+    /// The settlement price to be expected: the sum of both parts.
+    pub fn expected(&self) -> Fixed {
+        let [fixed, variable] = self.split();
+        fixed.add(variable)
     }
 
     /// Implied volatility at a strike: linear between the strikes around it, to the nearest unit with

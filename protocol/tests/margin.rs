@@ -39,6 +39,7 @@ fn row(index: u16, mark: u32, losses: &[i64], charges: [u32; 3]) -> (InstrumentI
     let row = RiskRow {
         instrument,
         spec,
+        is_settled: false,
         mark: Price::new(mark).unwrap(),
         losses: losses.collect(),
         short_minimum,

@@ -15,6 +15,7 @@ use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
 use zkmargin_protocol::risk_table::{Registry, build};
 use zkmargin_protocol::scenario::{Scenario, ScenarioGrid};
+use zkmargin_protocol::settlement::Settlements;
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
 
@@ -36,7 +37,9 @@ fn registry_of(rows: &RiskRows) -> Registry {
 fn rows_equal_their_independent_computation() {
     let expected = shipped_rows();
     let registry = registry_of(&expected);
-    let rows = build(&[shipped_surface()], &registry, &RiskParameters::reference()).unwrap();
+    let rows =
+        build(&[shipped_surface()], &registry, &Settlements::new(), &RiskParameters::reference())
+            .unwrap();
     assert_eq!(rows.len(), expected.len());
     for (index, row) in &rows {
         assert_eq!(row, &expected[index]);
@@ -51,7 +54,13 @@ fn the_table_does_not_depend_on_threads() {
     let root_with = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let rows = pool.install(|| {
-            build(&[shipped_surface()], &registry, &RiskParameters::reference()).unwrap()
+            build(
+                &[shipped_surface()],
+                &registry,
+                &Settlements::new(),
+                &RiskParameters::reference(),
+            )
+            .unwrap()
         });
         risk_tree(&rows).unwrap().root()
     };
@@ -125,6 +134,7 @@ fn accepts_a_real_chain() {
     let expiries = smiles.into_iter().map(|(expiry, (forward, smile))| Expiry {
         expiry,
         forward,
+        fixing: None,
         smile: smile
             .into_iter()
             .map(|(strike, volatility)| SmilePoint { strike, volatility })
@@ -132,7 +142,8 @@ fn accepts_a_real_chain() {
     });
     let data = SurfaceData { underlying, time: unix(first), expiries: expiries.collect() };
     let surface = Surface::new(data).unwrap();
-    let table = build(&[surface], &registry, &RiskParameters::reference()).unwrap();
+    let table =
+        build(&[surface], &registry, &Settlements::new(), &RiskParameters::reference()).unwrap();
     let mut errors: Vec<BigInt> = marks
         .iter()
         .map(|(index, (coin, forward))| {
@@ -201,7 +212,12 @@ fn volatility_is_interpolated_and_flat_beyond_the_ends() {
         volatility: Volatility(volatility),
     };
     let smile = vec![point(100, 500_000), point(200, 300_000), point(203, 300_001)];
-    let expiry = Expiry { expiry: Time::new(1).unwrap(), forward: Price::new(150).unwrap(), smile };
+    let expiry = Expiry {
+        expiry: Time::new(1).unwrap(),
+        forward: Price::new(150).unwrap(),
+        fixing: None,
+        smile,
+    };
     for (strike, volatility) in [
         (0, 500_000),
         (100, 500_000),
@@ -230,17 +246,24 @@ fn rejects_instruments_the_surface_cannot_price() {
             kind: OptionKind::Call,
         };
         let registry = Registry::from([(InstrumentIndex::new(index).unwrap(), spec)]);
-        build(std::slice::from_ref(&surface), &registry, &parameters).map(|rows| rows.len())
+        build(std::slice::from_ref(&surface), &registry, &Settlements::new(), &parameters)
+            .map(|rows| rows.len())
     };
     assert_eq!(build_one(0x1001, 1, listed, 90_000_000), Ok(1));
+    // An expired instrument has no row until there is a settlement price; one whose expiry is unknown is refused.
     let expired = Time::new(surface.time().get()).unwrap();
+    let unknown = Time::new(listed.get() + 1).unwrap();
     let rule = |result: Result<usize, zkmargin_protocol::Reject>| result.unwrap_err().rule;
-    assert_eq!(rule(build_one(0x1001, 1, expired, 90_000_000)), Rule::InstrumentLive);
+    assert_eq!(build_one(0x1001, 1, expired, 90_000_000), Ok(0));
+    assert_eq!(rule(build_one(0x1001, 1, unknown, 90_000_000)), Rule::InstrumentLive);
     assert_eq!(rule(build_one(0x2001, 2, listed, 90_000_000)), Rule::InstrumentLive);
     assert_eq!(rule(build_one(0x2001, 1, listed, 90_000_000)), Rule::InstrumentSpec);
     assert_eq!(rule(build_one(0, 1, listed, 90_000_000)), Rule::InstrumentSpec);
     let twice = [surface.clone(), surface.clone()];
-    assert_eq!(build(&twice, &Registry::new(), &parameters).unwrap_err().rule, Rule::Range);
+    assert_eq!(
+        build(&twice, &Registry::new(), &Settlements::new(), &parameters).unwrap_err().rule,
+        Rule::Range
+    );
 }
 
 #[test]
@@ -264,7 +287,7 @@ fn rejects_range_of_losses_beyond_their_width() {
         kind: OptionKind::Call,
     };
     let registry = Registry::from([(InstrumentIndex::new(0x1001).unwrap(), spec)]);
-    let reject = build(&[surface], &registry, &parameters).unwrap_err();
+    let reject = build(&[surface], &registry, &Settlements::new(), &parameters).unwrap_err();
     assert_eq!((reject.rule, reject.what), (Rule::Range, "Loss"));
 }
 

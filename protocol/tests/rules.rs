@@ -28,9 +28,12 @@ mod rules {
     mod position_slots;
     mod range;
     mod risk_reduction;
+    mod settlement_price;
+    mod settlement_sample;
     mod shape;
     mod signature;
     mod statement;
+    mod surface_arbitrage;
     mod world;
 
     use zkmargin_protocol::Rule;
@@ -61,6 +64,9 @@ mod rules {
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,
+            settlement_sample::RULE,
+            settlement_price::RULE,
+            surface_arbitrage::RULE,
             statement::RULE,
             leaf_cipher::RULE,
             shape::RULE,

@@ -104,6 +104,7 @@ fn row(slot: u16, losses: &[i64], short_minimum: u32) -> (InstrumentIndex, RiskR
     let row = RiskRow {
         instrument,
         spec,
+        is_settled: false,
         mark: Price::MIN,
         losses,
         short_minimum: Price::new(short_minimum).unwrap(),

@@ -10,6 +10,7 @@ use zkmargin_protocol::black76::{deviation, price_nearest, root_years, value};
 use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::risk_parameters::{IsolatedParameters, RiskParameters};
+use zkmargin_protocol::settlement::Fixing;
 use zkmargin_protocol::units::{Price, Time, Underlying};
 
 /// The parameters of the cases; the reference set has the live ones.
@@ -37,6 +38,16 @@ fn unit(value: &Value) -> Fixed {
     Fixed::from_bits(bits.try_into().unwrap())
 }
 
+/// The settlement price to be expected of a case in the window, which states what share of it is fixed, and where.
+fn expected(case: &Value, underlying: &str, forward: Fixed) -> Fixed {
+    let share = shifted(&text_of(&case[format!("PercentFixed{underlying}")]), 3);
+    let taken = u32::try_from(share).unwrap();
+    let mean = price_nearest(unit(&case[format!("TWAP_{underlying}")])).unwrap();
+    let fixing = Fixing { mean, taken, open: 1_000 - taken };
+    let [fixed, variable] = fixing.split(price_nearest(forward).unwrap());
+    fixed.add(variable)
+}
+
 #[test]
 fn accepts_derive_isolated_margins() {
     let Some(json) = reference_json("margin/derive_standard_margin_full_cases.json.gz") else {
@@ -46,11 +57,9 @@ fn accepts_derive_isolated_margins() {
     for (name, case) in json["cases"].as_object().unwrap() {
         let (at, result) = (&case["Scenario"], &case["Result"]);
         let list = |name: &str| at[name].as_array().unwrap();
-        // In the last half hour the forward is partly fixed by the settlement average: not modelled here.
-        if list("OptionExpiries").iter().any(|seconds| seconds.as_u64().unwrap() < 1_800) {
-            settling += 1;
-            continue;
-        }
+        // In the last half hour the forward is partly fixed by the settlement average.
+        let is_settling = |seconds: &Value| seconds.as_u64().unwrap() < 1_800;
+        settling += usize::from(list("OptionExpiries").iter().any(is_settling));
         for underlying in ["ETH", "BTC"] {
             let spot = price_nearest(unit(&at[format!("{underlying}SpotPrice")])).unwrap();
             let (mut sums, mut shorts) = ([Fixed::ZERO; 2], Fixed::ZERO);
@@ -64,7 +73,10 @@ fn accepts_derive_isolated_margins() {
                 let strike = unit(&list("OptionStrikes")[k]);
                 let seconds = list("OptionExpiries")[k].as_u64().unwrap();
                 let spread = deviation(unit(&list("OptionVols")[k]), root_years(seconds));
-                let mark = value(kind, unit(&list("Forwards")[k]), strike, spread);
+                let forward = unit(&list("Forwards")[k]);
+                let is_settling = is_settling(&list("OptionExpiries")[k]);
+                let forward = if is_settling { expected(at, underlying, forward) } else { forward };
+                let mark = value(kind, forward, strike, spread);
                 let mark = price_nearest(mark).unwrap();
                 let spec = spec(kind, price_nearest(strike).unwrap());
                 let margins = [
@@ -77,8 +89,8 @@ fn accepts_derive_isolated_margins() {
                 }
                 shorts = shorts.sub(amount);
             }
-            // Mark to the nearest, margin up to the next 1/1000.
-            let bound = shorts.mul_ceil(fixed("0.0016")).add(fixed("1e-9"));
+            // Mark and what is fixed of it to the nearest, margin up to the next 1/1000.
+            let bound = shorts.mul_ceil(fixed("0.0021")).add(fixed("1e-9"));
             for (sum, name) in sums.into_iter().zip(["MM", "IM"]) {
                 let expected = unit(&result[format!("{underlying}OptionIsolated{name}")]);
                 let error = sum.sub(expected);
@@ -91,8 +103,8 @@ fn accepts_derive_isolated_margins() {
         assert!(!name.is_empty());
         cases += 1;
     }
-    println!("standard margin: {cases} cases, {settling} in the settlement window left out");
-    assert_eq!((cases, settling), (17, 2));
+    println!("standard margin: {cases} cases, {settling} of them in the settlement window");
+    assert_eq!((cases, settling), (19, 2));
 }
 
 #[test]

@@ -12,6 +12,7 @@ use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::risk_parameters::{RiskParameters, SkewShock, VolatilityShock};
 use zkmargin_protocol::risk_table::{MarkedOption, Registry, build};
 use zkmargin_protocol::scenario::{Scenario, SkewShape, VolatilityMove};
+use zkmargin_protocol::settlement::Settlements;
 use zkmargin_protocol::surface::Surface;
 use zkmargin_protocol::units::{InstrumentIndex, Price};
 use zkmargin_protocol::valuation::{
@@ -225,7 +226,7 @@ fn the_linear_array_never_charges_more_than_the_full_valuation() {
             registry.insert(InstrumentIndex::of(underlying, slot).unwrap(), spec);
             let seconds = expiry.expiry.get() - surface.time().get();
             let option =
-                MarkedOption::new(&spec, expiry.forward, expiry.volatility(strike), seconds);
+                MarkedOption::new(&spec, expiry.split(), expiry.volatility(strike), seconds);
             let position = ValuedPosition {
                 kind,
                 strike: option.strike,
@@ -242,7 +243,8 @@ fn the_linear_array_never_charges_more_than_the_full_valuation() {
                 }),
             }
         }
-        let rows = build(std::slice::from_ref(&surface), &registry, &risk).unwrap();
+        let rows =
+            build(std::slice::from_ref(&surface), &registry, &Settlements::new(), &risk).unwrap();
         let loss_e3 = |s: usize| -> i128 {
             let held = rows.values().zip(legs);
             held.map(|(row, leg)| i128::from(row.losses[s]) * i128::from(leg.3)).sum()
@@ -276,7 +278,9 @@ fn scan_risk_of_a_vertical_spread_is_at_most_its_width() {
                 let spec = InstrumentSpec { underlying, expiry: expiry.expiry, strike, kind };
                 registry.insert(index, spec);
             }
-            let rows = build(std::slice::from_ref(&surface), &registry, &parameters).unwrap();
+            let rows =
+                build(std::slice::from_ref(&surface), &registry, &Settlements::new(), &parameters)
+                    .unwrap();
             let rows: Vec<_> = rows.values().collect();
             for (low, high) in
                 (0..rows.len()).flat_map(|low| (low + 1..rows.len()).map(move |high| (low, high)))
