@@ -15,7 +15,6 @@ use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::units::INSTRUMENT_BITS;
 
 use crate::account::AccountVar;
-use crate::cash_move::CashMoveVar;
 use crate::deposit::DepositVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
@@ -24,6 +23,7 @@ use crate::margin::MarginVar;
 use crate::packing::{pack, power_of_two};
 use crate::positions::SlotVar;
 use crate::reduction::ReductionVar;
+use crate::request::RequestVar;
 use crate::risk_row::RiskRowVar;
 use crate::trade::TradeVar;
 use crate::tree::{self, NodeVar};
@@ -42,8 +42,8 @@ pub struct Tables {
     pub reductions: Vec<ReductionVar>,
     /// Trades.
     pub trades: Vec<TradeVar>,
-    /// Transfers and withdrawals.
-    pub moves: Vec<CashMoveVar>,
+    /// Requests of accounts.
+    pub requests: Vec<RequestVar>,
     /// Deposits.
     pub deposits: Vec<DepositVar>,
     /// Tree nodes, the root first.
@@ -170,8 +170,8 @@ impl Multiplicities {
             bump(&mut signatures, is_active, &trade.sell.account);
             bump(&mut trades, is_active, &trade.fill.instrument);
         }
-        for request in &tables.moves {
-            bump(&mut signatures, request.is_active.value(), &request.from);
+        for request in &tables.requests {
+            bump(&mut signatures, request.is_active.value(), &request.account);
         }
         for deposit in &tables.deposits {
             bump(&mut deposits, deposit.is_active.value(), &deposit.account);
@@ -229,7 +229,7 @@ fn absorb_rows(
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
     elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
-    elements.extend(tables.moves.iter().flat_map(CashMoveVar::absorbed));
+    elements.extend(tables.requests.iter().flat_map(RequestVar::absorbed));
     elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
     for (instrument, trades) in tables.instruments.iter().zip(&multiplicities.trades) {
         elements.push(pack(&[
@@ -348,10 +348,10 @@ fn trade_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<W
 /// Cash of deposits, transfers and withdrawals.
 fn cash_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
     let mut legs = Vec::new();
-    for request in &tables.moves {
-        let payer = point.compress(cs, &[cash, &request.from]);
+    for request in &tables.requests {
+        let payer = point.compress(cs, &[cash, &request.account]);
         legs.push(point.fraction(cs, &request.paid.negated(), &payer));
-        let receiver = point.compress(cs, &[cash, &request.destination]);
+        let receiver = point.compress(cs, &[cash, &request.target]);
         legs.push(point.fraction(cs, &request.transferred, &receiver));
     }
     for deposit in &tables.deposits {
@@ -382,8 +382,8 @@ fn enforce_nonces(cs: &mut Cs, tables: &Tables, point: &Point) {
                 signed.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
             }
         }
-        for request in &tables.moves {
-            let key = point.compress(cs, &[&request.nonce, &request.from]);
+        for request in &tables.requests {
+            let key = point.compress(cs, &[&request.nonce, &request.account]);
             signed.push(point.fraction(cs, request.is_active.lc(), &key));
         }
         let (used, signed) = (sum(&used), sum(&signed));
@@ -401,8 +401,8 @@ fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &P
                 asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
             }
         }
-        for request in &tables.moves {
-            let key = point.compress(cs, &[&request.from, &request.key.x, &request.key.y]);
+        for request in &tables.requests {
+            let key = point.compress(cs, &[&request.account, &request.key.x, &request.key.y]);
             asked.push(point.fraction(cs, request.is_active.lc(), &key));
         }
         let mut found = Vec::new();

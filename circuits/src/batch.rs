@@ -11,11 +11,11 @@ use zkmargin_protocol::tree::NodeUpdate;
 
 use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
-use crate::cash_move::{CashMoveInput, CashMoveVar};
 use crate::deposit::DepositVar;
 use crate::margin::{MarginVar, enforce_initial};
 use crate::parameters::ParametersVar;
 use crate::reduction::{ReductionInput, ReductionVar};
+use crate::request::{RequestInput, RequestVar};
 use crate::risk_row::RiskRowVar;
 use crate::statement::{self, HeaderVar, PublicVar};
 use crate::trade::{TradeInput, TradeVar};
@@ -53,16 +53,16 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);
     let deposits = deposits(cs, &input.deposits);
     let trades = trades(cs, &input.trades, &header);
-    let moves = cash_moves(cs, &input.moves, &header);
+    let requests = requests(cs, &input.requests, &header);
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
     let reductions = reductions(cs, &input.reductions, &accounts, &excesses, &parameters);
     let nodes = nodes(cs, &input.nodes, &header);
-    let words = words(cs, &header, &deposits, &moves, account_words);
+    let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
     let tables =
-        Tables { accounts, margins, reductions, trades, moves, deposits, nodes, instruments };
+        Tables { accounts, margins, reductions, trades, requests, deposits, nodes, instruments };
     argument::enforce_tables(cs, &tables, &commitment);
 }
 
@@ -74,8 +74,8 @@ fn trades(cs: &mut Cs, trades: &[TradeInput], header: &HeaderVar) -> Vec<TradeVa
     cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header))
 }
 
-fn cash_moves(cs: &mut Cs, moves: &[CashMoveInput], header: &HeaderVar) -> Vec<CashMoveVar> {
-    cs.rows("cash moves", moves, |cs, _, request| CashMoveVar::new(cs, request, header))
+fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<RequestVar> {
+    cs.rows("requests", requests, |cs, _, request| RequestVar::new(cs, request, header))
 }
 
 fn instruments(cs: &mut Cs, rows: &[Option<InstrumentRow>], header: &HeaderVar) -> Vec<RiskRowVar> {
@@ -148,12 +148,12 @@ fn words(
     cs: &Cs,
     header: &HeaderVar,
     deposits: &[DepositVar],
-    moves: &[CashMoveVar],
+    requests: &[RequestVar],
     accounts: Vec<Vec<Wire>>,
 ) -> Vec<Wire> {
     let mut words = header.words(cs);
     words.extend(deposits.iter().flat_map(|deposit| deposit.words.iter().cloned()));
-    words.extend(moves.iter().map(|request| request.word.clone()));
+    words.extend(requests.iter().map(|request| request.word.clone()));
     words.extend(accounts.into_iter().flatten());
     words
 }

@@ -4,7 +4,6 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::batch::{AccountRow, BatchTrace, InstrumentRow};
-use zkmargin_protocol::cash_move::{CashMove, Destination, SignedCashMove};
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
@@ -12,6 +11,7 @@ use zkmargin_protocol::margin::{Margin, MarginMethod};
 use zkmargin_protocol::nonce::{NonceWindow, SLIDE};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::positions::SLOTS;
+use zkmargin_protocol::request::{Action, Request, SignedRequest};
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
@@ -20,9 +20,9 @@ use zkmargin_protocol::units::{
 };
 
 use crate::account::AccountInput;
-use crate::cash_move::CashMoveInput;
 use crate::gadgets::eddsa::SignatureVar;
 use crate::reduction::ReductionInput;
+use crate::request::RequestInput;
 use crate::trade::TradeInput;
 
 /// The rows of all tables, padded to the shape.
@@ -31,8 +31,8 @@ pub struct BatchInput {
     pub deposits: Vec<Option<Deposit>>,
     /// Trades.
     pub trades: Vec<TradeInput>,
-    /// Transfers and withdrawals.
-    pub moves: Vec<CashMoveInput>,
+    /// Requests of accounts.
+    pub requests: Vec<RequestInput>,
     /// Instruments; `None` is padding.
     pub instruments: Vec<Option<InstrumentRow>>,
     /// Accounts, one-sided rows first.
@@ -56,10 +56,10 @@ impl BatchInput {
             trade: trade.clone(),
             signers: [&trade.buy, &trade.sell].map(|signed| signer(signed.order.account)),
         });
-        let moves = trace.moves.iter().map(|signed| CashMoveInput {
+        let requests = trace.requests.iter().map(|signed| RequestInput {
             is_active: true,
             signed: signed.clone(),
-            signer: signer(signed.request.from),
+            signer: signer(signed.request.account),
         });
         let one_sided = trace.one_sided().map(account_input);
         let two_sided = trace.two_sided().map(|(row, _)| account_input(row));
@@ -74,7 +74,7 @@ impl BatchInput {
         Self {
             deposits: padded(trace.deposits.iter().cloned().map(Some), shape.deposits, &None),
             trades: padded(trades, shape.trades, &padding.trade()),
-            moves: padded(moves, shape.cash_moves, &padding.cash_move()),
+            requests: padded(requests, shape.requests, &padding.request()),
             instruments: padded(
                 trace.instruments.iter().cloned().map(Some),
                 shape.instruments,
@@ -216,15 +216,14 @@ impl Padding {
         }
     }
 
-    fn cash_move(&self) -> CashMoveInput {
-        let request = CashMove {
-            from: AccountIndex::default(),
-            to: Destination::Account(AccountIndex::default()),
-            amount: Cash::default(),
+    fn request(&self) -> RequestInput {
+        let request = Request {
+            account: AccountIndex::default(),
+            action: Action::Transfer { to: AccountIndex::default(), amount: Cash::default() },
             nonce: Nonce::default(),
             expiry: self.time,
         };
-        let signed = SignedCashMove { request, signature: SignatureVar::padding() };
-        CashMoveInput { is_active: false, signed, signer: self.account.clone() }
+        let signed = SignedRequest { request, signature: SignatureVar::padding() };
+        RequestInput { is_active: false, signed, signer: self.account.clone() }
     }
 }

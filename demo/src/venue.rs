@@ -144,7 +144,7 @@ fn take_good(narrative: &mut Narrative, desk: &mut Desk, good: &[Operation]) -> 
     narrative.say(format_args!(
         "accepted in {}, each on the disk before its answer: {trades} trades, {} transfers and withdrawals, {} deposits",
         took(time),
-        count(|o| matches!(o, Operation::Move(_))),
+        count(|o| matches!(o, Operation::Request(_))),
         count(|o| matches!(o, Operation::Deposit(_))),
     ));
     narrative.figure("trades", trades);

@@ -6,7 +6,6 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::account::Account;
-use crate::cash_move::SignedCashMove;
 use crate::decimal;
 use crate::deposit::Deposit;
 use crate::margin::{self, Margin};
@@ -16,6 +15,7 @@ use crate::oracle::{Attestation, OracleSet};
 use crate::packing::read_part;
 use crate::parameters::BatchParameters;
 use crate::reduction;
+use crate::request::SignedRequest;
 use crate::risk_row::{RiskRow, SCENARIOS};
 use crate::shape::Shape;
 use crate::state::State;
@@ -82,8 +82,8 @@ pub struct BatchTrace {
     pub deposits: Vec<Deposit>,
     /// Trades, in order.
     pub trades: Vec<Trade>,
-    /// Transfers and withdrawals, in order.
-    pub moves: Vec<SignedCashMove>,
+    /// Requests, in order.
+    pub requests: Vec<SignedRequest>,
     /// Touched accounts by increasing index.
     pub accounts: Vec<AccountRow>,
     /// Touched tree nodes, the root last.
@@ -130,7 +130,7 @@ impl BatchTrace {
         self.shape.check()?;
         self.shape.check_fits(&Shape {
             trades: self.trades.len(),
-            cash_moves: self.moves.len(),
+            requests: self.requests.len(),
             deposits: self.deposits.len(),
             accounts: self.one_sided().count(),
             two_sided: self.two_sided().count(),
@@ -308,7 +308,7 @@ impl<'a> Batch<'a> {
         };
         Shape {
             trades: count(|o| matches!(o, Operation::Trade(_))),
-            cash_moves: count(|o| matches!(o, Operation::Move(_))),
+            requests: count(|o| matches!(o, Operation::Request(_))),
             deposits: count(|o| matches!(o, Operation::Deposit(_))),
             accounts: self.ledger.touched().len() - self.two_sided.len(),
             two_sided: self.two_sided.len(),
@@ -373,8 +373,8 @@ impl<'a> Batch<'a> {
                 Operation::Trade(trade) => Some((**trade).clone()),
                 _ => None,
             }),
-            moves: self.select(|o| match o {
-                Operation::Move(signed) => Some(signed.clone()),
+            requests: self.select(|o| match o {
+                Operation::Request(signed) => Some(signed.clone()),
                 _ => None,
             }),
             accounts,

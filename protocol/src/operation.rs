@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::account::fee_account;
-use crate::cash_move::{Destination, SignedCashMove};
 use crate::deposit::Deposit;
+use crate::request::{Action, SignedRequest};
 use crate::trade::Trade;
 use crate::units::AccountIndex;
 
@@ -18,8 +18,8 @@ pub enum Operation {
     Deposit(Deposit),
     /// A fill between two signed orders.
     Trade(Box<Trade>),
-    /// A signed transfer to another account, or withdrawal to L1.
-    Move(SignedCashMove),
+    /// A signed request of one account.
+    Request(SignedRequest),
 }
 
 impl Operation {
@@ -30,9 +30,9 @@ impl Operation {
             Self::Trade(trade) => {
                 BTreeSet::from([trade.buy.order.account, trade.sell.order.account, fee_account()])
             }
-            Self::Move(signed) => {
-                let mut accounts = BTreeSet::from([signed.request.from]);
-                if let Destination::Account(to) = signed.request.to {
+            Self::Request(signed) => {
+                let mut accounts = BTreeSet::from([signed.request.account]);
+                if let Action::Transfer { to, .. } = signed.request.action {
                     accounts.insert(to);
                 }
                 accounts

@@ -9,8 +9,8 @@ use crate::{Reject, Rule};
 pub struct Shape {
     /// Trades.
     pub trades: usize,
-    /// Transfers and withdrawals.
-    pub cash_moves: usize,
+    /// Requests of accounts.
+    pub requests: usize,
     /// Deposits.
     pub deposits: usize,
     /// Accounts touched whose margin is proven after the batch only.
@@ -27,7 +27,7 @@ impl Shape {
     /// For tests: at most 2^17 constraints.
     pub const TINY: Self = Self {
         trades: 1,
-        cash_moves: 1,
+        requests: 1,
         deposits: 1,
         accounts: 4,
         two_sided: 1,
@@ -37,7 +37,7 @@ impl Shape {
     /// For demonstrations: at most 2^20 constraints.
     pub const SMALL: Self = Self {
         trades: 40,
-        cash_moves: 4,
+        requests: 4,
         deposits: 4,
         accounts: 40,
         two_sided: 4,
@@ -47,7 +47,7 @@ impl Shape {
     /// For the venue: at most 2^23 constraints.
     pub const LARGE: Self = Self {
         trades: 256,
-        cash_moves: 16,
+        requests: 16,
         deposits: 16,
         accounts: 256,
         two_sided: 16,
@@ -77,11 +77,11 @@ impl Shape {
     /// # Errors
     /// [`Rule::Shape`] with the rows.
     pub fn check(&self) -> Result<(), Reject> {
-        let Self { trades, cash_moves, deposits, accounts, two_sided, nodes, instruments } = *self;
+        let Self { trades, requests, deposits, accounts, two_sided, nodes, instruments } = *self;
         if nodes == 0 {
             return Err(Reject::value(Rule::Shape, "tree nodes", nodes));
         }
-        let tables = [trades, cash_moves, deposits, accounts, two_sided, nodes, instruments];
+        let tables = [trades, requests, deposits, accounts, two_sided, nodes, instruments];
         match tables.into_iter().find(|&rows| rows > Self::ROWS_MAX) {
             Some(rows) => Err(Reject::value(Rule::Shape, "rows of a table", rows)),
             None => Ok(()),
@@ -95,7 +95,7 @@ impl Shape {
     pub fn check_fits(&self, used: &Self) -> Result<(), Reject> {
         let tables = [
             ("trades", used.trades, self.trades),
-            ("cash moves", used.cash_moves, self.cash_moves),
+            ("requests", used.requests, self.requests),
             ("deposits", used.deposits, self.deposits),
             ("accounts", used.accounts, self.accounts),
             ("two-sided accounts", used.two_sided, self.two_sided),

@@ -5,13 +5,14 @@ use ark_ff::{AdditiveGroup, Field};
 
 use crate::account::SECRET_WORDS;
 use crate::batch::{AccountRow, BatchTrace};
-use crate::cash_move::{Destination, RECIPIENT_BITS, SignedCashMove};
 use crate::cipher;
 use crate::deposit::DEPOSIT_WORDS;
 use crate::domain::Tag;
 use crate::oracle::EPOCH_BITS;
 use crate::packing::{pack, part};
 use crate::poseidon;
+use crate::recipient::RECIPIENT_BITS;
+use crate::request::{Action, SignedRequest};
 use crate::shape::Shape;
 use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
 
@@ -83,16 +84,16 @@ impl Header {
 pub fn word_count(shape: &Shape) -> usize {
     HEADER_WORDS
         + shape.deposits * DEPOSIT_WORDS
-        + shape.cash_moves * WITHDRAWAL_WORDS
+        + shape.requests * WITHDRAWAL_WORDS
         + (shape.accounts + shape.two_sided) * ACCOUNT_WORDS
 }
 
-/// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for a transfer.
-pub fn withdrawal_word(signed: &SignedCashMove) -> Fr {
-    let Destination::Chain(recipient) = signed.request.to else { return Fr::ZERO };
-    let amount = part(signed.request.amount.get().max(0) as u64, CASH_BITS);
+/// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
+pub fn withdrawal_word(signed: &SignedRequest) -> Fr {
+    let Action::Withdrawal { to, amount } = signed.request.action else { return Fr::ZERO };
+    let amount = part(amount.get().max(0) as u64, CASH_BITS);
     let shift = |bits: u32| Fr::from(2u64).pow([u64::from(bits)]);
-    pack(&[amount]) + recipient.field() * shift(CASH_BITS) + shift(CASH_BITS + RECIPIENT_BITS)
+    pack(&[amount]) + to.field() * shift(CASH_BITS) + shift(CASH_BITS + RECIPIENT_BITS)
 }
 
 /// account (24) ‖ is used (1); new leaf; encrypted leaf.
@@ -132,7 +133,7 @@ impl BatchTrace {
         let mut words = self.header().words().to_vec();
         words.extend(self.deposits.iter().flat_map(crate::deposit::Deposit::words));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
-        words.extend(self.moves.iter().map(withdrawal_word));
+        words.extend(self.requests.iter().map(withdrawal_word));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
         words.extend(self.one_sided().flat_map(account_words));

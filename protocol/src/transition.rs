@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, fee_account};
-use crate::cash_move::{Destination, SignedCashMove};
 use crate::deposit::Deposit;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
+use crate::request::{Action, SignedRequest};
 use crate::state::State;
 use crate::trade::Trade;
 use crate::units::{AccountIndex, Cash, Quantity, Time};
@@ -106,7 +106,7 @@ impl<'a> Ledger<'a> {
         match operation {
             Operation::Deposit(deposit) => draft.deposit(deposit)?,
             Operation::Trade(trade) => draft.trade(trade)?,
-            Operation::Move(signed) => draft.move_cash(signed)?,
+            Operation::Request(signed) => draft.request(signed)?,
         }
         self.touched = draft.touched;
         Ok(())
@@ -174,17 +174,21 @@ impl<'a> Ledger<'a> {
         self.add_cash(fee_account(), trade.fees())
     }
 
-    fn move_cash(&mut self, signed: &SignedCashMove) -> Result<(), Reject> {
+    fn request(&mut self, signed: &SignedRequest) -> Result<(), Reject> {
         let request = &signed.request;
-        let mut account = self.account(request.from)?.clone();
+        let mut account = self.account(request.account)?.clone();
         self.judge(request.check_terms(self.time))?;
         self.judge(signed.check_signature(&account.key, self.state.domain()))?;
         self.judge(account.nonces.consume(request.nonce))?;
-        self.touched.insert(request.from, account);
-        self.add_cash(request.from, -i128::from(request.amount))?;
-        match request.to {
-            Destination::Account(to) => self.add_cash(to, request.amount.into()),
-            Destination::Chain(_) => Ok(()),
+        self.touched.insert(request.account, account);
+        match request.action {
+            Action::Transfer { to, amount } => {
+                self.add_cash(request.account, -i128::from(amount))?;
+                self.add_cash(to, amount.into())
+            }
+            Action::Withdrawal { amount, .. } => {
+                self.add_cash(request.account, -i128::from(amount))
+            }
         }
     }
 

@@ -112,7 +112,7 @@ fn accepts_every_batch_it_wrote() {
 #[test]
 fn rejects_batches_whose_rows_no_circuit_has() {
     let trace = || tiny_batch(true);
-    for table in ["trades", "cash_moves", "deposits", "accounts", "nodes", "instruments"] {
+    for table in ["trades", "requests", "deposits", "accounts", "nodes", "instruments"] {
         let field = format!("/shape/{table}");
         for rows in [Shape::ROWS_MAX as u64 + 1, u64::MAX] {
             refused::<BatchTrace>(Rule::Shape, with(trace(), &field, json!(rows)));

@@ -107,7 +107,7 @@ fn blank(shape: Shape) -> BatchTrace {
         },
         deposits: Vec::new(),
         trades: Vec::new(),
-        moves: Vec::new(),
+        requests: Vec::new(),
         accounts: Vec::new(),
         nodes: Vec::new(),
         instruments: Vec::new(),

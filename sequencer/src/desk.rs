@@ -122,7 +122,7 @@ impl<'a> Desk<'a> {
 fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Reject> {
     match operation {
         Operation::Deposit(_) => Ok(()),
-        Operation::Move(signed) => signed.request.check_terms(now),
+        Operation::Request(signed) => signed.request.check_terms(now),
         Operation::Trade(trade) => {
             trade.buy.order.check_expiry(now)?;
             trade.sell.order.check_expiry(now)?;

@@ -4,9 +4,9 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
-use zkmargin_protocol::cash_move::Recipient;
 use zkmargin_protocol::decimal::Decimal;
 use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_verifier::Domain;

@@ -12,11 +12,11 @@ use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::cash_move::Recipient;
 use zkmargin_protocol::decimal::{self, Decimal};
 use zkmargin_protocol::eddsa::PublicKey;
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::{AccountIndex, Time, Underlying};
 use zkmargin_protocol::{Reject, Rule};
@@ -56,7 +56,7 @@ enum Command {
     },
     /// Takes deposits seen on L1, one JSON object a line.
     Deposit(Input),
-    /// Takes signed trades and movements of cash, one JSON object a line.
+    /// Takes signed trades and requests, one JSON object a line.
     Submit(Input),
     /// Closes the pending operations into a batch.
     Seal,

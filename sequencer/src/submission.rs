@@ -18,7 +18,7 @@ const REFERENCE_BYTES_MAX: usize = 128;
 /// Who sent a line, which decides what it may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// Anybody: trades and movements of cash, each with its signatures.
+    /// Anybody: trades and requests, each with its signatures.
     Public,
     /// The operator's watcher of L1: deposits.
     Chain,
@@ -39,7 +39,7 @@ pub struct DepositNotice {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Submission {
-    /// A trade or a movement of cash.
+    /// A trade or a request.
     Signed(Operation),
     /// A deposit.
     Deposit(DepositNotice),

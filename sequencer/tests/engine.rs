@@ -10,26 +10,27 @@ use support::*;
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::cash_move::{Destination, Recipient};
 use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Side;
+use zkmargin_protocol::recipient::Recipient;
+use zkmargin_protocol::request::Action;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::{InstrumentIndex, Time};
 use zkmargin_protocol::{Rule, statement};
 use zkmargin_sequencer::{Error, Genesis, Sequencer, Source};
 use zkmargin_verifier::StatementFile;
 
-fn chain() -> Destination {
-    Destination::Chain(Recipient([7; 20]))
+fn paid_out(micro_usdc: i64) -> Action {
+    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(micro_usdc) }
 }
 
 #[test]
 fn accepts_operations_and_keeps_them_over_restarts() {
     let venue = Venue::open_for_trade(Shape::SMALL, 3);
     let mut lines = trade_lines(6, 3);
-    lines.push(line(&sign_move(cash_move(2, chain(), 1_500_000, 10))));
-    lines.push(line(&sign_move(cash_move(3, Destination::Account(account_index(4)), 7, 10))));
+    lines.push(line(&sign_request(request(2, paid_out(1_500_000), 10))));
+    lines.push(line(&sign_request(request(3, transfer(4, 7), 10))));
     let answers = submit(&mut venue.open(), Source::Public, &lines, at(1));
     let receipts = accepted(&answers);
     assert_eq!(receipts.len(), lines.len(), "{answers:?}");
@@ -167,24 +168,21 @@ fn rejects_signatures_of_others_and_for_other_domains() {
 fn rejects_moves_and_deposits_by_rule() {
     let venue = Venue::open_for_trade(Shape::SMALL, 2);
     let mut sequencer = venue.open();
-    let mut late = cash_move(2, chain(), 5, 1);
+    let mut late = request(2, paid_out(5), 1);
     late.expiry = at(0);
-    let other = cash_move(3, chain(), 5, 1);
+    let other = request(3, paid_out(5), 1);
     let signed_by_other = other.clone().sign(&trader_key(account_index(2)), domain().field());
-    let moves = [
-        (Rule::Range, sign_move(cash_move(2, chain(), 0, 1))),
-        (Rule::Range, sign_move(cash_move(2, chain(), -1, 1))),
-        (Rule::OrderExpiry, sign_move(late)),
-        (Rule::Nonce, sign_move(cash_move(2, chain(), 5, 64))),
-        (Rule::InitialMargin, sign_move(cash_move(2, chain(), 1_000_000_000_001, 1))),
-        (
-            Rule::AccountExists,
-            sign_move(cash_move(2, Destination::Account(account_index(9)), 5, 1)),
-        ),
-        (Rule::AccountExists, sign_move(cash_move(9, chain(), 5, 1))),
-        (Rule::Signature, Operation::Move(signed_by_other)),
+    let requests = [
+        (Rule::Range, sign_request(request(2, paid_out(0), 1))),
+        (Rule::Range, sign_request(request(2, paid_out(-1), 1))),
+        (Rule::OrderExpiry, sign_request(late)),
+        (Rule::Nonce, sign_request(request(2, paid_out(5), 64))),
+        (Rule::InitialMargin, sign_request(request(2, paid_out(1_000_000_000_001), 1))),
+        (Rule::AccountExists, sign_request(request(2, transfer(9, 5), 1))),
+        (Rule::AccountExists, sign_request(request(9, paid_out(5), 1))),
+        (Rule::Signature, Operation::Request(signed_by_other)),
     ];
-    for (rule, operation) in moves {
+    for (rule, operation) in requests {
         let answer = answer_to(&mut sequencer, Source::Public, line(&operation), at(1));
         assert_eq!(answer["rule"], rule.name(), "{answer}");
     }
@@ -319,7 +317,7 @@ fn deposit_is_credited_once_a_reference() {
 fn refused_submission_may_be_tried_again() {
     let venue = Venue::open_for_trade(Shape::SMALL, 2);
     let mut sequencer = venue.open();
-    let transfer = line(&sign_move(cash_move(2, Destination::Account(account_index(9)), 5, 0)));
+    let transfer = line(&sign_request(request(2, transfer(9, 5), 0)));
     let refused = answer_to(&mut sequencer, Source::Public, transfer.clone(), at(1));
     assert_eq!(refused["rule"], "AccountExists");
     answer_to(&mut sequencer, Source::Chain, deposit_line("9", deposit(9, 1)), at(1));

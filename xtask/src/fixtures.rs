@@ -8,7 +8,7 @@ use clap::Args;
 use zkmargin_fixtures::import::{CHAIN_SOURCE, FLOW_SOURCE, tables};
 use zkmargin_fixtures::market::TABLES;
 use zkmargin_fixtures::trades::{self, CHAIN_ID, CONTRACT, Manifest};
-use zkmargin_protocol::cash_move::Recipient;
+use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_verifier::Domain;
 

@@ -15,6 +15,7 @@ use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, tiny_batch};
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::request::Action;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
@@ -43,13 +44,21 @@ fn solved(r1cs: &R1cs<Fr>, trace: &BatchTrace) -> Verdict {
 fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);
-    let moves = trace.moves.iter().cloned().map(Operation::Move);
-    deposits.chain(trades).chain(moves).collect()
+    let requests = trace.requests.iter().cloned().map(Operation::Request);
+    deposits.chain(trades).chain(requests).collect()
 }
 
 fn resign(trade: &mut Trade) {
     for signed in [&mut trade.buy, &mut trade.sell] {
         *signed = signed.order.clone().sign(&trader_key(signed.order.account), domain());
+    }
+}
+
+fn change_amount(action: &mut Action, change: impl FnOnce(i64) -> i64) {
+    match action {
+        Action::Transfer { amount, .. } | Action::Withdrawal { amount, .. } => {
+            *amount = Cash::new(change(amount.get())).expect("not the last");
+        }
     }
 }
 
@@ -78,15 +87,15 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
                 resign(trade);
             }
         }
-        Operation::Move(signed) => {
+        Operation::Request(signed) => {
             let request = &mut signed.request;
             match rng.gen_range(0..3) {
-                0 => request.amount = Cash::default(),
+                0 => change_amount(&mut request.action, |_| 0),
                 1 => request.expiry = Time::default(),
-                _ => request.amount = Cash::new(request.amount.get() + 1).expect("not the last"),
+                _ => change_amount(&mut request.action, |amount| amount + 1),
             }
             if is_signed_again {
-                *signed = request.clone().sign(&trader_key(request.from), domain());
+                *signed = request.clone().sign(&trader_key(request.account), domain());
             }
         }
     }

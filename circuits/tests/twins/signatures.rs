@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::cash_move::{CashMoveInput, CashMoveVar};
+use zkmargin_circuits::request::{RequestInput, RequestVar};
 use zkmargin_circuits::trade::{TradeInput, TradeVar};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
@@ -38,12 +38,10 @@ fn agree_on_transfers_and_withdrawals() {
     agree(200, &rules, |rng| {
         let payer = account_index(2);
         let to = rng.r#gen::<bool>().then(|| account_index(3));
-        let Operation::Move(mut signed) = signed_move(payer, to, 5, 9) else {
-            unreachable!("a move")
+        let amount_e6 = if rng.r#gen() { random_amount(rng).get() } else { 5 };
+        let Operation::Request(mut signed) = signed_move(payer, to, amount_e6, 9) else {
+            unreachable!("a request")
         };
-        if rng.r#gen() {
-            signed.request.amount = random_amount(rng);
-        }
         let expiry = mostly(rng, now().into(), 1, 0, Time::MAX.into());
         signed.request.expiry = Time::try_from(expiry).expect("clamped");
         let signer = if rng.gen_ratio(7, 8) { payer } else { account_index(3) };
@@ -57,8 +55,8 @@ fn agree_on_transfers_and_withdrawals() {
             .and_then(|()| signed.check_signature(&payer.key, domain()));
         let mut cs = witness();
         let header = header_at(&mut cs, domain(), now());
-        let input = CashMoveInput { is_active: true, signed, signer: payer };
-        let var = CashMoveVar::new(&mut cs, &input, &header);
+        let input = RequestInput { is_active: true, signed, signer: payer };
+        let var = RequestVar::new(&mut cs, &input, &header);
         if judged.is_ok() {
             assert_eq!(var.word.value(), withdrawal_word(&input.signed));
         }

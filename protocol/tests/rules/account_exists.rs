@@ -1,7 +1,6 @@
-use super::world::{BUYER, SELLER, World, index, moved};
+use super::world::{BUYER, SELLER, World, index, moved, transfer};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book, signed_move, trade};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::cash_move::Destination;
 
 pub const RULE: Rule = Rule::AccountExists;
 const NOBODY: u32 = 9;
@@ -23,10 +22,10 @@ fn rejects_account_exists_wherever_an_operation_names_nobody() {
         let operation = trade(&world.draft(), sides.map(index), [0, 0]);
         world.rejects(RULE, "trade", &[operation]);
     }
-    let to_nobody = moved(false, |m| m.request.to = Destination::Account(index(NOBODY)));
+    let to_nobody = moved(false, |m| m.request.action = transfer(index(NOBODY), 7_000_000));
     world.rejects(RULE, "transfer to nobody", &to_nobody);
     for is_withdrawal in [false, true] {
-        let by_nobody = moved(is_withdrawal, |m| m.request.from = index(NOBODY));
+        let by_nobody = moved(is_withdrawal, |m| m.request.account = index(NOBODY));
         world.rejects(RULE, "paid by nobody", &by_nobody);
     }
     // A deposit comes too late for an operation before it.

@@ -4,7 +4,7 @@ use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::cash_move::Destination;
+use zkmargin_protocol::request::Action;
 use zkmargin_protocol::shape::Shape;
 
 pub const RULE: Rule = Rule::Ledger;
@@ -34,11 +34,16 @@ fn legs(trace: &BatchTrace) -> Book {
         credit(&mut book, seller, -1, price * quantity - seller_fee * quantity);
         credit(&mut book, 1, -1, (buyer_fee + seller_fee) * quantity);
     }
-    for signed in &trace.moves {
-        let amount = i128::from(signed.request.amount.get());
-        credit(&mut book, signed.request.from.get(), -1, -amount);
-        if let Destination::Account(to) = signed.request.to {
-            credit(&mut book, to.get(), -1, amount);
+    for signed in &trace.requests {
+        let account = signed.request.account.get();
+        match signed.request.action {
+            Action::Transfer { to, amount } => {
+                credit(&mut book, account, -1, -i128::from(amount.get()));
+                credit(&mut book, to.get(), -1, amount.get().into());
+            }
+            Action::Withdrawal { amount, .. } => {
+                credit(&mut book, account, -1, -i128::from(amount.get()));
+            }
         }
     }
     book.retain(|_, change| *change != 0);
@@ -77,8 +82,8 @@ fn accepts_random_batches_whose_changes_are_their_legs() {
             legs.iter().filter(|((_, i), _)| (*i == -1) == is_cash).map(|(_, change)| change).sum()
         };
         let deposits: i128 = trace.deposits.iter().map(|d| i128::from(d.amount.get())).sum();
-        let paid_out = trace.moves.iter().filter(|m| m.request.is_withdrawal());
-        let withdrawals: i128 = paid_out.map(|m| i128::from(m.request.amount.get())).sum();
+        let paid_out = trace.requests.iter().filter(|m| m.request.action.is_withdrawal());
+        let withdrawals: i128 = paid_out.map(|m| i128::from(m.request.action.amount().get())).sum();
         assert_eq!((total(true), total(false)), (deposits - withdrawals, 0), "seed {seed}");
     }
     assert!(moved > 100, "the batches moved something: {moved}");

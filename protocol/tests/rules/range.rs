@@ -1,4 +1,6 @@
-use super::world::{BUYER, SELLER, World, cash, index, moved, quantity, rule_of};
+use super::world::{
+    BUYER, SELLER, World, cash, index, moved, quantity, rule_of, transfer, withdrawal,
+};
 use zkmargin_fixtures::synthetic::{deposit, domain, now, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::Operation;
@@ -64,12 +66,12 @@ fn rejects_range_of_cash_at_the_upper_bound() {
 fn rejects_range_of_cash_at_the_lower_bound() {
     // Margin would refuse such a debt when the batch ends; the operation alone stops at the width.
     let world = with_cash(i64::MIN + 7_000_000);
-    let [withdrawal] = moved(true, |_| ());
+    let [paid] = moved(true, |_| ());
     let apply =
         |operation: &Operation| transition::apply(&world.state, &world.market, now(), operation);
-    let (next, _) = apply(&withdrawal).expect("to the bound");
+    let (next, _) = apply(&paid).expect("to the bound");
     assert_eq!(next.account(index(BUYER)).expect("the buyer").cash, Cash::MIN);
-    let [beyond] = moved(true, |m| m.request.amount = cash(7_000_001));
+    let [beyond] = moved(true, |m| m.request.action = withdrawal(7_000_001));
     assert_eq!(rule_of(apply(&beyond)), Some(RULE));
 }
 
@@ -79,8 +81,8 @@ fn rejects_range_of_amounts_that_are_not_positive() {
     for (amount, is_accepted) in [(i64::MIN, false), (-1, false), (0, false), (1, true)] {
         let operations = [
             [deposit(index(BUYER), portfolio_book(1), amount)],
-            moved(true, |m| m.request.amount = cash(amount)),
-            moved(false, |m| m.request.amount = cash(amount)),
+            moved(true, |m| m.request.action = withdrawal(amount)),
+            moved(false, |m| m.request.action = transfer(index(SELLER), amount)),
         ];
         for operation in operations {
             match is_accepted {
@@ -110,8 +112,8 @@ fn accepts_a_transfer_and_its_way_back() {
     let world = World::new();
     let [there] = moved(false, |_| ());
     let [back] = moved(false, |m| {
-        m.request.from = index(SELLER);
-        m.request.to = zkmargin_protocol::cash_move::Destination::Account(index(BUYER));
+        m.request.account = index(SELLER);
+        m.request.action = transfer(index(BUYER), 7_000_000);
     });
     for row in world.accepts("there and back", &[there, back]).accounts {
         assert_eq!(row.old.expect("both existed").cash, row.new.cash);

@@ -25,7 +25,7 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
     // Accounts 1 to 4: one node above 1, 2, 3, one above 4, one on each of the ten levels above and the root.
     let expected = Shape {
         trades: 1,
-        cash_moves: 1,
+        requests: 1,
         deposits: 1,
         accounts: 4,
         two_sided: 0,
@@ -36,7 +36,7 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
     World { shape: used, ..World::new() }.accepts("full", &list);
     let fewer: [fn(&mut Shape); 6] = [
         |s| s.trades -= 1,
-        |s| s.cash_moves -= 1,
+        |s| s.requests -= 1,
         |s| s.deposits -= 1,
         |s| s.accounts -= 1,
         |s| s.nodes -= 1,

@@ -1,13 +1,14 @@
-use super::world::{BUYER, SELLER, World, cash, index, moved, price, quantity, time};
+use super::world::{BUYER, SELLER, World, cash, index, moved, price, quantity, time, transfer};
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::domain;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
-use zkmargin_protocol::cash_move::{Destination, Recipient, SignedCashMove};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Order;
+use zkmargin_protocol::recipient::Recipient;
+use zkmargin_protocol::request::{Action, SignedRequest};
 use zkmargin_protocol::units::Nonce;
 
 pub const RULE: Rule = Rule::Signature;
@@ -51,21 +52,28 @@ fn rejects_signature_after_any_term_of_an_order_changed() {
 #[test]
 fn rejects_signature_after_any_term_of_a_request_changed() {
     let world = World::new();
-    let changes: [fn(&mut SignedCashMove); 6] = [
-        |m| m.request.to = Destination::Account(index(1)),
-        |m| m.request.to = Destination::Chain(Recipient([7; 20])),
-        |m| m.request.amount = cash(m.request.amount.get() + 1),
+    let changes: [fn(&mut SignedRequest); 6] = [
+        |m| m.request.action = transfer(index(1), 7_000_000),
+        |m| {
+            let amount = m.request.action.amount();
+            m.request.action = Action::Withdrawal { to: Recipient([7; 20]), amount };
+        },
+        |m| match &mut m.request.action {
+            Action::Transfer { amount, .. } | Action::Withdrawal { amount, .. } => {
+                *amount = cash(amount.get() + 1);
+            }
+        },
         |m| m.request.nonce = Nonce::new(1).expect("a nonce"),
         |m| m.request.expiry = time(m.request.expiry.get() + 1),
-        |m| m.request.from = index(SELLER),
+        |m| m.request.account = index(SELLER),
     ];
     for is_withdrawal in [false, true] {
         for (which, change) in changes.into_iter().enumerate() {
-            let [Operation::Move(mut signed)] = moved(is_withdrawal, |_| ()) else {
-                unreachable!("a move")
+            let [Operation::Request(mut signed)] = moved(is_withdrawal, |_| ()) else {
+                unreachable!("a request")
             };
             change(&mut signed);
-            world.rejects(RULE, &format!("change {which}"), &[Operation::Move(signed)]);
+            world.rejects(RULE, &format!("change {which}"), &[Operation::Request(signed)]);
         }
     }
 }

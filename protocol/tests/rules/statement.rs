@@ -15,13 +15,17 @@ pub const RULE: Rule = Rule::Statement;
 fn accepts_the_words_that_a_reader_expects() {
     let trace = tiny_batch(true);
     let words = trace.words();
-    // Header 10, one deposit of 4, one cash move of 1, four one-sided accounts and a two-sided one of 12.
+    // Header 10, one deposit of 4, one request of 1, four one-sided accounts and a two-sided one of 12.
     assert_eq!((words.len(), word_count(&Shape::TINY)), (75, 75));
     assert_eq!(words[0], Fr::from(1u64));
     assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
     assert_eq!(words[11..13], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
     let word = words[14].into_bigint();
-    assert_eq!(word.0[0], trace.moves[0].request.amount.get() as u64, "the amount withdrawn");
+    assert_eq!(
+        word.0[0],
+        trace.requests[0].request.action.amount().get() as u64,
+        "the amount withdrawn"
+    );
     for (row, words) in trace.accounts.iter().zip(words[15..].chunks(12)) {
         assert_eq!(words[0], Fr::from(u64::from(row.index.get()) | 1 << 24));
         assert_eq!(words[1], row.new.leaf());
@@ -51,7 +55,7 @@ fn rejects_statement_of_a_batch_that_differs_in_what_the_chain_acts_on() {
             |_| (),
             |t| t.number += 1,
             |t| t.time = zkmargin_protocol::units::Time::MAX,
-            |t| t.moves.clear(),
+            |t| t.requests.clear(),
             |t| t.deposits.clear(),
         ];
         let changed = changes.map(|change| {

@@ -5,9 +5,10 @@ use zkmargin_fixtures::synthetic::{
     OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
 };
 use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::cash_move::SignedCashMove;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::recipient::Recipient;
+use zkmargin_protocol::request::{Action, SignedRequest};
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::trade::Trade;
@@ -17,7 +18,7 @@ use zkmargin_protocol::{Reject, Rule};
 /// Room for whatever a table plays.
 pub const ROOM: Shape = Shape {
     trades: 40,
-    cash_moves: 40,
+    requests: 40,
     deposits: 40,
     accounts: 16,
     two_sided: 16,
@@ -82,16 +83,26 @@ pub const BUYER: u32 = 2;
 pub const SELLER: u32 = 3;
 
 /// A transfer from buyer to seller, or a withdrawal of the buyer, changed before it is signed.
-pub fn moved(is_withdrawal: bool, change: impl FnOnce(&mut SignedCashMove)) -> [Operation; 1] {
+pub fn moved(is_withdrawal: bool, change: impl FnOnce(&mut SignedRequest)) -> [Operation; 1] {
     let [from, to] = [BUYER, SELLER].map(account_index);
-    let Operation::Move(mut signed) =
+    let Operation::Request(mut signed) =
         signed_move(from, (!is_withdrawal).then_some(to), 7_000_000, 0)
     else {
-        unreachable!("a move")
+        unreachable!("a request")
     };
     change(&mut signed);
-    let signer = trader_key(signed.request.from);
-    [Operation::Move(signed.request.sign(&signer, domain()))]
+    let signer = trader_key(signed.request.account);
+    [Operation::Request(signed.request.sign(&signer, domain()))]
+}
+
+/// Cash for another account.
+pub fn transfer(to: AccountIndex, amount_e6: i64) -> Action {
+    Action::Transfer { to, amount: cash(amount_e6) }
+}
+
+/// Cash for an address on L1.
+pub fn withdrawal(amount_e6: i64) -> Action {
+    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(amount_e6) }
 }
 
 pub fn index(value: u32) -> AccountIndex {

@@ -12,12 +12,12 @@ use zkmargin_fixtures::synthetic::{
     NOW_S, account, account_index, parameters, portfolio_book, risk_rows,
 };
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::cash_move::{CashMove, Destination};
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::oracle::Attestation;
 use zkmargin_protocol::order::{Order, Side};
+use zkmargin_protocol::request::{Action, Request};
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
@@ -141,19 +141,21 @@ impl Draft {
     }
 }
 
-pub fn cash_move(from: u32, to: Destination, micro_usdc: i64, number: u64) -> CashMove {
-    CashMove {
-        from: account_index(from),
-        to,
-        amount: Cash::new(micro_usdc).expect("cash"),
-        nonce: nonce(number),
-        expiry: at(3_600),
-    }
+pub fn cash(micro_usdc: i64) -> Cash {
+    Cash::new(micro_usdc).expect("cash")
 }
 
-pub fn sign_move(request: CashMove) -> Operation {
-    let key = trader_key(request.from);
-    Operation::Move(request.sign(&key, domain().field()))
+pub fn transfer(to: u32, micro_usdc: i64) -> Action {
+    Action::Transfer { to: account_index(to), amount: cash(micro_usdc) }
+}
+
+pub fn request(account: u32, action: Action, number: u64) -> Request {
+    Request { account: account_index(account), action, nonce: nonce(number), expiry: at(3_600) }
+}
+
+pub fn sign_request(request: Request) -> Operation {
+    let key = trader_key(request.account);
+    Operation::Request(request.sign(&key, domain().field()))
 }
 
 pub fn line(operation: &Operation) -> String {

@@ -1,10 +1,11 @@
-//! Twin of `protocol::cash_move`.
+//! Twin of `protocol::request`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::cash_move::{RECIPIENT_BITS, SignedCashMove};
 use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::recipient::RECIPIENT_BITS;
+use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
 
 use crate::gadgets::boolean::Bool;
@@ -17,29 +18,29 @@ use crate::statement::HeaderVar;
 use crate::trade::enforce_nonzero_if;
 use crate::{Cs, Wire};
 
-/// What the witness of one transfer or withdrawal is made from.
+/// What the witness of one request is made from.
 #[derive(Clone, Debug)]
-pub struct CashMoveInput {
+pub struct RequestInput {
     /// Whether the row is in use.
     pub is_active: bool,
     /// The request.
-    pub signed: SignedCashMove,
-    /// The paying account.
+    pub signed: SignedRequest,
+    /// The account that asks.
     pub signer: Account,
 }
 
-/// One transfer or withdrawal.
-pub struct CashMoveVar {
+/// One request of an account.
+pub struct RequestVar {
     /// Whether the row is in use.
     pub is_active: Bool<Fr>,
     /// Whether the cash leaves for L1.
     pub is_withdrawal: Bool<Fr>,
-    /// Account that pays, 24 bits.
-    pub from: Wire,
-    /// The paying account's key; `argument` looks it up.
+    /// Account that asks, 24 bits.
+    pub account: Wire,
+    /// The account's key; `argument` looks it up.
     pub key: PointVar,
     /// Receiver: account index or L1 address, 160 bits.
-    pub destination: Wire,
+    pub target: Wire,
     /// Nonce, 40 bits.
     pub nonce: Wire,
     /// Amount, 63 bits.
@@ -47,27 +48,28 @@ pub struct CashMoveVar {
     expiry: Wire,
     /// The signature's challenge.
     pub challenge: Wire,
-    /// Cash that leaves `from`; 0 in padding.
+    /// Cash that leaves `account`; 0 in padding.
     pub paid: Wire,
-    /// Cash that arrives at `destination` within the rollup; 0 for withdrawals and padding.
+    /// Cash that arrives at `target` within the rollup; 0 for withdrawals and padding.
     pub transferred: Wire,
     /// Word of the statement; 0 for transfers and padding.
     pub word: Wire,
 }
 
-impl CashMoveVar {
+impl RequestVar {
     /// Allocates a request and enforces everything but its look-up and legs.
-    pub fn new(cs: &mut Cs, input: &CashMoveInput, header: &HeaderVar) -> Self {
+    pub fn new(cs: &mut Cs, input: &RequestInput, header: &HeaderVar) -> Self {
         let request = &input.signed.request;
         let point = input.signer.key.point();
-        let is_active = Bool::witness(cs, "cash row in use", input.is_active);
-        let is_withdrawal = Bool::external(cs, "is a withdrawal", request.is_withdrawal());
-        let from = Uint::external(cs, "paying account", request.from.get().into(), ACCOUNT_BITS);
+        let is_active = Bool::witness(cs, "request row in use", input.is_active);
+        let is_withdrawal = Bool::external(cs, "is a withdrawal", request.action.is_withdrawal());
+        let account = request.account.get().into();
+        let account = Uint::external(cs, "requesting account", account, ACCOUNT_BITS);
         let nonce = Uint::external(cs, "request nonce", request.nonce.get().into(), NONCE_BITS);
-        let amount = u128::from(request.amount.get().max(0) as u64);
+        let amount = u128::from(request.action.amount().get().max(0) as u64);
         let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1).lc().clone();
-        let destination = cs.external("destination", request.destination());
-        Uint::range_check(cs, "destination", &destination, RECIPIENT_BITS);
+        let target = cs.external("target", request.action.target());
+        Uint::range_check(cs, "target", &target, RECIPIENT_BITS);
         let paid = cs.product("cash paid", is_active.lc(), &amount);
         let withdrawn = cs.product("cash withdrawn", is_withdrawal.lc(), &paid);
         let transferred = paid.minus(&withdrawn);
@@ -75,9 +77,9 @@ impl CashMoveVar {
         let mut row = Self {
             is_active,
             is_withdrawal,
-            from: from.lc().clone(),
+            account: account.lc().clone(),
             key: PointVar::external(cs, "request key", &point),
-            destination,
+            target,
             nonce: nonce.lc().clone(),
             amount,
             expiry: cs.external("request expiry", Fr::from(request.expiry.get())),
@@ -96,20 +98,20 @@ impl CashMoveVar {
         row
     }
 
-    /// The message signed: Poseidon of tag, domain, packed terms and destination.
+    /// The message signed: Poseidon of tag, domain, packed terms and target.
     fn message(&self, cs: &mut Cs, header: &HeaderVar) -> Wire {
         let is_withdrawal = self.is_withdrawal.lc();
         let tag = cs
             .constant(Tag::Transfer.field())
             .plus_scaled(is_withdrawal, Tag::Withdrawal.field() - Tag::Transfer.field());
-        // from (24) ‖ amount (64) ‖ nonce (40) ‖ expiry (41)
+        // account (24) ‖ amount (64) ‖ nonce (40) ‖ expiry (41)
         let terms = pack(&[
-            (&self.from, ACCOUNT_BITS),
+            (&self.account, ACCOUNT_BITS),
             (&self.amount, CASH_BITS),
             (&self.nonce, NONCE_BITS),
             (&self.expiry, TIME_BITS + 1),
         ]);
-        poseidon::hash(cs, &[tag, header.domain.clone(), terms, self.destination.clone()])
+        poseidon::hash(cs, &[tag, header.domain.clone(), terms, self.target.clone()])
     }
 
     /// The amount is positive and the request has not expired.
@@ -126,8 +128,7 @@ impl CashMoveVar {
     /// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for a transfer.
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
-        let word =
-            pack(&[(&self.amount, CASH_BITS), (&self.destination, RECIPIENT_BITS), (&one, 1)]);
+        let word = pack(&[(&self.amount, CASH_BITS), (&self.target, RECIPIENT_BITS), (&one, 1)]);
         let is_paid_out =
             cs.product("withdrawal in use", self.is_active.lc(), self.is_withdrawal.lc());
         cs.product("withdrawal word", &is_paid_out, &word)
