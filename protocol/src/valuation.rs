@@ -1,6 +1,8 @@
 //! The portfolio valuation of Derive's PM2 in full, which is not linear in positions: the yardstick for
 //! what the linear risk array keeps and drops. No rule reads it. Spec: `docs/spec/risk.md#Valuation`.
 
+pub mod standard;
+
 use serde::{Deserialize, Serialize};
 
 use crate::black76::{self, YEAR_SECONDS, deviation, root_years};
