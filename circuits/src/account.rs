@@ -6,6 +6,7 @@ use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::babyjubjub::BASE8;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::positions::Positions;
+use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS,
 };
@@ -16,7 +17,8 @@ use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::nonce::{self, NonceWindowVar};
 use crate::packing::power_of_two;
-use crate::positions::{self, PositionsVar};
+use crate::positions::{self, PositionsVar, SlotVar};
+use crate::settlement::SettlementVar;
 use crate::{Cs, Wire, cipher, shifted};
 
 /// What the witness of one account row is made from.
@@ -30,6 +32,8 @@ pub struct AccountInput {
     pub index: AccountIndex,
     /// Before the batch; for a new account [`Account::open`] with its keys and book.
     pub old: Account,
+    /// What settled positions turned into, before anything else.
+    pub settlement: Settlement,
     /// After the batch.
     pub new: Account,
     /// Nonces used by the batch, bit `k` for `old.nonces.base + k`.
@@ -54,6 +58,10 @@ pub struct AccountVar {
     pub book: BookVar,
     /// Cash before, signed.
     pub old_cash: Wire,
+    /// What of the positions before is settled.
+    pub settlement: SettlementVar,
+    /// What settlement leaves of the slots before.
+    pub opening_slots: Vec<SlotVar>,
     /// Cash after, signed 64 bits.
     pub new_cash: Wire,
     /// Nonces before and after.
@@ -112,7 +120,9 @@ impl AccountVar {
         let old_shifted = Uint::external(cs, "old cash", shifted_cash(input.old.cash), CASH_BITS);
         let nonces =
             cs.under(Rule::Nonce, |cs| nonce::consume(cs, input.old.nonces, input.nonces_used));
-        let old_positions = positions::open_stored(cs, &input.old.positions.slots());
+        let stored = input.old.positions.slots();
+        let old_positions = positions::open_stored(cs, &stored);
+        let settlement = SettlementVar::apply(cs, &old_positions.slots, &stored, &input.settlement);
         let new_shifted = cs.under(Rule::Range, |cs| {
             Uint::witness(cs, "new cash", shifted_cash(input.new.cash), CASH_BITS)
         });
@@ -141,6 +151,8 @@ impl AccountVar {
             view_commitment,
             book,
             old_cash: shifted(cs, old_shifted.lc(), half),
+            opening_slots: settlement.remaining(&old_positions.slots),
+            settlement,
             new_cash: shifted(cs, new_shifted.lc(), half),
             nonces,
             old_positions,
@@ -152,6 +164,11 @@ impl AccountVar {
         account.enforce_new_is_empty(cs);
         account.enforce_key_valid(cs);
         account
+    }
+
+    /// Cash before, with what settled positions turned into.
+    pub fn opening_cash(&self) -> Wire {
+        self.old_cash.plus(&self.settlement.cash)
     }
 
     /// A new account starts without cash, used nonces or positions.

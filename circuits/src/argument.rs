@@ -25,6 +25,7 @@ use crate::positions::SlotVar;
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
 use crate::risk_row::RiskRowVar;
+use crate::settlement;
 use crate::trade::TradeVar;
 use crate::tree::{self, NodeVar};
 use crate::{Cs, Wire, shifted, sum};
@@ -96,6 +97,7 @@ struct Multiplicities {
 pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let multiplicities = Multiplicities::count(cs, tables);
     multiplicities.enforce_opened_by_deposit(cs, tables);
+    multiplicities.enforce_traded_live(cs, tables);
     let first = absorb_rows(cs, tables, &multiplicities, commitment);
     let [scenario, weight, chain] = first;
     let books = tables.books();
@@ -110,6 +112,7 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     enforce_keys(cs, tables, &multiplicities, &point);
     enforce_deposit_keys(cs, tables, &multiplicities, &point);
     enforce_specs(cs, tables, &multiplicities, &point);
+    claims.enforce_settlement(cs, tables, &point);
     claims.enforce_holdings(cs, tables, &books, &point, &short);
     claims.enforce_matrix(cs, tables, &books, &scenario);
 }
@@ -196,6 +199,17 @@ impl Multiplicities {
         }
     }
 
+    /// Nothing settled is traded.
+    fn enforce_traded_live(&self, cs: &mut Cs, tables: &Tables) {
+        let zero = cs.zero();
+        cs.under(Rule::InstrumentLive, |cs| {
+            for (row, trades) in tables.instruments.iter().zip(&self.trades) {
+                let is_settled = row.is_settled.lc();
+                cs.enforce("nothing settled is traded", is_settled, trades.lc(), &zero);
+            }
+        });
+    }
+
     /// An account is opened by a deposit.
     fn enforce_opened_by_deposit(&self, cs: &mut Cs, tables: &Tables) {
         cs.under(Rule::AccountExists, |cs| {
@@ -223,8 +237,10 @@ fn absorb_rows(
             (multiplicities.signatures[k].lc(), MULTIPLICITY_BITS),
             (multiplicities.deposits[k].lc(), MULTIPLICITY_BITS),
             (account.is_active.lc(), 1),
+            (&account.settlement.flags, settlement::FLAG_BITS),
         ]);
-        elements.extend([account.old_leaf.clone(), counts]);
+        let cash = account.settlement.cash.clone();
+        elements.extend([account.old_leaf.clone(), counts, cash]);
         elements.extend(margin.absorbed());
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
@@ -244,8 +260,9 @@ fn absorb_rows(
 /// Second round: what the instruments claim to be held.
 fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [Wire; 3] {
     let mut elements = vec![chain.clone()];
-    for (held, short) in claims.held.iter().zip(&claims.short) {
-        elements.extend([held.clone(), short.clone()]);
+    for k in 0..claims.held.len() {
+        let of = [&claims.held[k], &claims.short[k], &claims.settled[k]];
+        elements.extend(of.into_iter().cloned());
     }
     challenges(cs, &elements)
 }
@@ -283,7 +300,7 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
         let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
         let rows = cs.rows("accounts", &tables.accounts, |cs, _, account| {
             let shift = point.compress(cs, &[&cs.zero(), &account.index]);
-            let change = account.new_cash.minus(&account.old_cash);
+            let change = account.new_cash.minus(&account.opening_cash());
             let cash = point.fraction(cs, &change, &cash.plus(&shift));
             let side = |cs: &mut Cs, slots: &[SlotVar]| {
                 let fraction = |slot: &SlotVar| {
@@ -292,7 +309,7 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
                 sum(&slots.iter().map(fraction).collect::<Vec<_>>())
             };
             let after = side(cs, &account.new_positions.slots);
-            let before = side(cs, &account.old_positions.slots);
+            let before = side(cs, &account.opening_slots);
             let change = cash.plus(&after).minus(&before);
             (cs.product("change of a row in use", account.is_active.lc(), &change), after)
         });
@@ -468,6 +485,8 @@ struct InstrumentClaims {
     held: Vec<Wire>,
     /// By instrument row: `Σ_k weight_k · short quantity`.
     short: Vec<Wire>,
+    /// By instrument row: `Σ_k weight_k · quantity settled`, over the account rows.
+    settled: Vec<Wire>,
 }
 
 impl InstrumentClaims {
@@ -480,15 +499,50 @@ impl InstrumentClaims {
             power = cs.product("power of the weight", &power, weight);
         }
         let sums = hint_holdings(books, &weights);
-        let (mut held, mut short) = (Vec::new(), Vec::new());
+        let gone = hint_settled(tables, &weights);
+        let (mut held, mut short, mut settled) = (Vec::new(), Vec::new(), Vec::new());
         for row in &tables.instruments {
-            let is_active = row.is_active.value();
-            let found = sums.get(&row.instrument.value()).filter(|_| is_active);
+            let (is_active, instrument) = (row.is_active.value(), row.instrument.value());
+            let found = sums.get(&instrument).filter(|_| is_active);
             let (long, written) = found.copied().unwrap_or_default();
+            let gone = gone.get(&instrument).filter(|_| is_active).copied();
             held.push(cs.argued("weighted holding", long));
             short.push(cs.argued("weighted short holding", written));
+            settled.push(cs.argued("weighted settled quantity", gone.unwrap_or_default()));
         }
-        Self { weights, held, short }
+        Self { weights, held, short, settled }
+    }
+
+    /// What is settled is the whole of what was held of settled instruments and nothing else, at their mark.
+    fn enforce_settlement(&self, cs: &mut Cs, tables: &Tables, point: &Point) {
+        cs.under(Rule::Settlement, |cs| {
+            let rows: Vec<_> = tables.accounts.iter().zip(&self.weights).collect();
+            let rows = cs.rows("accounts", &rows, |cs, _, (account, weight)| {
+                let settlement = &account.settlement;
+                let slots = account.old_positions.slots.iter().zip(&settlement.settled);
+                let fractions: Vec<_> =
+                    slots.map(|(slot, gone)| point.fraction(cs, gone, &slot.instrument)).collect();
+                let gone = cs.product("weighted settled slots", weight, &sum(&fractions));
+                (gone, cs.product("weighted settlement cash", weight, &settlement.cash))
+            });
+            let (slots, paid): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+            let (mut claims, mut due) = (Vec::new(), Vec::new());
+            let zero = cs.zero();
+            for (k, row) in tables.instruments.iter().enumerate() {
+                let is_live = row.is_settled.not(cs);
+                cs.enforce("nothing live is settled", &self.settled[k], is_live.lc(), &zero);
+                let left = &self.held[k];
+                cs.enforce("nothing settled is left", left, row.is_settled.lc(), &zero);
+                let gone =
+                    cs.product("settled of a row in use", row.is_active.lc(), &self.settled[k]);
+                claims.push(point.fraction(cs, &gone, &row.instrument));
+                due.push(cs.product("cash due", &gone, &row.mark));
+            }
+            let (slots, claims) = (sum(&slots), sum(&claims));
+            cs.enforce_equal("positions settled are rows of the table", &slots, &claims);
+            let (paid, due) = (sum(&paid), sum(&due));
+            cs.enforce_equal("settled positions are paid at their mark", &paid, &due);
+        });
     }
 
     /// The claims are the weighted sums over all slots, so every instrument held is a row of the table.
@@ -577,6 +631,17 @@ fn hint_holdings(books: &[BookSide], weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)>
             let sum = sums.entry(slot.instrument.value()).or_default();
             sum.0 += weight.value() * slot.quantity.value();
             sum.1 += weight.value() * slot.short.value();
+        }
+    }
+    sums
+}
+
+/// Weighted sums of settled quantity by instrument.
+fn hint_settled(tables: &Tables, weights: &[Wire]) -> BTreeMap<Fr, Fr> {
+    let mut sums: BTreeMap<Fr, Fr> = BTreeMap::new();
+    for (account, weight) in tables.accounts.iter().zip(weights) {
+        for (slot, gone) in account.old_positions.slots.iter().zip(&account.settlement.settled) {
+            *sums.entry(slot.instrument.value()).or_default() += weight.value() * gone.value();
         }
     }
     sums

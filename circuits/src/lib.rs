@@ -24,6 +24,7 @@ pub mod positions;
 pub mod reduction;
 pub mod request;
 pub mod risk_row;
+pub mod settlement;
 pub mod statement;
 pub mod trade;
 pub mod tree;

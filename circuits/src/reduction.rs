@@ -34,7 +34,7 @@ pub struct ReductionVar {
     pub is_reducing: Bool<Fr>,
     /// Claims of margin before the batch.
     pub old_margin: MarginVar,
-    /// The slots before the batch, with what is short of each.
+    /// The slots before the batch, settled ones empty, with what is short of each.
     pub old_slots: Vec<SlotVar>,
     /// Of each slot before the batch what is kept: of its sign and no larger.
     pub kept: Vec<Wire>,
@@ -46,7 +46,7 @@ impl ReductionVar {
     pub fn new(cs: &mut Cs, input: &ReductionInput, account: &AccountVar) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
         let old_margin = MarginVar::evaluate(cs, &input.old_margin);
-        let mut old_slots = account.old_positions.slots.clone();
+        let mut old_slots = account.opening_slots.clone();
         let kept = old_slots
             .iter_mut()
             .zip(&input.kept)
@@ -67,8 +67,8 @@ impl ReductionVar {
         after: &Wire,
         factor_ppm: &Wire,
     ) {
-        let (cash, is_standard) = (&account.old_cash, &account.book.is_standard);
-        let before = self.old_margin.initial_excess(cs, cash, is_standard, factor_ppm);
+        let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
+        let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
         let is_free = self.is_reducing.not(cs);
         let is_bound = cs.product("bound to initial margin", account.is_active.lc(), is_free.lc());
         enforce_initial(cs, &is_bound, after);

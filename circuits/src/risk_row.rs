@@ -29,6 +29,8 @@ pub struct RiskRowVar {
     pub instrument: Wire,
     /// Packed specification.
     pub spec: Wire,
+    /// Whether it has expired and the mark is what a contract pays.
+    pub is_settled: Bool<Fr>,
     /// Mark price, 32 bits.
     pub mark: Wire,
     /// Loss of one contract long by scenario, signed 34 bits.
@@ -64,7 +66,7 @@ fn padding() -> InstrumentRow {
 }
 
 impl RiskRowVar {
-    /// Allocates a row and enforces that it stands in the risk table and has not expired; `None` is padding.
+    /// Allocates a row and enforces that it stands in the risk table and is live or settled; `None` is padding.
     pub fn new(cs: &mut Cs, input: Option<&InstrumentRow>, header: &HeaderVar) -> Self {
         let is_active = Bool::witness(cs, "instrument row in use", input.is_some());
         let padding = padding();
@@ -75,6 +77,7 @@ impl RiskRowVar {
         let price = |cs: &mut Cs, name, price: Price| {
             Uint::external(cs, name, price.get().into(), PRICE_BITS).lc().clone()
         };
+        let is_settled = Bool::external(cs, "instrument is settled", row.is_settled);
         let mark = price(cs, "mark", row.mark);
         let short_minimum = price(cs, "short minimum", row.short_minimum);
         let isolated_initial = price(cs, "isolated initial", row.isolated_initial);
@@ -84,6 +87,7 @@ impl RiskRowVar {
             is_active,
             instrument: bits.recompose(),
             spec,
+            is_settled,
             mark,
             losses,
             short_minimum,
@@ -110,6 +114,7 @@ impl RiskRowVar {
             (&self.short_minimum, PRICE_BITS),
             (&self.isolated_initial, PRICE_BITS),
             (&self.isolated_maintenance, PRICE_BITS),
+            (self.is_settled.lc(), 1),
         ]);
         let tag = cs.constant(Tag::RiskRow.field());
         let mut inputs = vec![tag, self.instrument.clone(), self.spec.clone(), prices];
@@ -117,12 +122,14 @@ impl RiskRowVar {
         poseidon::hash(cs, &inputs)
     }
 
-    /// The instrument is listed and expires after the batch's time.
+    /// The instrument is listed; it expires after the batch's time, or is settled and does not.
     fn enforce_live(&self, cs: &mut Cs, header: &HeaderVar) {
         enforce_nonzero_if(cs, "index 0 is no instrument", &self.instrument, &self.is_active);
-        let left = shifted(cs, &self.expiry.minus(&header.time), -Fr::from(1u64));
-        let left = cs.product("life left of a row in use", self.is_active.lc(), &left);
-        Uint::range_check(cs, "instrument has not expired", &left, TIME_BITS);
+        let since = header.time.minus(&self.expiry);
+        let left = shifted(cs, &since.negated(), -Fr::from(1u64));
+        let time = self.is_settled.select(cs, &since, &left);
+        let time = cs.product("time of a row in use", self.is_active.lc(), &time);
+        Uint::range_check(cs, "settled exactly from expiry on", &time, TIME_BITS);
     }
 }
 

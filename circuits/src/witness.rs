@@ -13,6 +13,7 @@ use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::request::{Action, Request, SignedRequest};
 use zkmargin_protocol::risk_row::SCENARIOS;
+use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
 use zkmargin_protocol::units::{
@@ -108,6 +109,7 @@ fn account_input(row: &AccountRow) -> AccountInput {
         index: row.index,
         nonces_used: nonces_used(old.nonces, row.new.nonces),
         old,
+        settlement: row.settlement.clone(),
         new: row.new.clone(),
     }
 }
@@ -174,6 +176,7 @@ impl Padding {
             is_new: false,
             index: AccountIndex::default(),
             old: self.account.clone(),
+            settlement: Settlement::default(),
             new: self.account.clone(),
             nonces_used: 0,
         }

@@ -16,5 +16,6 @@ mod twins {
     mod oracle;
     mod positions;
     mod reduction;
+    mod settlement;
     mod signatures;
 }

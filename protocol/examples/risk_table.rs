@@ -11,7 +11,7 @@ use zkmargin_protocol::market::risk_tree;
 use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement::Settlements;
+use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
 

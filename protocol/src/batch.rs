@@ -17,6 +17,7 @@ use crate::parameters::BatchParameters;
 use crate::reduction;
 use crate::request::SignedRequest;
 use crate::risk_row::{RiskRow, SCENARIOS};
+use crate::settlement::Settlement;
 use crate::shape::Shape;
 use crate::state::State;
 use crate::statement::NUMBER_BITS;
@@ -33,11 +34,14 @@ pub struct AccountRow {
     pub index: AccountIndex,
     /// Before; `None` if the batch opened it.
     pub old: Option<Account>,
+    /// What its settled positions turned into, before anything else.
+    #[serde(default, skip_serializing_if = "Settlement::is_empty")]
+    pub settlement: Settlement,
     /// After.
     pub new: Account,
     /// Margin after.
     pub margin: Margin,
-    /// Margin before, of an account that was and stays short of its initial margin: its row is two-sided.
+    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin: its row is two-sided.
     pub old_margin: Option<Margin>,
 }
 
@@ -264,7 +268,8 @@ impl<'a> Batch<'a> {
         let account = self.ledger.account(index)?;
         let new = self.margin_of(account)?;
         let Err(short) = new.check_initial() else { return Ok(RowMargin { new, old: None }) };
-        if let Some(before) = self.state.accounts().get(&index) {
+        let opening = self.ledger.opening(index);
+        if let Some(before) = opening.and_then(|opening| opening.account.as_ref()) {
             let old = self.margin_of(before)?;
             if old.check_initial().is_err() {
                 self.judge(reduction::check(
@@ -290,7 +295,11 @@ impl<'a> Batch<'a> {
     /// The margin of an account whose positions are all live.
     fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
         for (instrument, _) in account.positions.iter() {
-            self.judge(self.market.live_row(instrument, self.time).map(drop))?;
+            let is_kept = self.waived == Some(Rule::Settlement)
+                && self.market.settled_row(instrument, self.time).is_some();
+            if !is_kept {
+                self.judge(self.market.live_row(instrument, self.time).map(drop))?;
+            }
         }
         margin::evaluate(
             account.cash,
@@ -318,14 +327,17 @@ impl<'a> Batch<'a> {
     }
 
     fn instruments(&self) -> BTreeSet<InstrumentIndex> {
-        let before = self.two_sided.iter().filter_map(|index| self.state.accounts().get(index));
+        let openings = self.ledger.touched().keys().filter_map(|&k| self.ledger.opening(k));
+        let before =
+            self.two_sided.iter().filter_map(|&k| self.ledger.opening(k)?.account.as_ref());
         let accounts = self.ledger.touched().values().chain(before);
+        let settled = openings.flat_map(|opening| opening.settlement.instruments.iter().copied());
         let held = accounts.flat_map(|account| account.positions.iter().map(|slot| slot.0));
         let traded = self.operations.iter().filter_map(|operation| match operation {
             Operation::Trade(trade) => Some(trade.buy.order.instrument),
             _ => None,
         });
-        held.chain(traded).collect()
+        held.chain(settled).chain(traded).collect()
     }
 
     /// Ends the batch: margins, new root, trace.
@@ -342,9 +354,11 @@ impl<'a> Batch<'a> {
             new.nonces = new.nonces.slid()?;
             closing.insert(index, new.clone());
             let old = self.state.accounts().get(&index).cloned();
+            let opening = self.ledger.opening(index);
             accounts.push(AccountRow {
                 index,
                 old,
+                settlement: opening.map(|o| o.settlement.clone()).unwrap_or_default(),
                 new,
                 margin: margin.new,
                 old_margin: margin.old,

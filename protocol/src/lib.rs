@@ -36,6 +36,7 @@ pub mod risk_table;
 mod rule;
 pub mod scenario;
 pub mod settlement;
+pub mod settlement_price;
 pub mod shape;
 pub mod shock;
 pub mod state;

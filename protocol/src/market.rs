@@ -90,7 +90,12 @@ impl Market {
         &self.parameters
     }
 
-    /// The row of an instrument that is listed and has not expired at `time`.
+    /// The row of an instrument that has expired at `time` and is settled.
+    pub fn settled_row(&self, instrument: InstrumentIndex, time: Time) -> Option<&RiskRow> {
+        self.rows.get(&instrument).filter(|row| row.is_settled && row.spec.expiry <= time)
+    }
+
+    /// The row of an instrument that is listed, has not expired at `time` and is not settled.
     ///
     /// # Errors
     /// [`Rule::InstrumentLive`].

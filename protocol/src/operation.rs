@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::fee_account;
 use crate::deposit::Deposit;
 use crate::request::{Action, SignedRequest};
+use crate::settlement::Settle;
 use crate::trade::Trade;
 use crate::units::AccountIndex;
 
@@ -20,6 +21,8 @@ pub enum Operation {
     Trade(Box<Trade>),
     /// A signed request of one account.
     Request(SignedRequest),
+    /// Touches an account that holds settled positions.
+    Settle(Settle),
 }
 
 impl Operation {
@@ -37,6 +40,7 @@ impl Operation {
                 }
                 accounts
             }
+            Self::Settle(settle) => BTreeSet::from([settle.account]),
         }
     }
 }

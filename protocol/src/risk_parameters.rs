@@ -12,7 +12,7 @@ use crate::packing::{pack, part, signed_part};
 use crate::parameters::{BatchParameters, PPM};
 use crate::poseidon::sponge_hash;
 use crate::scenario::{Scenario, ScenarioGrid, SkewShape, VolatilityMove};
-use crate::settlement::SettlementParameters;
+use crate::settlement_price::SettlementParameters;
 
 /// `share_ppm`/10^6, to the nearest 2^-80.
 pub const fn share(share_ppm: i64) -> Fixed {

@@ -15,7 +15,7 @@ use crate::parameters::PPM;
 use crate::risk_parameters::{RiskParameters, share};
 use crate::risk_row::{RiskRow, SCENARIOS};
 use crate::scenario::{Scenario, SkewShape};
-use crate::settlement::Settlements;
+use crate::settlement_price::Settlements;
 use crate::surface::{Expiry, Surface};
 use crate::units::{InstrumentIndex, Loss, Price};
 use crate::{Reject, Rule};

@@ -30,8 +30,10 @@ pub enum Rule {
     OrderSides,
     /// Both orders sign the specification of the instrument traded.
     InstrumentSpec,
-    /// An instrument referenced by a batch is in the risk table and has not expired.
+    /// An instrument traded or held is in the risk table, has not expired and is not settled; one settled has expired.
     InstrumentLive,
+    /// Positions of a touched account in settled instruments turn to cash at their payoff, whole and once.
+    Settlement,
     /// An instrument belongs to the account's book.
     Book,
     /// Positions are kept sorted, without duplicates or zeros, in at most 32 slots.
@@ -68,7 +70,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 30] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -82,6 +84,7 @@ impl Rule {
         Self::OrderSides,
         Self::InstrumentSpec,
         Self::InstrumentLive,
+        Self::Settlement,
         Self::Book,
         Self::PositionSlots,
         Self::Ledger,

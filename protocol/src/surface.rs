@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::black76::{Volatility, price_value};
 use crate::fixed::{Fixed, mul_div_nearest};
-use crate::settlement::Fixing;
+use crate::settlement_price::Fixing;
 use crate::units::{Price, Time, Underlying};
 use crate::{Reject, Rule};
 

@@ -12,6 +12,7 @@ use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
 use crate::request::{Action, SignedRequest};
+use crate::settlement::Settlement;
 use crate::state::State;
 use crate::trade::Trade;
 use crate::units::{AccountIndex, Cash, Quantity, Time};
@@ -55,13 +56,24 @@ pub struct Ledger<'a> {
     market: &'a Market,
     time: Time,
     touched: BTreeMap<AccountIndex, Account>,
+    opening: BTreeMap<AccountIndex, Opening>,
     waived: Option<Rule>,
+}
+
+/// An account as a batch finds it, its settled positions turned to cash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The account; `None` if the batch opens it.
+    pub account: Option<Account>,
+    /// What was settled.
+    pub settlement: Settlement,
 }
 
 impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
-        Self { state, market, time, touched: BTreeMap::new(), waived: None }
+        let (touched, opening) = Default::default();
+        Self { state, market, time, touched, opening, waived: None }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -103,12 +115,43 @@ impl<'a> Ledger<'a> {
     /// The first rule broken.
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
         let mut draft = self.clone();
+        if let Operation::Settle(settle) = operation {
+            let verdict = settle.check_due(draft.account(settle.account)?, self.market, self.time);
+            draft.judge(verdict)?;
+        }
+        for index in operation.accounts() {
+            draft.touch(index)?;
+        }
         match operation {
             Operation::Deposit(deposit) => draft.deposit(deposit)?,
             Operation::Trade(trade) => draft.trade(trade)?,
             Operation::Request(signed) => draft.request(signed)?,
+            Operation::Settle(_) => {}
         }
-        self.touched = draft.touched;
+        *self = draft;
+        Ok(())
+    }
+
+    /// What the batch found of an account it touched.
+    pub fn opening(&self, index: AccountIndex) -> Option<&Opening> {
+        self.opening.get(&index)
+    }
+
+    /// Settles an account when it is first touched, before anything else happens to it.
+    fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
+        if self.opening.contains_key(&index) {
+            return Ok(());
+        }
+        let mut opening = Opening::default();
+        if let Some(account) = self.state.accounts().get(&index) {
+            let mut account = account.clone();
+            if self.waived != Some(Rule::Settlement) {
+                opening.settlement = Settlement::apply(&mut account, self.market, self.time)?;
+            }
+            self.touched.insert(index, account.clone());
+            opening.account = Some(account);
+        }
+        self.opening.insert(index, opening);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
 use zkmargin_protocol::risk_table::{Registry, build};
 use zkmargin_protocol::scenario::{Scenario, ScenarioGrid};
-use zkmargin_protocol::settlement::Settlements;
+use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
 

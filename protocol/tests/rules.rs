@@ -28,6 +28,7 @@ mod rules {
     mod position_slots;
     mod range;
     mod risk_reduction;
+    mod settlement;
     mod settlement_price;
     mod settlement_sample;
     mod shape;
@@ -54,6 +55,7 @@ mod rules {
             order_sides::RULE,
             instrument_spec::RULE,
             instrument_live::RULE,
+            settlement::RULE,
             book::RULE,
             position_slots::RULE,
             ledger::RULE,

@@ -12,7 +12,7 @@ use zkmargin_protocol::black76::{deviation, price_nearest, root_years, value};
 use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::risk_parameters::{IsolatedParameters, RiskParameters};
-use zkmargin_protocol::settlement::Fixing;
+use zkmargin_protocol::settlement_price::Fixing;
 use zkmargin_protocol::units::{Price, Quantity, Time, Underlying};
 use zkmargin_protocol::valuation::standard::{IsolatedPosition, StandardExpiry, requirement_ceil};
 

@@ -12,7 +12,7 @@ use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::risk_parameters::{RiskParameters, SkewShock, VolatilityShock};
 use zkmargin_protocol::risk_table::{MarkedOption, Registry, build};
 use zkmargin_protocol::scenario::{Scenario, SkewShape, VolatilityMove};
-use zkmargin_protocol::settlement::Settlements;
+use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::surface::Surface;
 use zkmargin_protocol::units::{InstrumentIndex, Price};
 use zkmargin_protocol::valuation::{

@@ -7,6 +7,7 @@ use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::nonce::NonceWindow;
+use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::units::{Cash, InstrumentIndex, Nonce, Quantity};
 
 use super::draw::{agree, circuit, near, witness};
@@ -39,7 +40,9 @@ fn agree_on_accounts() {
         };
         let leaves = [old.leaf(), new.leaf()];
         let mut cs = witness();
-        let input = AccountInput { is_active: true, is_new, index, old, new, nonces_used: 0 };
+        let settlement = Settlement::default();
+        let input =
+            AccountInput { is_active: true, is_new, index, old, settlement, new, nonces_used: 0 };
         let var = AccountVar::new(&mut cs, &input);
         assert_eq!(var.new_leaf.value(), leaves[1]);
         let zero = 0u64.into();

@@ -12,7 +12,7 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::keys::trader_key;
-use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, tiny_batch};
+use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tiny_batch};
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::request::Action;
@@ -42,16 +42,25 @@ fn solved(r1cs: &R1cs<Fr>, trace: &BatchTrace) -> Verdict {
 
 /// The operations of a batch in an order that is valid again: what one may need comes before it.
 fn operations(trace: &BatchTrace) -> Vec<Operation> {
+    let settled = trace.accounts.iter().filter_map(|row| {
+        let instrument = row.settlement.instruments.first()?;
+        let settled = trace.instruments.iter().find(|row| row.row.instrument == *instrument)?;
+        Some(settle(row.index, settled.row.spec.expiry))
+    });
     let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);
     let requests = trace.requests.iter().cloned().map(Operation::Request);
-    deposits.chain(trades).chain(requests).collect()
+    settled.chain(deposits).chain(trades).chain(requests).collect()
 }
 
 fn resign(trade: &mut Trade) {
     for signed in [&mut trade.buy, &mut trade.sell] {
         *signed = signed.order.clone().sign(&trader_key(signed.order.account), domain());
     }
+}
+
+fn time_before(time: Time) -> Time {
+    Time::new(time.get() - 1).expect("not 0")
 }
 
 fn change_amount(action: &mut Action, change: impl FnOnce(i64) -> i64) {
@@ -67,6 +76,7 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
     let is_signed_again = rng.gen_ratio(5, 6);
     let price = |value: u32, more: u32| Price::new(value.wrapping_add(more)).expect("32 bits");
     match operation {
+        Operation::Settle(settle) => settle.expiry = time_before(settle.expiry),
         Operation::Deposit(deposit) => match rng.gen_range(0..3) {
             0 => deposit.amount = Cash::default(),
             1 => deposit.key = trader_key(AccountIndex::MAX).public(),

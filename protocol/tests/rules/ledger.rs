@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::request::Action;
 use zkmargin_protocol::shape::Shape;
 
@@ -16,9 +16,16 @@ fn credit(book: &mut Book, account: u32, instrument: i32, change: i128) {
     *book.entry((account, instrument)).or_default() += change;
 }
 
-/// What the operations of a batch move, computed from their terms alone.
+/// What the operations of a batch move, computed from their terms alone, and what is settled.
 fn legs(trace: &BatchTrace) -> Book {
     let mut book = Book::new();
+    for row in &trace.accounts {
+        credit(&mut book, row.index.get(), -1, row.settlement.cash);
+        for &instrument in &row.settlement.instruments {
+            let held = row.old.as_ref().expect("held").positions.quantity(instrument);
+            credit(&mut book, row.index.get(), instrument.get().into(), -i128::from(held.get()));
+        }
+    }
     for deposit in &trace.deposits {
         credit(&mut book, deposit.account.get(), -1, deposit.amount.get().into());
     }
@@ -69,6 +76,12 @@ fn changes(trace: &BatchTrace) -> Book {
     book
 }
 
+fn contracts_settled(row: &AccountRow) -> i128 {
+    let held = row.old.as_ref().map(|old| &old.positions);
+    let gone = row.settlement.instruments.iter().zip(held.into_iter().cycle());
+    gone.map(|(&instrument, held)| i128::from(held.quantity(instrument).get())).sum()
+}
+
 #[test]
 fn accepts_random_batches_whose_changes_are_their_legs() {
     let mut moved = 0;
@@ -77,14 +90,18 @@ fn accepts_random_batches_whose_changes_are_their_legs() {
         let legs = legs(&trace);
         moved += legs.len();
         assert_eq!(changes(&trace), legs, "seed {seed}");
-        // Nothing comes from nowhere: cash changes by deposits less withdrawals, contracts net to zero.
+        // Nothing comes from nowhere: cash changes by deposits less withdrawals, contracts net to zero, but for
+        // settlement, whose other side is another account's.
         let total = |is_cash: bool| -> i128 {
             legs.iter().filter(|((_, i), _)| (*i == -1) == is_cash).map(|(_, change)| change).sum()
         };
         let deposits: i128 = trace.deposits.iter().map(|d| i128::from(d.amount.get())).sum();
         let paid_out = trace.requests.iter().filter(|m| m.request.action.is_withdrawal());
         let withdrawals: i128 = paid_out.map(|m| i128::from(m.request.action.amount().get())).sum();
-        assert_eq!((total(true), total(false)), (deposits - withdrawals, 0), "seed {seed}");
+        let settled: i128 = trace.accounts.iter().map(|row| row.settlement.cash).sum();
+        let gone: i128 = trace.accounts.iter().map(contracts_settled).sum();
+        let expected = (deposits - withdrawals + settled, -gone);
+        assert_eq!((total(true), total(false)), expected, "seed {seed}");
     }
     assert!(moved > 100, "the batches moved something: {moved}");
 }

@@ -2,7 +2,7 @@ use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::margin::Margin;
-use zkmargin_protocol::positions::Positions;
+use zkmargin_protocol::positions::Slot;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::shape::Shape;
 
@@ -10,19 +10,22 @@ pub const RULE: Rule = Rule::MarginMatrix;
 
 /// The claims of a row summed again from the instruments of the batch: losses, mark value, short charges.
 fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
-    let before = account.old.as_ref().map(|old| &old.positions);
+    let is_left = |slot: &Slot| !account.settlement.instruments.contains(&slot.0);
+    let before = account.old.iter().flat_map(|old| old.positions.iter()).filter(is_left);
+    let before: Vec<Slot> = before.collect();
+    let after: Vec<Slot> = account.new.positions.iter().collect();
     let old_margin = account.old_margin.as_ref();
-    is_sum_over(trace, &account.new.positions, &account.margin)
-        && old_margin.zip(before).is_none_or(|(claim, held)| is_sum_over(trace, held, claim))
+    is_sum_over(trace, &after, &account.margin)
+        && old_margin.is_none_or(|claim| is_sum_over(trace, &before, claim))
 }
 
-fn is_sum_over(trace: &BatchTrace, held: &Positions, claim: &Margin) -> bool {
+fn is_sum_over(trace: &BatchTrace, held: &[Slot], claim: &Margin) -> bool {
     let row_of = |instrument| {
         let mut rows = trace.instruments.iter().map(|row| &row.row);
         rows.find(|row| row.instrument == instrument).expect("held instruments are in the batch")
     };
     let sum = |of: &dyn Fn(&RiskRow, i128) -> i128| -> i128 {
-        held.iter().map(|(i, q)| of(row_of(i), i128::from(q.get()))).sum()
+        held.iter().map(|&(i, q)| of(row_of(i), i128::from(q.get()))).sum()
     };
     let short = |q: i128| if q < 0 { -q } else { 0 };
     let losses: Vec<i128> =

@@ -8,7 +8,9 @@ use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::risk_table::{Registry, build};
 use zkmargin_protocol::scenario::Scenario;
-use zkmargin_protocol::settlement::{Fixing, SettlementParameters, SettlementWindow, Settlements};
+use zkmargin_protocol::settlement_price::{
+    Fixing, SettlementParameters, SettlementWindow, Settlements,
+};
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::InstrumentIndex;
 use zkmargin_protocol::{Reject, Rule};

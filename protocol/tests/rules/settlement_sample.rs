@@ -4,7 +4,7 @@ use zkmargin_fixtures::synthetic::domain;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::black76::PRICE_UNITS;
 use zkmargin_protocol::oracle::ORACLE_SIGNERS;
-use zkmargin_protocol::settlement::{
+use zkmargin_protocol::settlement_price::{
     IndexSample, SettlementParameters, SettlementWindow, SignedSample,
 };
 use zkmargin_protocol::units::{Time, Underlying};

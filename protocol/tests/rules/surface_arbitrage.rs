@@ -5,7 +5,7 @@ use zkmargin_protocol::black76::{Volatility, YEAR_SECONDS};
 use zkmargin_protocol::fixed::Fixed;
 use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement::Settlements;
+use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
 use zkmargin_protocol::units::Underlying;
 
