@@ -1,6 +1,8 @@
 //! A small venue for tests: one underlying, traders whose keys are known, a store in a folder that goes away.
 #![allow(dead_code)] // Each test program uses a part.
 
+pub mod drill;
+
 use std::io::Cursor;
 use std::path::PathBuf;
 
