@@ -3,7 +3,8 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::babyjubjub::BASE8;
+use zkmargin_protocol::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::cipher as protocol_cipher;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::positions::Positions;
 use zkmargin_protocol::settlement::Settlement;
@@ -15,7 +16,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::nonce::{self, NonceWindowVar};
+use crate::nonce::{self, NonceInput, NonceWindowVar};
 use crate::packing::power_of_two;
 use crate::positions::{self, PositionsVar, SlotVar};
 use crate::settlement::SettlementVar;
@@ -30,7 +31,7 @@ pub struct AccountInput {
     pub is_new: bool,
     /// Index.
     pub index: AccountIndex,
-    /// Before the batch; for a new account [`Account::open`] with its keys and book.
+    /// Before the batch; for a new account [`Account::open`] with the keys and book of its deposit.
     pub old: Account,
     /// What settled positions turned into, before anything else.
     pub settlement: Settlement,
@@ -38,6 +39,20 @@ pub struct AccountInput {
     pub new: Account,
     /// Nonces used by the batch, bit `k` for `old.nonces.base + k`.
     pub nonces_used: u64,
+    /// Whether the account asks for other keys.
+    pub is_rekeyed: bool,
+    /// Whether the account cancels all its orders.
+    pub is_cancelled: bool,
+}
+
+impl AccountInput {
+    fn nonces(&self) -> NonceInput {
+        NonceInput {
+            old: self.old.nonces,
+            used: self.nonces_used,
+            cancelled_to: self.is_cancelled.then_some(self.new.nonces.base),
+        }
+    }
 }
 
 /// One account before and after.
@@ -48,12 +63,14 @@ pub struct AccountVar {
     pub is_new: Bool<Fr>,
     /// Index, 24 bits.
     pub index: Wire,
-    /// Signing key.
-    pub key: PointVar,
-    /// Key under which the leaf is encrypted.
+    /// Signing key and commitment to the view key before the batch, or those the account is opened with.
+    pub old_keys: KeysVar,
+    /// Both after the batch.
+    pub new_keys: KeysVar,
+    /// Whether the account asks for other keys; `argument` asks for its request.
+    pub is_rekeyed: Bool<Fr>,
+    /// Key under which the new leaf is encrypted.
     pub view_key: Wire,
-    /// Commitment to it.
-    pub view_commitment: Wire,
     /// Underlying and method, 5 bits.
     pub book: BookVar,
     /// Cash before, signed.
@@ -70,12 +87,46 @@ pub struct AccountVar {
     pub old_positions: PositionsVar,
     /// Positions after.
     pub new_positions: PositionsVar,
+    /// Leaf of the content before; a new account's is what it is opened with.
+    pub opened_leaf: Wire,
     /// Leaf before; 0 for a new account.
     pub old_leaf: Wire,
     /// Leaf after.
     pub new_leaf: Wire,
     /// The elements of the new leaf that are encrypted.
     pub secret_words: Vec<Wire>,
+}
+
+/// The keys of a leaf.
+pub struct KeysVar {
+    /// Signing key.
+    pub key: PointVar,
+    /// Commitment to the view key.
+    pub view_commitment: Wire,
+}
+
+impl KeysVar {
+    fn external(cs: &mut Cs, account: &Account) -> Self {
+        let commitment = protocol_cipher::view_commitment(account.view_key);
+        Self {
+            key: PointVar::external(cs, "account key", &account.key.point()),
+            view_commitment: cs.external("view commitment", commitment),
+        }
+    }
+
+    /// Keys of the new leaf: the old ones, or those of a request. Returns the view key too.
+    fn argued(cs: &mut Cs, account: &Account) -> (Self, Wire) {
+        let Point { x, y } = account.key.point();
+        let [x, y] = [x, y].map(|coordinate| cs.argued("new account key", coordinate));
+        let view_key = cs.argued("new view key", account.view_key);
+        let view_commitment = cipher::view_commitment(cs, &view_key);
+        (Self { key: PointVar { x, y }, view_commitment }, view_key)
+    }
+
+    /// The elements of the leaf: key x, key y, view-key commitment.
+    pub fn elements(&self) -> [&Wire; 3] {
+        [&self.key.x, &self.key.y, &self.view_commitment]
+    }
 }
 
 /// Underlying and margin method.
@@ -111,15 +162,13 @@ impl AccountVar {
         let is_active = Bool::witness(cs, "account row in use", input.is_active);
         let is_new = Bool::witness(cs, "account is new", input.is_new);
         let index = Uint::external(cs, "account index", input.index.get().into(), ACCOUNT_BITS);
-        // Key, view key and book never change: the old leaf is opened with those of the new one.
-        let point = input.new.key.point();
-        let key = PointVar::external(cs, "account key", &point);
-        let view_key = cs.external("view key", input.new.view_key);
-        let view_commitment = cipher::view_commitment(cs, &view_key);
+        let old_keys = KeysVar::external(cs, &input.old);
+        let is_rekeyed = Bool::witness(cs, "account is rekeyed", input.is_rekeyed);
+        let (new_keys, view_key) = KeysVar::argued(cs, &input.new);
+        // The book never changes: the old leaf is opened with that of the new one.
         let book = BookVar::external(cs, input.new.book);
         let old_shifted = Uint::external(cs, "old cash", shifted_cash(input.old.cash), CASH_BITS);
-        let nonces =
-            cs.under(Rule::Nonce, |cs| nonce::consume(cs, input.old.nonces, input.nonces_used));
+        let nonces = cs.under(Rule::Nonce, |cs| nonce::consume(cs, &input.nonces()));
         let stored = input.old.positions.slots();
         let old_positions = positions::open_stored(cs, &stored);
         let settlement = SettlementVar::apply(cs, &old_positions.slots, &stored, &input.settlement);
@@ -128,7 +177,6 @@ impl AccountVar {
         });
         let new_slots = input.new.positions.slots();
         let new_positions = positions::witness_canonical(cs, &book.underlying, &new_slots);
-        let shared = [key.x.clone(), key.y.clone(), view_commitment.clone()];
         let old_words =
             secret_words(old_shifted.lc(), &nonces.base, &book, &nonces.bits, &old_positions);
         let secret_words = secret_words(
@@ -138,17 +186,18 @@ impl AccountVar {
             &nonces.new_bits,
             &new_positions,
         );
-        let opened_leaf = leaf(cs, &shared, &old_words);
-        let new_leaf = leaf(cs, &shared, &secret_words);
+        let opened_leaf = leaf(cs, &old_keys, &old_words);
+        let new_leaf = leaf(cs, &new_keys, &secret_words);
         let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
         let half = -power_of_two(CASH_BITS - 1);
         let account = Self {
             is_active,
             is_new,
             index: index.lc().clone(),
-            key,
+            old_keys,
+            new_keys,
+            is_rekeyed,
             view_key,
-            view_commitment,
             book,
             old_cash: shifted(cs, old_shifted.lc(), half),
             opening_slots: settlement.remaining(&old_positions.slots),
@@ -157,12 +206,14 @@ impl AccountVar {
             nonces,
             old_positions,
             new_positions,
+            opened_leaf,
             old_leaf,
             new_leaf,
             secret_words,
         };
         account.enforce_new_is_empty(cs);
         account.enforce_key_valid(cs);
+        account.enforce_keys_kept(cs);
         account
     }
 
@@ -187,13 +238,23 @@ impl AccountVar {
         });
     }
 
-    /// The key of a new account is in the prime-order subgroup and not the identity; that of an old one was
-    /// checked when the account was opened.
+    /// The key with which an account is opened is in the prime-order subgroup and not the identity; another key was checked
+    /// when it was asked for.
     fn enforce_key_valid(&self, cs: &mut Cs) {
         cs.under(Rule::KeyValid, |cs| {
             let base = PointVar::constant(cs, &BASE8);
-            let key = PointVar::select(cs, &self.is_new, &self.key, &base);
+            let key = PointVar::select(cs, &self.is_new, &self.old_keys.key, &base);
             key.enforce_in_prime_subgroup(cs);
+        });
+    }
+
+    /// Without a request the keys stay.
+    fn enforce_keys_kept(&self, cs: &mut Cs) {
+        cs.under(Rule::AccountRequests, |cs| {
+            let (is_kept, zero) = (self.is_rekeyed.not(cs), cs.zero());
+            for (old, new) in self.old_keys.elements().into_iter().zip(self.new_keys.elements()) {
+                cs.enforce("keys change by request", is_kept.lc(), &new.minus(old), &zero);
+            }
         });
     }
 }
@@ -216,9 +277,9 @@ fn secret_words(
 }
 
 /// Poseidon of tag, key, view-key commitment and the secret words.
-fn leaf(cs: &mut Cs, shared: &[Wire; 3], words: &[Wire]) -> Wire {
+fn leaf(cs: &mut Cs, keys: &KeysVar, words: &[Wire]) -> Wire {
     let mut inputs = vec![cs.constant(Tag::Leaf.field())];
-    inputs.extend(shared.iter().cloned());
+    inputs.extend(keys.elements().map(Clone::clone));
     inputs.extend(words.iter().cloned());
     poseidon::hash(cs, &inputs)
 }

@@ -12,7 +12,7 @@ use zkmargin_protocol::account::fee_account;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::risk_row::SCENARIOS;
-use zkmargin_protocol::units::INSTRUMENT_BITS;
+use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
@@ -109,6 +109,7 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let held_after = enforce_ledger(cs, tables, &point);
     enforce_reductions(cs, tables, &held_after, &point);
     enforce_nonces(cs, tables, &point);
+    enforce_requests(cs, tables, &point);
     enforce_keys(cs, tables, &multiplicities, &point);
     enforce_deposit_keys(cs, tables, &multiplicities, &point);
     enforce_specs(cs, tables, &multiplicities, &point);
@@ -238,9 +239,12 @@ fn absorb_rows(
             (multiplicities.deposits[k].lc(), MULTIPLICITY_BITS),
             (account.is_active.lc(), 1),
             (&account.settlement.flags, settlement::FLAG_BITS),
+            (account.is_new.lc(), 1),
+            (account.is_rekeyed.lc(), 1),
+            (account.nonces.is_cancelled.lc(), 1),
         ]);
         let cash = account.settlement.cash.clone();
-        elements.extend([account.old_leaf.clone(), counts, cash]);
+        elements.extend([account.opened_leaf.clone(), counts, cash]);
         elements.extend(margin.absorbed());
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
@@ -368,7 +372,7 @@ fn cash_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wi
     for request in &tables.requests {
         let payer = point.compress(cs, &[cash, &request.account]);
         legs.push(point.fraction(cs, &request.paid.negated(), &payer));
-        let receiver = point.compress(cs, &[cash, &request.target]);
+        let receiver = point.compress(cs, &[cash, &request.action.number]);
         legs.push(point.fraction(cs, &request.transferred, &receiver));
     }
     for deposit in &tables.deposits {
@@ -408,6 +412,32 @@ fn enforce_nonces(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
+/// The accounts whose keys or nonce base change are those that asked for it, and they change to what was asked for.
+fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
+    cs.under(Rule::AccountRequests, |cs| {
+        let mut asked = Vec::new();
+        for request in &tables.requests {
+            let [place, first, second, third] = request.action.change(cs, &request.account);
+            let key = point.compress(cs, &[&place, &first, &second, &third]);
+            let is_asked = request.is_active.and(cs, &request.action.changes_account);
+            asked.push(point.fraction(cs, is_asked.lc(), &key));
+        }
+        let changed = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+            let [x, y, commitment] = account.new_keys.elements();
+            let rekeyed = point.compress(cs, &[&account.index, x, y, commitment]);
+            let rekeyed = point.fraction(cs, account.is_rekeyed.lc(), &rekeyed);
+            let nonces = &account.nonces;
+            let place = shifted(cs, &account.index, power_of_two(ACCOUNT_BITS));
+            let cancelled = point.compress(cs, &[&place, &nonces.new_base, &nonces.base]);
+            let cancelled = point.fraction(cs, nonces.is_cancelled.lc(), &cancelled);
+            let changed = rekeyed.plus(&cancelled);
+            cs.product("changes of a row in use", account.is_active.lc(), &changed)
+        });
+        let (asked, changed) = (sum(&asked), sum(&changed));
+        cs.enforce_equal("changes are those asked for", &asked, &changed);
+    });
+}
+
 /// Every signature was checked against the key of the account it speaks for.
 fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::AccountExists, |cs| {
@@ -425,8 +455,8 @@ fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &P
         let mut found = Vec::new();
         for (account, count) in tables.accounts.iter().zip(&counts.signatures) {
             let count = cs.product("look-ups of a row in use", account.is_active.lc(), count.lc());
-            let key = [&account.index, &account.key.x, &account.key.y];
-            let key = point.compress(cs, &key);
+            let [x, y, _] = account.old_keys.elements();
+            let key = point.compress(cs, &[&account.index, x, y]);
             found.push(point.fraction(cs, &count, &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
@@ -448,9 +478,8 @@ fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, p
         for (account, count) in tables.accounts.iter().zip(&counts.deposits) {
             let count = cs.product("deposits of a row in use", account.is_active.lc(), count.lc());
             let book = account.book.bits();
-            let [x, y] = [&account.key.x, &account.key.y];
-            let key = [&account.index, x, y, &account.view_commitment, &book];
-            let key = point.compress(cs, &key);
+            let [x, y, commitment] = account.old_keys.elements();
+            let key = point.compress(cs, &[&account.index, x, y, commitment, &book]);
             found.push(point.fraction(cs, &count, &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));

@@ -7,6 +7,7 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 
 pub mod account;
+pub mod action;
 pub mod argument;
 pub mod batch;
 pub mod catalogue;

@@ -1,8 +1,9 @@
 //! Twin of `protocol::nonce`.
 
 use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
 use zkmargin_protocol::nonce::{NonceWindow, SLIDE, WINDOW};
-use zkmargin_protocol::units::NONCE_BITS;
+use zkmargin_protocol::units::{NONCE_BITS, Nonce};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
@@ -18,14 +19,30 @@ pub struct NonceWindowVar {
     pub bits: Wire,
     /// `newly_used[k]` is set when the batch uses nonce `base + k`.
     pub newly_used: Vec<Bool<Fr>>,
+    /// Whether the account cancels all its orders; `argument` asks for its request.
+    pub is_cancelled: Bool<Fr>,
     /// Lowest nonce after.
     pub new_base: Wire,
     /// Bits after, as a number.
     pub new_bits: Wire,
 }
 
-/// Opens the window of a stored leaf, marks nonces used — none of them before — and slides it if its lower half is used up.
-pub fn consume(cs: &mut Cs, old: NonceWindow, used: u64) -> NonceWindowVar {
+/// Nonces of one account in one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct NonceInput {
+    /// The window before the batch.
+    pub old: NonceWindow,
+    /// Nonces the batch uses, bit `k` for `old.base + k`.
+    pub used: u64,
+    /// The base named by a cancel-all.
+    pub cancelled_to: Option<Nonce>,
+}
+
+/// Opens the window of a stored leaf, marks nonces used — none of them before — and slides it if its lower half is used up,
+/// or leaves it behind if the account cancels all. That the base then named is above the window is shown in the
+/// request's row.
+pub fn consume(cs: &mut Cs, input: &NonceInput) -> NonceWindowVar {
+    let NonceInput { old, used, .. } = *input;
     let base = Uint::external(cs, "old nonce base", old.base.get().into(), NONCE_BITS);
     let mut bits = Vec::new();
     let mut newly_used = Vec::new();
@@ -39,17 +56,28 @@ pub fn consume(cs: &mut Cs, old: NonceWindow, used: u64) -> NonceWindowVar {
         bits.push(was.lc().clone());
         newly_used.push(is_new);
     }
-    let (new_base, new_bits) = slid(cs, &base, &after);
-    NonceWindowVar { base: base.lc().clone(), bits: number(&bits), newly_used, new_base, new_bits }
+    let (slid_base, slid_bits) = slid(cs, base.lc(), &after);
+    let is_cancelled = Bool::witness(cs, "orders are cancelled", input.cancelled_to.is_some());
+    let raise = input.cancelled_to.map_or(Fr::ZERO, |to| Fr::from(to.get()) - slid_base.value());
+    let raise = cs.argued("raise of the nonce base", raise);
+    let (is_kept, zero) = (is_cancelled.not(cs), cs.zero());
+    cs.enforce("a base is raised by a cancel-all", is_kept.lc(), &raise, &zero);
+    let new_base = Uint::range_check(cs, "new nonce base", &slid_base.plus(&raise), NONCE_BITS);
+    NonceWindowVar {
+        base: base.lc().clone(),
+        bits: number(&bits),
+        newly_used,
+        new_base: new_base.lc().clone(),
+        new_bits: cs.product("bits of a window kept", is_kept.lc(), &slid_bits),
+        is_cancelled,
+    }
 }
 
-/// The window after the batch: moved by half if its lower half is all used.
-fn slid(cs: &mut Cs, base: &Uint<Fr>, after: &[Wire]) -> (Wire, Wire) {
+/// The window moved by half if its lower half is all used.
+fn slid(cs: &mut Cs, base: &Wire, after: &[Wire]) -> (Wire, Wire) {
     let half = SLIDE as usize;
     let unused = cs.constant(Fr::from(SLIDE)).minus(&sum(&after[..half]));
     let is_half_used = is_zero(cs, &unused);
-    let moved = base.lc().plus_scaled(is_half_used.lc(), Fr::from(SLIDE));
-    let new_base = Uint::range_check(cs, "new nonce base", &moved, NONCE_BITS);
     let zero = cs.zero();
     let bits: Vec<_> = (0..after.len())
         .map(|k| {
@@ -57,7 +85,7 @@ fn slid(cs: &mut Cs, base: &Uint<Fr>, after: &[Wire]) -> (Wire, Wire) {
             is_half_used.select(cs, moved, &after[k])
         })
         .collect();
-    (new_base.lc().clone(), number(&bits))
+    (base.plus_scaled(is_half_used.lc(), Fr::from(SLIDE)), number(&bits))
 }
 
 /// `Σ bit_k · 2^k`.

@@ -3,11 +3,11 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
 
+use crate::action::ActionVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
@@ -33,26 +33,22 @@ pub struct RequestInput {
 pub struct RequestVar {
     /// Whether the row is in use.
     pub is_active: Bool<Fr>,
-    /// Whether the cash leaves for L1.
-    pub is_withdrawal: Bool<Fr>,
     /// Account that asks, 24 bits.
     pub account: Wire,
     /// The account's key; `argument` looks it up.
     pub key: PointVar,
-    /// Receiver: account index or L1 address, 160 bits.
-    pub target: Wire,
+    /// What is asked for.
+    pub action: ActionVar,
     /// Nonce, 40 bits.
     pub nonce: Wire,
-    /// Amount, 63 bits.
-    amount: Wire,
     expiry: Wire,
     /// The signature's challenge.
     pub challenge: Wire,
-    /// Cash that leaves `account`; 0 in padding.
+    /// Cash that leaves `account`; 0 where none moves and in padding.
     pub paid: Wire,
-    /// Cash that arrives at `target` within the rollup; 0 for withdrawals and padding.
+    /// Cash that arrives at the account `action.number` within the rollup; 0 but for transfers.
     pub transferred: Wire,
-    /// Word of the statement; 0 for transfers and padding.
+    /// Word of the statement; 0 but for withdrawals.
     pub word: Wire,
 }
 
@@ -62,26 +58,20 @@ impl RequestVar {
         let request = &input.signed.request;
         let point = input.signer.key.point();
         let is_active = Bool::witness(cs, "request row in use", input.is_active);
-        let is_withdrawal = Bool::external(cs, "is a withdrawal", request.action.is_withdrawal());
         let account = request.account.get().into();
         let account = Uint::external(cs, "requesting account", account, ACCOUNT_BITS);
         let nonce = Uint::external(cs, "request nonce", request.nonce.get().into(), NONCE_BITS);
-        let amount = u128::from(request.action.amount().get().max(0) as u64);
-        let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1).lc().clone();
-        let target = cs.external("target", request.action.target());
-        Uint::range_check(cs, "target", &target, RECIPIENT_BITS);
-        let paid = cs.product("cash paid", is_active.lc(), &amount);
-        let withdrawn = cs.product("cash withdrawn", is_withdrawal.lc(), &paid);
+        let action = ActionVar::external(cs, &request.action, input.signer.nonces.base);
+        let paid = cs.product("cash paid", is_active.lc(), &action.amount);
+        let withdrawn = cs.product("cash withdrawn", action.is_withdrawal.lc(), &paid);
         let transferred = paid.minus(&withdrawn);
         let zero = cs.zero();
         let mut row = Self {
             is_active,
-            is_withdrawal,
             account: account.lc().clone(),
             key: PointVar::external(cs, "request key", &point),
-            target,
             nonce: nonce.lc().clone(),
-            amount,
+            action,
             expiry: cs.external("request expiry", Fr::from(request.expiry.get())),
             challenge: zero.clone(),
             paid,
@@ -94,30 +84,32 @@ impl RequestVar {
             let signature = SignatureVar::external(cs, &input.signed.signature);
             eddsa::enforce_signature(cs, &row.key, &message, &signature, &row.is_active)
         });
+        row.action.enforce_change(cs);
         row.word = row.withdrawal_word(cs);
         row
     }
 
-    /// The message signed: Poseidon of tag, domain, packed terms and target.
+    /// The message signed: Poseidon of tag, domain, packed terms and payload.
     fn message(&self, cs: &mut Cs, header: &HeaderVar) -> Wire {
-        let is_withdrawal = self.is_withdrawal.lc();
-        let tag = cs
-            .constant(Tag::Transfer.field())
-            .plus_scaled(is_withdrawal, Tag::Withdrawal.field() - Tag::Transfer.field());
+        let tag = self.action.tag(cs);
         // account (24) ‖ amount (64) ‖ nonce (40) ‖ expiry (41)
         let terms = pack(&[
             (&self.account, ACCOUNT_BITS),
-            (&self.amount, CASH_BITS),
+            (&self.action.amount, CASH_BITS),
             (&self.nonce, NONCE_BITS),
             (&self.expiry, TIME_BITS + 1),
         ]);
-        poseidon::hash(cs, &[tag, header.domain.clone(), terms, self.target.clone()])
+        let mut inputs = vec![tag, header.domain.clone(), terms];
+        inputs.extend(self.action.payload.iter().cloned());
+        poseidon::hash(cs, &inputs)
     }
 
-    /// The amount is positive and the request has not expired.
+    /// An amount is positive and the request has not expired.
     fn enforce_terms(&self, cs: &mut Cs, header: &HeaderVar) {
         cs.under(Rule::Range, |cs| {
-            enforce_nonzero_if(cs, "amount is positive", &self.amount, &self.is_active);
+            let moves_cash = self.action.changes_account.not(cs);
+            let is_paying = self.is_active.and(cs, &moves_cash);
+            enforce_nonzero_if(cs, "amount is positive", &self.action.amount, &is_paying);
         });
         cs.under(Rule::OrderExpiry, |cs| {
             let left = self.expiry.minus(&header.time);
@@ -125,18 +117,18 @@ impl RequestVar {
         });
     }
 
-    /// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for a transfer.
+    /// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
-        let word = pack(&[(&self.amount, CASH_BITS), (&self.target, RECIPIENT_BITS), (&one, 1)]);
-        let is_paid_out =
-            cs.product("withdrawal in use", self.is_active.lc(), self.is_withdrawal.lc());
-        cs.product("withdrawal word", &is_paid_out, &word)
+        let ActionVar { is_withdrawal, amount, number, .. } = &self.action;
+        let word = pack(&[(amount, CASH_BITS), (number, RECIPIENT_BITS), (&one, 1)]);
+        let is_paid_out = self.is_active.and(cs, is_withdrawal);
+        cs.product("withdrawal word", is_paid_out.lc(), &word)
     }
 
-    /// The challenge fixes the request and its kind; the flag stands beside it.
-    pub fn absorbed(&self) -> Vec<Wire> {
-        let flags = self.is_active.lc().plus_scaled(self.is_withdrawal.lc(), power_of_two(1));
-        vec![self.challenge.clone(), flags]
+    /// The signature's challenge, which fixes the request; the flag ‖ what the challenge does not fix of the action.
+    pub fn absorbed(&self) -> [Wire; 2] {
+        let flags = self.is_active.lc().plus_scaled(&self.action.absorbed(), power_of_two(1));
+        [self.challenge.clone(), flags]
     }
 }

@@ -1,17 +1,19 @@
 //! From the native trace to the rows of the circuit. Nothing is decided here: rows in use are copied, the rest is padding.
 
+mod accounts;
+
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::{Account, Book};
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace, InstrumentRow};
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{Margin, MarginMethod};
-use zkmargin_protocol::nonce::{NonceWindow, SLIDE};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::positions::SLOTS;
-use zkmargin_protocol::request::{Action, Request, SignedRequest};
+use zkmargin_protocol::request::{Request, SignedRequest};
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::trade::Trade;
@@ -51,7 +53,8 @@ impl BatchInput {
     pub fn from_trace(trace: &BatchTrace) -> Self {
         let shape = &trace.shape;
         let padding = Padding::new(trace.time);
-        let signer = |index| signer(trace, index).unwrap_or(&padding.account).clone();
+        let signer =
+            |index| accounts::signer(trace, index).unwrap_or_else(|| padding.account.clone());
         let trades = trace.trades.iter().map(|trade| TradeInput {
             is_active: true,
             trade: trade.clone(),
@@ -62,8 +65,8 @@ impl BatchInput {
             signed: signed.clone(),
             signer: signer(signed.request.account),
         });
-        let one_sided = trace.one_sided().map(account_input);
-        let two_sided = trace.two_sided().map(|(row, _)| account_input(row));
+        let one_sided = trace.one_sided().map(|row| accounts::input(trace, row));
+        let two_sided = trace.two_sided().map(|(row, _)| accounts::input(trace, row));
         let mut accounts = padded(one_sided, shape.accounts, &padding.account());
         accounts.extend(padded(two_sided, shape.two_sided, &padding.account()));
         let margin = |row: &AccountRow| row.margin.clone();
@@ -71,7 +74,7 @@ impl BatchInput {
         let two_sided = trace.two_sided().map(|(row, _)| margin(row));
         margins.extend(padded(two_sided, shape.two_sided, &empty_margin()));
         let reductions =
-            trace.two_sided().map(|(row, old_margin)| reduction_input(row, old_margin));
+            trace.two_sided().map(|(row, old_margin)| reduction_input(trace, row, old_margin));
         Self {
             deposits: padded(trace.deposits.iter().cloned().map(Some), shape.deposits, &None),
             trades: padded(trades, shape.trades, &padding.trade()),
@@ -95,27 +98,8 @@ fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) ->
     rows
 }
 
-fn signer(trace: &BatchTrace, index: AccountIndex) -> Option<&Account> {
-    let row = trace.accounts.iter().find(|row| row.index == index)?;
-    Some(row.old.as_ref().unwrap_or(&row.new))
-}
-
-fn account_input(row: &AccountRow) -> AccountInput {
-    let opened = || Account::open(row.new.key, row.new.view_key, row.new.book);
-    let old = row.old.clone().unwrap_or_else(opened);
-    AccountInput {
-        is_active: true,
-        is_new: row.old.is_none(),
-        index: row.index,
-        nonces_used: nonces_used(old.nonces, row.new.nonces),
-        old,
-        settlement: row.settlement.clone(),
-        new: row.new.clone(),
-    }
-}
-
-fn reduction_input(row: &AccountRow, old_margin: &Margin) -> ReductionInput {
-    let slots = account_input(row).old.positions.slots();
+fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> ReductionInput {
+    let slots = accounts::before(trace, row).positions.slots();
     let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
     ReductionInput { old_margin: old_margin.clone(), is_reducing: true, kept }
 }
@@ -128,17 +112,6 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 fn padding_reduction() -> ReductionInput {
     let kept = [Quantity::default(); SLOTS];
     ReductionInput { old_margin: empty_margin(), is_reducing: false, kept }
-}
-
-/// The nonces marked between two windows, bit `k` for `old.base + k`.
-fn nonces_used(old: NonceWindow, new: NonceWindow) -> u64 {
-    let after = if new.base == old.base {
-        new.bits
-    } else {
-        // The window has moved, so its lower half had all been used.
-        new.bits << SLIDE | ((1 << SLIDE) - 1)
-    };
-    after & !old.bits
 }
 
 fn empty_margin() -> Margin {
@@ -179,6 +152,8 @@ impl Padding {
             settlement: Settlement::default(),
             new: self.account.clone(),
             nonces_used: 0,
+            is_rekeyed: false,
+            is_cancelled: false,
         }
     }
 

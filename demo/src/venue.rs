@@ -142,7 +142,7 @@ fn take_good(narrative: &mut Narrative, desk: &mut Desk, good: &[Operation]) -> 
     let count = |is_kind: fn(&Operation) -> bool| good.iter().filter(|o| is_kind(o)).count();
     let trades = count(|o| matches!(o, Operation::Trade(_)));
     narrative.say(format_args!(
-        "accepted in {}, each on the disk before its answer: {trades} trades, {} transfers and withdrawals, {} deposits",
+        "accepted in {}, each on the disk before its answer: {trades} trades, {} requests, {} deposits",
         took(time),
         count(|o| matches!(o, Operation::Request(_))),
         count(|o| matches!(o, Operation::Deposit(_))),

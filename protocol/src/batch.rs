@@ -348,10 +348,9 @@ impl<'a> Batch<'a> {
         let mut next = self.state.clone();
         let mut closing = BTreeMap::new();
         let mut accounts = Vec::new();
-        for (&index, account) in self.ledger.touched() {
+        for &index in self.ledger.touched().keys() {
             let margin = self.judge_margin(index)?;
-            let mut new = account.clone();
-            new.nonces = new.nonces.slid()?;
+            let new = self.ledger.closed(index)?;
             closing.insert(index, new.clone());
             let old = self.state.accounts().get(&index).cloned();
             let opening = self.ledger.opening(index);

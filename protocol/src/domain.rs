@@ -35,6 +35,10 @@ tags! {
     Transfer = "transfer",
     /// A signed withdrawal.
     Withdrawal = "withdrawal",
+    /// A signed change of keys.
+    Rekey = "rekey",
+    /// A signed cancellation of all orders.
+    CancelAll = "cancel-all",
     /// A row of the risk table.
     RiskRow = "risk-row",
     /// The message of the oracle quorum.

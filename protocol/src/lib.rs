@@ -4,6 +4,8 @@
 #![forbid(unsafe_code)]
 
 pub mod account;
+mod account_change;
+pub mod action;
 pub mod arbitrage;
 pub mod babyjubjub;
 pub mod batch;

@@ -1,7 +1,7 @@
 //! The window of nonces of an account. Spec: `docs/spec/operations.md#Nonce`.
 //!
 //! The window holds 64 nonces from `base`. Orders may be filled in any order, none twice. When a batch ends and the
-//! lower half of the window is used up, the window moves up by that half.
+//! lower half of the window is used up, the window moves up by that half. A cancel-all names a base above the window.
 
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +37,17 @@ impl NonceWindow {
             return Err(Reject::value(Rule::Nonce, "nonce already used", nonce));
         }
         self.bits |= 1 << offset;
+        Ok(())
+    }
+
+    /// `base` leaves the whole window behind.
+    ///
+    /// # Errors
+    /// [`Rule::Nonce`] if a nonce of the window would stay valid.
+    pub fn check_voided_by(self, base: Nonce) -> Result<(), Reject> {
+        if base.get() < self.base.get() + WINDOW {
+            return Err(Reject::value(Rule::Nonce, "new base within the window", base));
+        }
         Ok(())
     }
 

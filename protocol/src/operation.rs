@@ -5,8 +5,9 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::account::fee_account;
+use crate::action::Action;
 use crate::deposit::Deposit;
-use crate::request::{Action, SignedRequest};
+use crate::request::SignedRequest;
 use crate::settlement::Settle;
 use crate::trade::Trade;
 use crate::units::AccountIndex;

@@ -16,8 +16,10 @@ pub enum Rule {
     KeyValid,
     /// An operation is signed by the account's key over its whole content and the domain.
     Signature,
-    /// A nonce lies in the account's window and was not used before.
+    /// A nonce lies in the account's window and was not used before; a cancel-all voids the whole window.
     Nonce,
+    /// Keys change, and orders are cancelled, by a signed request of the account alone, at most once each in a batch.
+    AccountRequests,
     /// An operation is applied no later than its expiry.
     OrderExpiry,
     /// The buyer pays at most, the seller receives at least, the limit price.
@@ -70,13 +72,14 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 30] = [
+    pub const ALL: [Self; 31] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
         Self::KeyValid,
         Self::Signature,
         Self::Nonce,
+        Self::AccountRequests,
         Self::OrderExpiry,
         Self::LimitPrice,
         Self::FillQuantity,

@@ -27,7 +27,7 @@ impl Shape {
     /// For tests: at most 2^17 constraints.
     pub const TINY: Self = Self {
         trades: 1,
-        requests: 1,
+        requests: 2,
         deposits: 1,
         accounts: 4,
         two_sided: 1,

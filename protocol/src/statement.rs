@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 
 use crate::account::SECRET_WORDS;
+use crate::action::Action;
 use crate::batch::{AccountRow, BatchTrace};
 use crate::cipher;
 use crate::deposit::DEPOSIT_WORDS;
@@ -12,7 +13,7 @@ use crate::oracle::EPOCH_BITS;
 use crate::packing::{pack, part};
 use crate::poseidon;
 use crate::recipient::RECIPIENT_BITS;
-use crate::request::{Action, SignedRequest};
+use crate::request::SignedRequest;
 use crate::shape::Shape;
 use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
 

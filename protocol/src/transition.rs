@@ -7,15 +7,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, fee_account};
+use crate::account_change::AccountChange;
+use crate::action::Action;
 use crate::deposit::Deposit;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
-use crate::request::{Action, SignedRequest};
+use crate::request::SignedRequest;
 use crate::settlement::Settlement;
 use crate::state::State;
 use crate::trade::Trade;
-use crate::units::{AccountIndex, Cash, Quantity, Time};
+use crate::units::{AccountIndex, Cash, Nonce, Quantity, Time};
 use crate::{Reject, Rule};
 
 /// What one operation did: the accounts it touched, before and after.
@@ -27,7 +29,7 @@ pub struct Trace {
     pub new: BTreeMap<AccountIndex, Account>,
 }
 
-/// Applies one operation at `time` to a state. Margin is judged when a batch ends, not here.
+/// Applies one operation at `time` to a state, as a batch of it alone would. Margin is judged when a batch ends, not here.
 ///
 /// # Errors
 /// The first rule the operation breaks; the state is unchanged.
@@ -39,7 +41,8 @@ pub fn apply(
 ) -> Result<(State, Trace), Reject> {
     let mut ledger = Ledger::new(state, market, time);
     ledger.apply(operation)?;
-    let new = ledger.into_touched();
+    let closed = |&index: &AccountIndex| Ok((index, ledger.closed(index)?));
+    let new: BTreeMap<_, _> = ledger.touched.keys().map(closed).collect::<Result<_, Reject>>()?;
     let old = new
         .keys()
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
@@ -57,6 +60,7 @@ pub struct Ledger<'a> {
     time: Time,
     touched: BTreeMap<AccountIndex, Account>,
     opening: BTreeMap<AccountIndex, Opening>,
+    changes: BTreeMap<AccountIndex, AccountChange>,
     waived: Option<Rule>,
 }
 
@@ -72,8 +76,8 @@ pub struct Opening {
 impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
-        let (touched, opening) = Default::default();
-        Self { state, market, time, touched, opening, waived: None }
+        let (touched, opening, changes) = Default::default();
+        Self { state, market, time, touched, opening, changes, waived: None }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -96,9 +100,16 @@ impl<'a> Ledger<'a> {
         &self.touched
     }
 
-    /// The accounts touched, as they stand.
-    pub fn into_touched(self) -> BTreeMap<AccountIndex, Account> {
-        self.touched
+    /// An account as the batch leaves it if nothing follows.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`]; [`Rule::Nonce`] when its nonces are exhausted.
+    pub fn closed(&self, index: AccountIndex) -> Result<Account, Reject> {
+        self.change(index).close(self.account(index)?)
+    }
+
+    fn change(&self, index: AccountIndex) -> AccountChange {
+        self.changes.get(&index).copied().unwrap_or_default()
     }
 
     /// An account as it stands.
@@ -177,9 +188,7 @@ impl<'a> Ledger<'a> {
         self.judge(trade.check_limits(self.time))?;
         self.check_instrument(trade)?;
         for signed in [&trade.buy, &trade.sell] {
-            let mut account = self.account(signed.order.account)?.clone();
-            self.judge(account.nonces.consume(signed.order.nonce))?;
-            self.touched.insert(signed.order.account, account);
+            self.consume(signed.order.account, signed.order.nonce)?;
         }
         self.fill(trade)
     }
@@ -219,20 +228,29 @@ impl<'a> Ledger<'a> {
 
     fn request(&mut self, signed: &SignedRequest) -> Result<(), Reject> {
         let request = &signed.request;
-        let mut account = self.account(request.account)?.clone();
+        let index = request.account;
+        let account = self.account(index)?;
         self.judge(request.check_terms(self.time))?;
         self.judge(signed.check_signature(&account.key, self.state.domain()))?;
-        self.judge(account.nonces.consume(request.nonce))?;
-        self.touched.insert(request.account, account);
-        match request.action {
-            Action::Transfer { to, amount } => {
-                self.add_cash(request.account, -i128::from(amount))?;
-                self.add_cash(to, amount.into())
-            }
-            Action::Withdrawal { amount, .. } => {
-                self.add_cash(request.account, -i128::from(amount))
-            }
+        self.judge(self.change(index).check(request, account.nonces))?;
+        self.consume(index, request.nonce)?;
+        self.changes.entry(index).or_default().take(&request.action);
+        if let Some(amount) = request.action.amount() {
+            self.add_cash(index, -i128::from(amount))?;
         }
+        match request.action {
+            Action::Transfer { to, amount } => self.add_cash(to, amount.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Marks a nonce of an account used.
+    fn consume(&mut self, index: AccountIndex, nonce: Nonce) -> Result<(), Reject> {
+        let mut account = self.account(index)?.clone();
+        self.judge(self.change(index).check_window(nonce))?;
+        self.judge(account.nonces.consume(nonce))?;
+        self.touched.insert(index, account);
+        Ok(())
     }
 
     fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {

@@ -6,6 +6,7 @@
 
 mod rules {
     mod account_exists;
+    mod account_requests;
     mod account_tree;
     mod book;
     mod deposit_key;
@@ -48,6 +49,7 @@ mod rules {
             key_valid::RULE,
             signature::RULE,
             nonce::RULE,
+            account_requests::RULE,
             order_expiry::RULE,
             limit_price::RULE,
             fill_quantity::RULE,

@@ -5,13 +5,15 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::catalogue::{self, Circuit};
 use zkmargin_fixtures::synthetic;
+use zkmargin_protocol::action::Action;
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::shape::Shape;
 
 /// Columns of the commitment and of the evaluation; the challenge between them is given.
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 12, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 14, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -31,27 +33,51 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
     catalogue::circuits().chain(CATALOGUE)
 }
 
-/// Seeds of batches in which an account short of initial margin closes a position.
-const REDUCING: [u64; 2] = [11, 18];
+/// Something a batch may have.
+type Has = fn(&BatchTrace) -> bool;
 
-/// One batch of each hand-made kind, then random ones.
+/// What random batches of the tiny shape have, and which of those that have it is taken.
+const KINDS: [(Has, usize); 4] =
+    [(is_reducing, 0), (is_reducing, 1), (is_changing, 0), (is_rekeying_opened, 0)];
+
+/// An account short of initial margin closes a position.
+fn is_reducing(batch: &BatchTrace) -> bool {
+    let closes =
+        |row: &AccountRow| row.old.as_ref().is_some_and(|old| old.positions != row.new.positions);
+    batch.two_sided().any(|(row, _)| closes(row))
+}
+
+/// One request changes keys, another cancels all.
+fn is_changing(batch: &BatchTrace) -> bool {
+    let actions: Vec<_> = batch.requests.iter().map(|signed| &signed.request.action).collect();
+    actions.iter().any(|action| matches!(action, Action::Rekey { .. }))
+        && actions.iter().any(|action| matches!(action, Action::CancelAll { .. }))
+}
+
+/// An account changes its keys in the batch that opens it.
+fn is_rekeying_opened(batch: &BatchTrace) -> bool {
+    let opened = |index| batch.accounts.iter().any(|row| row.index == index && row.old.is_none());
+    let mut requests = batch.requests.iter().map(|signed| &signed.request);
+    requests.any(|r| matches!(r.action, Action::Rekey { .. }) && opened(r.account))
+}
+
+/// One batch of each hand-made kind, random ones of each of [`KINDS`], then any.
 fn tiny(cs: &mut Cs, branch: usize) {
-    match branch {
-        0 | 1 => write(cs, &synthetic::tiny_batch(branch == 1)),
-        2 | 3 => {
-            let batch = synthetic::random_batch(REDUCING[branch - 2], Shape::TINY);
-            assert_eq!(batch.two_sided().count(), 1, "seed of a batch with a two-sided row");
-            write(cs, &batch);
-        }
-        _ => random(cs, branch as u64, Shape::TINY),
+    if branch < 2 {
+        return write(cs, &synthetic::tiny_batch(branch == 1));
     }
+    let Some((has, place)) = KINDS.get(branch - 2) else {
+        return random(cs, branch as u64, Shape::TINY);
+    };
+    let mut batches = (0..1_000).map(|seed| synthetic::random_batch(seed, Shape::TINY)).filter(has);
+    write(cs, &batches.nth(*place).expect("random batches have everything they promise"));
 }
 
 fn random(cs: &mut Cs, seed: u64, shape: Shape) {
     write(cs, &synthetic::random_batch(seed, shape));
 }
 
-fn write(cs: &mut Cs, trace: &zkmargin_protocol::batch::BatchTrace) {
+fn write(cs: &mut Cs, trace: &BatchTrace) {
     // The contract derives the challenge from domain, commitment and words; any will do for a shape.
     synthesize(cs, &BatchPublic::at(trace, Fr::from(12_345u64)), trace);
 }

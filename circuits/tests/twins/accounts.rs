@@ -1,4 +1,4 @@
-//! Account rows: the leaf before and after, cash at its bounds, accounts that a batch opens.
+//! Account rows: the leaf before and after, cash at its bounds, accounts that a batch opens, keys that change.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -14,7 +14,7 @@ use super::draw::{agree, circuit, near, witness};
 
 #[test]
 fn agree_on_accounts() {
-    agree(100, &[Rule::AccountExists], |rng| {
+    agree(200, &[Rule::AccountExists, Rule::AccountRequests], |rng| {
         let index = account_index(rng.gen_range(0..1 << 24));
         let [min, max] = [Cash::MIN, Cash::MAX].map(i128::from);
         let mut old = account(index, portfolio_book(1));
@@ -34,19 +34,41 @@ fn agree_on_accounts() {
         }
         let opened = Account::open(old.key, old.view_key, old.book);
         let is_sound = !is_new || old == opened;
-        let new = Account {
+        let mut new = Account {
             cash: Cash::try_from(near(rng, 0, min, max)).expect("clamped"),
             ..old.clone()
         };
+        let is_rekeyed = rng.gen_ratio(1, 4);
+        let other = account(account_index(7), old.book);
+        match rng.gen_range(0..6) {
+            0 => new.key = other.key,
+            1 => new.view_key = other.view_key,
+            _ => {}
+        }
+        let is_kept = (old.key, old.view_key) == (new.key, new.view_key);
+        // The row asks for a request; that there is one is for the argument to judge.
+        let judged = if !is_sound {
+            Some(Rule::AccountExists)
+        } else {
+            (!is_kept && !is_rekeyed).then_some(Rule::AccountRequests)
+        };
         let leaves = [old.leaf(), new.leaf()];
         let mut cs = witness();
-        let settlement = Settlement::default();
-        let input =
-            AccountInput { is_active: true, is_new, index, old, settlement, new, nonces_used: 0 };
+        let input = AccountInput {
+            is_active: true,
+            is_new,
+            index,
+            old,
+            settlement: Settlement::default(),
+            new,
+            nonces_used: 0,
+            is_rekeyed,
+            is_cancelled: false,
+        };
         let var = AccountVar::new(&mut cs, &input);
         assert_eq!(var.new_leaf.value(), leaves[1]);
         let zero = 0u64.into();
         assert_eq!(var.old_leaf.value(), if is_new { zero } else { leaves[0] });
-        [(!is_sound).then_some(Rule::AccountExists), circuit(&cs)]
+        [judged, circuit(&cs)]
     });
 }

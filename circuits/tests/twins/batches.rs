@@ -13,12 +13,12 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tiny_batch};
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::request::Action;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, Price, Quantity, Time};
 
 use super::draw::{Verdict, circuit, native, times};
 
@@ -63,10 +63,14 @@ fn time_before(time: Time) -> Time {
     Time::new(time.get() - 1).expect("not 0")
 }
 
-fn change_amount(action: &mut Action, change: impl FnOnce(i64) -> i64) {
+fn change_action(action: &mut Action, change: impl FnOnce(i64) -> i64) {
     match action {
         Action::Transfer { amount, .. } | Action::Withdrawal { amount, .. } => {
             *amount = Cash::new(change(amount.get())).expect("not the last");
+        }
+        Action::Rekey { view_key, .. } => *view_key += Fr::from(1u64),
+        Action::CancelAll { base } => {
+            *base = Nonce::new(base.get() - 1).expect("not the first");
         }
     }
 }
@@ -100,9 +104,9 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
         Operation::Request(signed) => {
             let request = &mut signed.request;
             match rng.gen_range(0..3) {
-                0 => change_amount(&mut request.action, |_| 0),
+                0 => change_action(&mut request.action, |_| 0),
                 1 => request.expiry = Time::default(),
-                _ => change_amount(&mut request.action, |amount| amount + 1),
+                _ => change_action(&mut request.action, |amount| amount + 1),
             }
             if is_signed_again {
                 *signed = request.clone().sign(&trader_key(request.account), domain());

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::nonce::consume;
+use zkmargin_circuits::nonce::{NonceInput, consume};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::units::Nonce;
@@ -34,6 +34,13 @@ fn random_use(rng: &mut ChaCha8Rng) -> (NonceWindow, u64) {
     (NonceWindow { base, bits }, used)
 }
 
+/// The base of a cancel-all, a quarter of the time. Whether it is above the window is judged in the request's row.
+fn random_cancel(rng: &mut ChaCha8Rng, window: NonceWindow) -> Option<Nonce> {
+    let least = i128::from(window.base) + 64;
+    let base = Nonce::try_from(near(rng, least, least, i128::from(Nonce::MAX).max(least))).ok();
+    base.filter(|_| rng.gen_ratio(1, 4))
+}
+
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let (window, used) = random_use(rng);
     let mut after = window;
@@ -42,9 +49,14 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let mut numbered = offsets.map_while(|k| Nonce::new(window.base.get() + k).ok());
     let mask = numbered.clone().fold(0, |mask, n| mask | 1 << (n.get() - window.base.get()));
     let consumed = numbered.try_for_each(|nonce| after.consume(nonce));
-    let slid = consumed.and_then(|()| after.slid());
+    let cancelled_to = random_cancel(rng, window);
+    let slid = consumed.and_then(|()| match cancelled_to {
+        Some(base) => Ok(NonceWindow { base, bits: 0 }),
+        None => after.slid(),
+    });
     let mut cs = witness();
-    let var = cs.under(Rule::Nonce, |cs| consume(cs, window, mask));
+    let input = NonceInput { old: window, used: mask, cancelled_to };
+    let var = cs.under(Rule::Nonce, |cs| consume(cs, &input));
     if let Ok(slid) = slid {
         assert_eq!(var.new_base.value(), Fr::from(slid.base.get()));
         assert_eq!(var.new_bits.value(), Fr::from(slid.bits));

@@ -1,4 +1,4 @@
-//! Whole rows with their signatures: trades, transfers and withdrawals.
+//! Whole rows with their signatures: trades and requests.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
@@ -8,17 +8,19 @@ use zkmargin_circuits::request::{RequestInput, RequestVar};
 use zkmargin_circuits::trade::{TradeInput, TradeVar};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, domain, now, portfolio_book, risk_rows, signed_move, trade,
+    OrderDraft, account, account_index, cancel_all, domain, now, portfolio_book, rekey, risk_rows,
+    signed_move, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::babyjubjub::{BASE8, SUBGROUP_ORDER};
 use zkmargin_protocol::eddsa::Signature;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::statement::withdrawal_word;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::units::{AccountIndex, Nonce, Time};
 
 use super::cash::random_amount;
-use super::draw::{agree, circuit, header_at, mostly, native, witness};
+use super::draw::{agree, circuit, header_at, mostly, native, near, witness};
 
 /// Leaves a signature as it is half the time, or spoils it in one way.
 fn spoil(rng: &mut ChaCha8Rng, signature: &mut Signature) {
@@ -32,14 +34,33 @@ fn spoil(rng: &mut ChaCha8Rng, signature: &mut Signature) {
     }
 }
 
+/// A request of any kind; a new base is near the lowest allowed.
+fn random_request(rng: &mut ChaCha8Rng, account: AccountIndex, old_base: Nonce) -> Operation {
+    let other = account_index(3);
+    match rng.gen_range(0..6) {
+        0 => rekey(account, other, 9),
+        1..3 => {
+            let least = i128::from(old_base) + 64;
+            let base = near(rng, least, 0, Nonce::MAX.into());
+            cancel_all(account, u64::try_from(base).expect("clamped"), 9)
+        }
+        _ => {
+            let to = rng.r#gen::<bool>().then_some(other);
+            let amount_e6 = if rng.r#gen() { random_amount(rng).get() } else { 5 };
+            signed_move(account, to, amount_e6, 9)
+        }
+    }
+}
+
 #[test]
-fn agree_on_transfers_and_withdrawals() {
-    let rules = [Rule::Range, Rule::OrderExpiry, Rule::Signature];
-    agree(200, &rules, |rng| {
+fn agree_on_requests() {
+    let rules = [Rule::Range, Rule::OrderExpiry, Rule::Signature, Rule::Nonce];
+    agree(300, &rules, |rng| {
         let payer = account_index(2);
-        let to = rng.r#gen::<bool>().then(|| account_index(3));
-        let amount_e6 = if rng.r#gen() { random_amount(rng).get() } else { 5 };
-        let Operation::Request(mut signed) = signed_move(payer, to, amount_e6, 9) else {
+        let mut payer_before = account(payer, portfolio_book(1));
+        payer_before.nonces.base = Nonce::new(rng.gen_range(0..100)).expect("a nonce");
+        let Operation::Request(mut signed) = random_request(rng, payer, payer_before.nonces.base)
+        else {
             unreachable!("a request")
         };
         let expiry = mostly(rng, now().into(), 1, 0, Time::MAX.into());
@@ -48,17 +69,25 @@ fn agree_on_transfers_and_withdrawals() {
         let signed_for = if rng.gen_ratio(7, 8) { domain() } else { domain() + Fr::ONE };
         let mut signed = signed.request.sign(&trader_key(signer), signed_for);
         spoil(rng, &mut signed.signature);
-        let payer = account(payer, portfolio_book(1));
+        let window = payer_before.nonces;
         let judged = signed
             .request
             .check_terms(now())
-            .and_then(|()| signed.check_signature(&payer.key, domain()));
+            .and_then(|()| signed.check_signature(&payer_before.key, domain()))
+            .and_then(|()| match signed.request.action {
+                Action::CancelAll { base } => window.check_voided_by(base),
+                _ => Ok(()),
+            });
         let mut cs = witness();
         let header = header_at(&mut cs, domain(), now());
-        let input = RequestInput { is_active: true, signed, signer: payer };
+        let input = RequestInput { is_active: true, signed, signer: payer_before };
         let var = RequestVar::new(&mut cs, &input, &header);
         if judged.is_ok() {
             assert_eq!(var.word.value(), withdrawal_word(&input.signed));
+            let request = &input.signed.request;
+            assert_eq!(var.action.payload.map(|wire| wire.value()), request.action.payload());
+            let paid = request.action.amount().map_or(0, |amount| amount.get() as u64);
+            assert_eq!(var.paid.value(), Fr::from(paid));
         }
         [native(judged), circuit(&cs)]
     });

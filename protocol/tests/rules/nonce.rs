@@ -1,5 +1,5 @@
 use super::world::{BUYER, SELLER, World, index, moved, rule_of};
-use zkmargin_fixtures::synthetic::{domain, signed_move, trade};
+use zkmargin_fixtures::synthetic::{cancel_all, domain, signed_move, trade};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::state::{Snapshot, State};
@@ -74,6 +74,36 @@ fn accepts_the_window_that_stays_until_a_batch_ends() {
     let world = with_window((1 << 31) - 1);
     let paid = |offset: u64| signed_move(index(BUYER), None, 1, BASE + offset);
     world.rejects(RULE, "the window moves between batches only", &[paid(31), paid(64)]);
+}
+
+#[test]
+fn accepts_a_base_above_the_window_and_rejects_nonce_of_one_within_it() {
+    let world = with_window(1 << 5);
+    let cancelled = |base: u64| [cancel_all(index(BUYER), base, BASE + 1)];
+    for base in [0, BASE, BASE + 1, BASE + 63] {
+        world.rejects(RULE, "a nonce stays", &cancelled(base));
+    }
+    for base in [BASE + 64, BASE + 65, Nonce::MAX.get()] {
+        let window = world.accepts("all void", &cancelled(base)).accounts[0].new.nonces;
+        assert_eq!((window.base.get(), window.bits), (base, 0));
+    }
+    world.rejects(RULE, "a used nonce", &[cancel_all(index(BUYER), BASE + 64, BASE + 5)]);
+    let (state, _) = world.play(&cancelled(BASE + 64)).expect("all void");
+    let later = World { state, ..world };
+    let paid = |nonce: u64| [signed_move(index(BUYER), None, 1, nonce)];
+    later.rejects(RULE, "void", &paid(BASE + 63));
+    later.accepts("the new window", &paid(BASE + 64));
+    later.accepts("its end", &paid(BASE + 127));
+    later.rejects(RULE, "beyond its end", &paid(BASE + 128));
+}
+
+#[test]
+fn accepts_a_cancel_all_in_place_of_the_slide() {
+    // The lower half is used up with the request itself.
+    let world = with_window((1 << 31) - 1);
+    let list = [cancel_all(index(BUYER), BASE + 64, BASE + 31)];
+    let window = world.accepts("no slide", &list).accounts[0].new.nonces;
+    assert_eq!((window.base.get(), window.bits), (BASE + 64, 0));
 }
 
 #[test]

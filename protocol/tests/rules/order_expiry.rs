@@ -1,11 +1,18 @@
-use super::world::{World, index, moved, time};
-use zkmargin_fixtures::synthetic::{NOW_S, OrderDraft, trade};
+use super::world::{BUYER, World, index, moved, time};
+use zkmargin_fixtures::keys::trader_key;
+use zkmargin_fixtures::synthetic::{NOW_S, OrderDraft, cancel_all, domain, rekey, trade};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::units::Time;
 
 pub const RULE: Rule = Rule::OrderExpiry;
+
+fn changed(operation: Operation, expiry: Time) -> [Operation; 1] {
+    let Operation::Request(mut signed) = operation else { unreachable!("a request") };
+    signed.request.expiry = expiry;
+    [Operation::Request(signed.request.sign(&trader_key(index(BUYER)), domain()))]
+}
 
 #[test]
 fn accepts_the_last_second_and_rejects_order_expiry_one_later() {
@@ -17,6 +24,8 @@ fn accepts_the_last_second_and_rejects_order_expiry_one_later() {
             world.drafted(|d| d.expiry = expiry),
             moved(true, |m| m.request.expiry = expiry),
             moved(false, |m| m.request.expiry = expiry),
+            changed(rekey(index(BUYER), index(9), 0), expiry),
+            changed(cancel_all(index(BUYER), 64, 0), expiry),
         ];
         for operation in list {
             match is_live {

@@ -1,14 +1,15 @@
 use super::world::{BUYER, SELLER, World, cash, index, moved, price, quantity, time, transfer};
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
-use zkmargin_fixtures::keys::trader_key;
-use zkmargin_fixtures::synthetic::domain;
+use zkmargin_fixtures::keys::{trader_key, view_key};
+use zkmargin_fixtures::synthetic::{cancel_all, domain, rekey};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Order;
 use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::request::{Action, SignedRequest};
+use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::units::Nonce;
 
 pub const RULE: Rule = Rule::Signature;
@@ -55,13 +56,14 @@ fn rejects_signature_after_any_term_of_a_request_changed() {
     let changes: [fn(&mut SignedRequest); 6] = [
         |m| m.request.action = transfer(index(1), 7_000_000),
         |m| {
-            let amount = m.request.action.amount();
+            let amount = cash(7_000_000);
             m.request.action = Action::Withdrawal { to: Recipient([7; 20]), amount };
         },
         |m| match &mut m.request.action {
             Action::Transfer { amount, .. } | Action::Withdrawal { amount, .. } => {
                 *amount = cash(amount.get() + 1);
             }
+            _ => unreachable!("cash moves"),
         },
         |m| m.request.nonce = Nonce::new(1).expect("a nonce"),
         |m| m.request.expiry = time(m.request.expiry.get() + 1),
@@ -74,6 +76,47 @@ fn rejects_signature_after_any_term_of_a_request_changed() {
             };
             change(&mut signed);
             world.rejects(RULE, &format!("change {which}"), &[Operation::Request(signed)]);
+        }
+    }
+}
+
+#[test]
+fn rejects_signature_after_any_term_of_an_account_change_changed() {
+    let world = World::new();
+    let keys_of = |key: u32, view: u32| Action::Rekey {
+        key: trader_key(index(key)).public(),
+        view_key: view_key(index(view)),
+    };
+    let number = |value: u64| Nonce::new(value).expect("a nonce");
+    let rekeyed = rekey(index(BUYER), index(9), 0);
+    let cancelled = cancel_all(index(BUYER), 64, 0);
+    world.accepts("rekey", std::slice::from_ref(&rekeyed));
+    world.accepts("cancel-all", std::slice::from_ref(&cancelled));
+    let changes: [(&Operation, Action); 6] = [
+        (&rekeyed, keys_of(8, 9)),
+        (&rekeyed, keys_of(9, 8)),
+        (&rekeyed, Action::CancelAll { base: number(64) }),
+        (&cancelled, Action::CancelAll { base: number(65) }),
+        (&cancelled, keys_of(9, 9)),
+        (&cancelled, transfer(index(64), 1)),
+    ];
+    for (which, (operation, action)) in changes.into_iter().enumerate() {
+        let Operation::Request(signed) = operation else { unreachable!("a request") };
+        let mut signed = signed.clone();
+        signed.request.action = action;
+        world.rejects(RULE, &format!("action {which}"), &[Operation::Request(signed)]);
+    }
+    for operation in [rekeyed, cancelled] {
+        let Operation::Request(signed) = operation else { unreachable!("a request") };
+        let terms: [fn(&mut SignedRequest); 3] = [
+            |m| m.request.nonce = Nonce::new(1).expect("a nonce"),
+            |m| m.request.expiry = time(m.request.expiry.get() + 1),
+            |m| m.request.account = index(SELLER),
+        ];
+        for change in terms {
+            let mut changed = signed.clone();
+            change(&mut changed);
+            world.rejects(RULE, "terms", &[Operation::Request(changed)]);
         }
     }
 }

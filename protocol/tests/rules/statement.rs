@@ -15,23 +15,23 @@ pub const RULE: Rule = Rule::Statement;
 fn accepts_the_words_that_a_reader_expects() {
     let trace = tiny_batch(true);
     let words = trace.words();
-    // Header 10, one deposit of 4, one request of 1, four one-sided accounts and a two-sided one of 12.
-    assert_eq!((words.len(), word_count(&Shape::TINY)), (75, 75));
+    // Header 10, one deposit of 4, two requests of 1, four one-sided accounts and a two-sided one of 12.
+    assert_eq!((words.len(), word_count(&Shape::TINY)), (76, 76));
     assert_eq!(words[0], Fr::from(1u64));
     assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
     assert_eq!(words[11..13], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
     let word = words[14].into_bigint();
     assert_eq!(
         word.0[0],
-        trace.requests[0].request.action.amount().get() as u64,
+        trace.requests[0].request.action.amount().expect("cash moves").get() as u64,
         "the amount withdrawn"
     );
-    for (row, words) in trace.accounts.iter().zip(words[15..].chunks(12)) {
+    for (row, words) in trace.accounts.iter().zip(words[16..].chunks(12)) {
         assert_eq!(words[0], Fr::from(u64::from(row.index.get()) | 1 << 24));
         assert_eq!(words[1], row.new.leaf());
     }
-    // A transfer leaves no word.
-    assert_eq!(tiny_batch(false).words()[14], Fr::from(0u64));
+    // A transfer leaves no word, and an unused row none.
+    assert_eq!(tiny_batch(false).words()[14..16], [Fr::from(0u64); 2]);
 }
 
 #[test]

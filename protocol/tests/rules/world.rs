@@ -4,11 +4,12 @@ use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
     OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
 };
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::request::{Action, SignedRequest};
+use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::trade::Trade;

@@ -14,12 +14,13 @@ use zkmargin_fixtures::synthetic::{
     NOW_S, account, account_index, parameters, portfolio_book, risk_rows,
 };
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
+use zkmargin_protocol::action::Action;
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::oracle::Attestation;
 use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::request::{Action, Request};
+use zkmargin_protocol::request::Request;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;

@@ -1,0 +1,120 @@
+//! Twin of `protocol::action`.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::action::Action;
+use zkmargin_protocol::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::nonce::WINDOW;
+use zkmargin_protocol::recipient::RECIPIENT_BITS;
+use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, Nonce};
+
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::curve::PointVar;
+use crate::gadgets::integer::Uint;
+use crate::packing::{pack, power_of_two};
+use crate::{Cs, Wire, shifted};
+
+/// What a request asks for.
+pub struct ActionVar {
+    /// Whether keys or nonce base change, not cash.
+    pub changes_account: Bool<Fr>,
+    /// Whether it is the second kind of either: a withdrawal or a cancel-all.
+    is_second: Bool<Fr>,
+    is_rekey: Bool<Fr>,
+    is_cancel: Bool<Fr>,
+    /// Whether the cash leaves for L1.
+    pub is_withdrawal: Bool<Fr>,
+    /// Cash moved, 63 bits; 0 where none moves.
+    pub amount: Wire,
+    /// Receiver (account index or L1 address) or new nonce base, 160 bits.
+    pub number: Wire,
+    new_key: PointVar,
+    /// What is signed beside the terms.
+    pub payload: [Wire; 3],
+    /// The account's nonce base before the batch, 40 bits; of a cancel-all `argument` holds it against the account.
+    old_base: Wire,
+}
+
+impl ActionVar {
+    /// Allocates an action of an account whose nonce base is `old_base`; [`Self::enforce_change`] is the caller's to call.
+    pub fn external(cs: &mut Cs, action: &Action, old_base: Nonce) -> Self {
+        let is_rekey = matches!(action, Action::Rekey { .. });
+        let is_cancel = matches!(action, Action::CancelAll { .. });
+        let is_second = is_cancel || action.is_withdrawal();
+        let changes_account = Bool::external(cs, "changes the account", is_rekey || is_cancel);
+        let is_second = Bool::external(cs, "second kind", is_second);
+        let is_cancel = changes_account.and(cs, &is_second);
+        let amount = action.amount().map_or(0, |amount| u128::from(amount.get().max(0) as u64));
+        let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1);
+        let [first, y, commitment] = action.payload();
+        let [number, x] = if is_rekey { [Fr::from(0u64), first] } else { [first, Fr::from(0u64)] };
+        let number = cs.external("number", number);
+        Uint::range_check(cs, "number", &number, RECIPIENT_BITS);
+        let new_key = PointVar::external(cs, "new key", &Point { x, y });
+        let commitment = cs.external("new view commitment", commitment);
+        let old_base = Uint::external(cs, "base to void", old_base.get().into(), NONCE_BITS);
+        // Each of the two differences is one bit and not the other, so a bit.
+        let is_rekey = Bool::new_unchecked(changes_account.lc().minus(is_cancel.lc()));
+        let is_withdrawal = Bool::new_unchecked(is_second.lc().minus(is_cancel.lc()));
+        let payload = [
+            is_rekey.select(cs, &new_key.x, &number),
+            cs.product("payload of a rekey", is_rekey.lc(), &new_key.y),
+            cs.product("payload of a rekey", is_rekey.lc(), &commitment),
+        ];
+        let moves_cash = changes_account.not(cs);
+        Self {
+            amount: cs.product("amount moved", moves_cash.lc(), amount.lc()),
+            changes_account,
+            is_second,
+            is_rekey,
+            is_cancel,
+            is_withdrawal,
+            number,
+            new_key,
+            payload,
+            old_base: old_base.lc().clone(),
+        }
+    }
+
+    /// The tag of the message signed.
+    pub fn tag(&self, cs: &Cs) -> Wire {
+        let transfer = Tag::Transfer.field();
+        cs.constant(transfer)
+            .plus_scaled(self.is_withdrawal.lc(), Tag::Withdrawal.field() - transfer)
+            .plus_scaled(self.is_rekey.lc(), Tag::Rekey.field() - transfer)
+            .plus_scaled(self.is_cancel.lc(), Tag::CancelAll.field() - transfer)
+    }
+
+    /// A new key is in the prime-order subgroup and not the identity; a new base leaves the whole window behind.
+    pub fn enforce_change(&self, cs: &mut Cs) {
+        cs.under(Rule::KeyValid, |cs| {
+            let base = PointVar::constant(cs, &BASE8);
+            let key = PointVar::select(cs, &self.is_rekey, &self.new_key, &base);
+            key.enforce_in_prime_subgroup(cs);
+        });
+        cs.under(Rule::Nonce, |cs| {
+            let above = shifted(cs, &self.number.minus(&self.old_base), -Fr::from(WINDOW));
+            let above = cs.product("base above the window", self.is_cancel.lc(), &above);
+            Uint::range_check(cs, "base above the window", &above, NONCE_BITS);
+        });
+    }
+
+    /// What changes in `account`: (account, key x, key y, view-key commitment), or of a cancel-all
+    /// (account + 2^24, new base, old base, 0).
+    pub fn change(&self, cs: &mut Cs, account: &Wire) -> [Wire; 4] {
+        let place = account.plus_scaled(self.is_cancel.lc(), power_of_two(ACCOUNT_BITS));
+        let [first, second, third] = self.payload.clone();
+        let voided = cs.product("base of a cancel-all", self.is_cancel.lc(), &self.old_base);
+        [place, first, second.plus(&voided), third]
+    }
+
+    /// The kind (2) ‖ base to void (40): what the signature's challenge does not fix.
+    pub fn absorbed(&self) -> Wire {
+        pack(&[
+            (self.changes_account.lc(), 1),
+            (self.is_second.lc(), 1),
+            (&self.old_base, NONCE_BITS),
+        ])
+    }
+}

@@ -1,0 +1,75 @@
+//! Account rows: what the batch says of an account before and after, and what it asked for.
+
+use zkmargin_protocol::account::Account;
+use zkmargin_protocol::action::Action;
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::nonce::{NonceWindow, SLIDE, WINDOW};
+use zkmargin_protocol::units::AccountIndex;
+
+use crate::account::AccountInput;
+
+/// The account before the batch, or as its deposit opens it.
+pub(super) fn before(trace: &BatchTrace, row: &AccountRow) -> Account {
+    let opened = || {
+        let deposit = trace.deposits.iter().find(|deposit| deposit.account == row.index);
+        let keys = deposit.map_or((row.new.key, row.new.view_key), |d| (d.key, d.view_key));
+        Account::open(keys.0, keys.1, row.new.book)
+    };
+    row.old.clone().unwrap_or_else(opened)
+}
+
+/// The account, before the batch, that signs for `index`.
+pub(super) fn signer(trace: &BatchTrace, index: AccountIndex) -> Option<Account> {
+    let row = trace.accounts.iter().find(|row| row.index == index)?;
+    Some(before(trace, row))
+}
+
+pub(super) fn input(trace: &BatchTrace, row: &AccountRow) -> AccountInput {
+    let old = before(trace, row);
+    let asks = |is_meant: fn(&Action) -> bool| {
+        let mut requests = trace.requests.iter().map(|signed| &signed.request);
+        requests.any(|request| request.account == row.index && is_meant(&request.action))
+    };
+    let is_cancelled = asks(|action| matches!(action, Action::CancelAll { .. }));
+    let nonces_used = if is_cancelled {
+        // Nothing of the old window is left in the new one.
+        nonces_signed(trace, row.index, old.nonces)
+    } else {
+        nonces_between(old.nonces, row.new.nonces)
+    };
+    AccountInput {
+        is_active: true,
+        is_new: row.old.is_none(),
+        index: row.index,
+        old,
+        settlement: row.settlement.clone(),
+        new: row.new.clone(),
+        nonces_used,
+        is_rekeyed: asks(|action| matches!(action, Action::Rekey { .. })),
+        is_cancelled,
+    }
+}
+
+/// The nonces marked between two windows, bit `k` for `old.base + k`.
+fn nonces_between(old: NonceWindow, new: NonceWindow) -> u64 {
+    let after = if new.base == old.base {
+        new.bits
+    } else {
+        // The window has moved, so its lower half had all been used.
+        new.bits << SLIDE | ((1 << SLIDE) - 1)
+    };
+    after & !old.bits
+}
+
+/// The nonces of the window that the account's orders and requests carry, bit `k` for `window.base + k`.
+fn nonces_signed(trace: &BatchTrace, account: AccountIndex, window: NonceWindow) -> u64 {
+    let orders = trace.trades.iter().flat_map(|trade| [&trade.buy.order, &trade.sell.order]);
+    let orders = orders.map(|order| (order.account, order.nonce));
+    let requests = trace.requests.iter().map(|signed| &signed.request);
+    let requests = requests.map(|request| (request.account, request.nonce));
+    let offsets = orders
+        .chain(requests)
+        .filter(|(signer, _)| *signer == account)
+        .filter_map(|(_, nonce)| nonce.get().checked_sub(window.base.get()));
+    offsets.filter(|&offset| offset < WINDOW).fold(0, |used, offset| used | 1 << offset)
+}
