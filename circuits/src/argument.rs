@@ -35,6 +35,8 @@ pub const MULTIPLICITY_BITS: u32 = 16;
 
 /// The rows of all tables.
 pub struct Tables {
+    /// Whether a forward has left its band.
+    pub is_outside_band: Bool<Fr>,
     /// Touched accounts, one-sided rows first.
     pub accounts: Vec<AccountVar>,
     /// Their margin claims.
@@ -326,11 +328,12 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
     })
 }
 
-/// A reducing row holds after the batch what it keeps of its slots before it, and nothing else.
+/// A reducing row, and any while a forward is outside of its band, holds after the batch what it keeps of its slots
+/// before it, and nothing else.
 fn enforce_reductions(cs: &mut Cs, tables: &Tables, held_after: &[Wire], point: &Point) {
     let held_after = &held_after[tables.accounts.len() - tables.reductions.len()..];
     let rows: Vec<_> = tables.two_sided().zip(held_after).collect();
-    cs.under(Rule::RiskReduction, |cs| {
+    let differences = cs.under(Rule::RiskReduction, |cs| {
         cs.rows("two-sided accounts", &rows, |cs, _, ((account, reduction), held_after)| {
             let shift = point.compress(cs, &[&cs.zero(), &account.index]);
             let mut kept = Vec::new();
@@ -341,6 +344,13 @@ fn enforce_reductions(cs: &mut Cs, tables: &Tables, held_after: &[Wire], point: 
             let zero = cs.zero();
             let is_reducing = reduction.is_reducing.lc();
             cs.enforce("no position has grown", is_reducing, &difference, &zero);
+            difference
+        })
+    });
+    cs.under(Rule::PriceBand, |cs| {
+        cs.rows("two-sided accounts", &differences, |cs, _, difference| {
+            let (is_outside, zero) = (tables.is_outside_band.lc(), cs.zero());
+            cs.enforce("no position has grown after a jump", is_outside, difference, &zero);
         });
     });
 }

@@ -21,7 +21,7 @@ use crate::statement::{self, HeaderVar, PublicVar};
 use crate::trade::{TradeInput, TradeVar};
 use crate::tree::{self, NodeVar};
 use crate::witness::BatchInput;
-use crate::{Cs, Wire, oracle};
+use crate::{Cs, Wire, oracle, price_band};
 
 /// The three public inputs: commitment `C`, challenge `r`, evaluation `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let header = HeaderVar::new(cs, &trace.header());
     let parameters = ParametersVar::open(cs, &trace.parameters, &header.parameters);
     oracle::enforce_age(cs, &header, &parameters);
+    oracle::enforce_order(cs, &header);
     oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);
     let deposits = deposits(cs, &input.deposits);
     let trades = trades(cs, &input.trades, &header);
@@ -57,12 +58,23 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
-    let reductions = reductions(cs, &input.reductions, &accounts, &excesses, &parameters);
+    let reductions =
+        reductions(cs, &input.reductions, (&accounts, &excesses), &parameters, &header);
     let nodes = nodes(cs, &input.nodes, &header);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
-    let tables =
-        Tables { accounts, margins, reductions, trades, requests, deposits, nodes, instruments };
+    let is_outside_band = header.is_outside_band.clone();
+    let tables = Tables {
+        is_outside_band,
+        accounts,
+        margins,
+        reductions,
+        trades,
+        requests,
+        deposits,
+        nodes,
+        instruments,
+    };
     argument::enforce_tables(cs, &tables, &commitment);
 }
 
@@ -113,14 +125,15 @@ fn margins(
 fn reductions(
     cs: &mut Cs,
     inputs: &[ReductionInput],
-    accounts: &[AccountVar],
-    excesses: &[Wire],
+    (accounts, excesses): (&[AccountVar], &[Wire]),
     parameters: &ParametersVar,
+    header: &HeaderVar,
 ) -> Vec<ReductionVar> {
     let rows: Vec<_> = accounts.iter().zip(excesses).collect();
     let (one_sided, two_sided) = rows.split_at(rows.len() - inputs.len());
     cs.rows("accounts", one_sided, |cs, _, (account, excess)| {
         enforce_initial(cs, account.is_active.lc(), excess);
+        price_band::enforce_one_sided(cs, account, header);
     });
     cs.rows("two-sided accounts", inputs, |cs, k, input| {
         let (account, excess) = two_sided[k];

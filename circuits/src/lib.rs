@@ -22,6 +22,7 @@ pub mod order;
 pub mod packing;
 pub mod parameters;
 pub mod positions;
+pub mod price_band;
 pub mod reduction;
 pub mod request;
 pub mod risk_row;

@@ -2,11 +2,12 @@
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::domain::Tag;
-use zkmargin_protocol::oracle::{Attestation, ORACLE_SIGNERS, OracleSet};
+use zkmargin_protocol::oracle::{Attestation, EPOCH_BITS, ORACLE_SIGNERS, OracleSet};
 use zkmargin_protocol::parameters::AGE_BITS;
 use zkmargin_protocol::units::TIME_BITS;
 
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::is_zero;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::integer::Uint;
@@ -51,10 +52,10 @@ fn signer_set(cs: &mut Cs, threshold: &Wire, keys: &[PointVar]) -> Wire {
     poseidon::hash(cs, &inputs)
 }
 
-/// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40).
+/// Poseidon of tag, domain, registry root, risk root and the header's oracle terms.
 fn message(cs: &mut Cs, header: &HeaderVar) -> Wire {
     let tag = cs.constant(Tag::Oracle.field());
-    let packed = header.epoch_and_time();
+    let packed = header.oracle_terms(cs);
     let HeaderVar { domain, registry_root, risk_root, .. } = header;
     poseidon::hash(cs, &[tag, domain.clone(), registry_root.clone(), risk_root.clone(), packed])
 }
@@ -69,5 +70,18 @@ pub fn enforce_age(cs: &mut Cs, header: &HeaderVar, parameters: &ParametersVar) 
         Uint::range_check(cs, "oracle time is not stale", &fresh, TIME_BITS + 1);
         let behind = time.plus(&parameters.oracle_skew).minus(oracle_time);
         Uint::range_check(cs, "oracle time is not ahead", &behind, TIME_BITS + 1);
+    });
+}
+
+/// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
+pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
+    cs.under(Rule::OracleOrder, |cs| {
+        let epochs = header.epoch.minus(&header.epoch_before);
+        Uint::range_check(cs, "epoch does not go back", &epochs, EPOCH_BITS);
+        let seconds = header.oracle_time.minus(&header.oracle_time_before);
+        Uint::range_check(cs, "oracle time does not go back", &seconds, TIME_BITS);
+        let is_same = is_zero(cs, &epochs);
+        let zero = cs.zero();
+        cs.enforce("an epoch has one time", is_same.lc(), &seconds, &zero);
     });
 }

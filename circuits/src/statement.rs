@@ -2,13 +2,15 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::account::SECRET_WORDS;
+use zkmargin_protocol::black76::PRICE_UNITS;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::oracle::EPOCH_BITS;
 use zkmargin_protocol::statement::{HEADER_WORDS, Header, NUMBER_BITS, VERSION};
-use zkmargin_protocol::units::{ACCOUNT_BITS, TIME_BITS};
+use zkmargin_protocol::units::{ACCOUNT_BITS, PRICE_BITS, TIME_BITS};
 use zkmargin_protocol::{Rule, units::Time};
 
 use crate::account::AccountVar;
+use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::packing::pack;
@@ -38,6 +40,12 @@ pub struct HeaderVar {
     pub signer_set: Wire,
     /// Hash of the parameters.
     pub parameters: Wire,
+    /// Whether a forward has left its band.
+    pub is_outside_band: Bool<Fr>,
+    /// Epoch of the batch before, 40 bits.
+    pub epoch_before: Wire,
+    /// Oracle time of the batch before, 40 bits.
+    pub oracle_time_before: Wire,
 }
 
 impl HeaderVar {
@@ -46,24 +54,37 @@ impl HeaderVar {
         let time = |cs: &mut Cs, name, time: Time| {
             Uint::external(cs, name, time.get().into(), TIME_BITS).lc().clone()
         };
+        let epoch = |cs: &mut Cs, name, epoch: u64| {
+            Uint::external(cs, name, epoch.into(), EPOCH_BITS).lc().clone()
+        };
         Self {
             domain: cs.external("domain", header.domain),
             old_root: cs.argued("old root", header.old_root),
             new_root: cs.argued("new root", header.new_root),
             registry_root: cs.external("registry root", header.registry_root),
             risk_root: cs.external("risk root", header.risk_root),
-            epoch: Uint::external(cs, "epoch", header.epoch.into(), EPOCH_BITS).lc().clone(),
+            epoch: epoch(cs, "epoch", header.epoch),
             oracle_time: time(cs, "oracle time", header.oracle_time),
             time: time(cs, "batch time", header.time),
             number: Uint::external(cs, "number", header.number.into(), NUMBER_BITS).lc().clone(),
             signer_set: cs.external("signer set", header.signer_set),
             parameters: cs.external("parameters", header.parameters),
+            is_outside_band: Bool::external(cs, "outside of the band", header.is_outside_band),
+            epoch_before: epoch(cs, "epoch before", header.before.epoch),
+            oracle_time_before: time(cs, "oracle time before", header.before.time),
         }
     }
 
-    /// epoch (40) ‖ oracle time (40): what the oracle signs.
-    pub fn epoch_and_time(&self) -> Wire {
-        pack(&[(&self.epoch, EPOCH_BITS), (&self.oracle_time, TIME_BITS)])
+    /// epoch (40) ‖ oracle time (40) ‖ is outside of the band (1) ‖ price units in one USDC (32): what the oracle signs
+    /// beside the roots.
+    pub fn oracle_terms(&self, cs: &Cs) -> Wire {
+        let units = cs.constant(Fr::from(PRICE_UNITS));
+        pack(&[
+            (&self.epoch, EPOCH_BITS),
+            (&self.oracle_time, TIME_BITS),
+            (self.is_outside_band.lc(), 1),
+            (&units, PRICE_BITS),
+        ])
     }
 
     /// The header's words.
@@ -73,7 +94,10 @@ impl HeaderVar {
             (&self.oracle_time, TIME_BITS),
             (&self.time, TIME_BITS),
             (&self.number, NUMBER_BITS),
+            (self.is_outside_band.lc(), 1),
         ]);
+        let before =
+            pack(&[(&self.epoch_before, EPOCH_BITS), (&self.oracle_time_before, TIME_BITS)]);
         let words = vec![
             cs.constant(Fr::from(VERSION)),
             self.domain.clone(),
@@ -84,7 +108,7 @@ impl HeaderVar {
             times,
             self.signer_set.clone(),
             self.parameters.clone(),
-            cs.zero(),
+            before,
         ];
         debug_assert_eq!(words.len(), HEADER_WORDS);
         words

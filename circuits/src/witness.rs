@@ -101,12 +101,17 @@ fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) ->
 fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> ReductionInput {
     let slots = accounts::before(trace, row).positions.slots();
     let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
-    ReductionInput { old_margin: old_margin.clone(), is_reducing: true, kept }
+    // A row that covers initial margin after the batch is bound by that alone.
+    let is_reducing = row.margin.initial_excess_e12 < 0;
+    ReductionInput { old_margin: old_margin.clone(), is_reducing, kept }
 }
 
-/// What is kept of a position that becomes another: nothing if it changes sides.
+/// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
 fn kept(old: Quantity, new: Quantity) -> Quantity {
-    if old.get().signum() == new.get().signum() { new } else { Quantity::default() }
+    if old.get().signum() != new.get().signum() {
+        return Quantity::default();
+    }
+    if old.get().abs() < new.get().abs() { old } else { new }
 }
 
 fn padding_reduction() -> ReductionInput {

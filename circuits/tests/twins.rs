@@ -15,6 +15,7 @@ mod twins {
     mod nonce;
     mod oracle;
     mod positions;
+    mod price_band;
     mod reduction;
     mod settlement;
     mod signatures;

@@ -50,7 +50,12 @@ pub fn trade(
             shape: manifest.shape,
             signer_set: None,
             parameters: None,
-            snapshot: Snapshot { domain: manifest.domain, batches: 0, accounts },
+            snapshot: Snapshot {
+                domain: manifest.domain,
+                batches: 0,
+                oracle: Default::default(),
+                accounts,
+            },
         },
     )?;
     let mut sequencer = Sequencer::open(&store, Access::Write)?;

@@ -11,9 +11,11 @@ use crate::deposit::Deposit;
 use crate::margin::{self, Margin};
 use crate::market::Market;
 use crate::operation::Operation;
-use crate::oracle::{Attestation, OracleSet};
+use crate::oracle::{Attestation, OracleClock, OracleSet};
 use crate::packing::read_part;
 use crate::parameters::BatchParameters;
+use crate::positions::Positions;
+use crate::price_band;
 use crate::reduction;
 use crate::request::SignedRequest;
 use crate::risk_row::{RiskRow, SCENARIOS};
@@ -41,7 +43,8 @@ pub struct AccountRow {
     pub new: Account,
     /// Margin after.
     pub margin: Margin,
-    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin: its row is two-sided.
+    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin, or
+    /// holds less while a forward is outside of its band: its row is two-sided.
     pub old_margin: Option<Margin>,
 }
 
@@ -70,6 +73,8 @@ pub struct BatchTrace {
     pub number: u64,
     /// Time of the batch.
     pub time: Time,
+    /// Epoch and time of the risk table of the batch before.
+    pub before: OracleClock,
     /// Account root before.
     #[serde(with = "decimal")]
     pub old_root: Fr,
@@ -190,14 +195,17 @@ impl<'a> Batch<'a> {
     /// An empty batch at `time`.
     ///
     /// # Errors
-    /// [`Rule::OracleAge`] if the market data are stale or ahead.
+    /// [`Rule::OracleAge`] if the market data are stale or ahead; [`Rule::OracleOrder`] if they are older than those
+    /// of the batch before.
     pub fn new(
         state: &'a State,
         market: &'a Market,
         shape: Shape,
         time: Time,
     ) -> Result<Self, Reject> {
-        market.attestation().message.check_age(time, market.parameters())?;
+        let message = &market.attestation().message;
+        message.check_age(time, market.parameters())?;
+        message.check_order(state.oracle())?;
         Ok(Self::unchecked_age(state, market, shape, time))
     }
 
@@ -253,7 +261,7 @@ impl<'a> Batch<'a> {
             touched.extend(operation.accounts());
         }
         for index in touched {
-            let is_two_sided = draft.judge_margin(index)?.old.is_some();
+            let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);
             draft.two_sided.extend(is_two_sided.then_some(index));
         }
@@ -281,6 +289,26 @@ impl<'a> Batch<'a> {
         }
         self.judge(Err(short))?;
         Ok(RowMargin { new, old: None })
+    }
+
+    /// [`Batch::judge_margin`]; while a forward is outside of its band, an account left with other positions than it had
+    /// needs both sides to show that none has grown.
+    fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
+        let mut margin = self.judge_margin(index)?;
+        let after = &self.ledger.account(index)?.positions;
+        let stored = self.state.accounts().get(&index);
+        let is_same = after.count() == 0 || stored.is_some_and(|old| old.positions == *after);
+        if !self.market.attestation().message.is_outside_band || is_same {
+            return Ok(margin);
+        }
+        let before = self.ledger.opening(index).and_then(|opening| opening.account.as_ref());
+        let none = Positions::default();
+        let held = before.map_or(&none, |before| &before.positions);
+        self.judge(price_band::check([held, after]))?;
+        if let (None, Some(before)) = (&margin.old, before) {
+            margin.old = Some(self.margin_of(before)?);
+        }
+        Ok(margin)
     }
 
     /// A rule's verdict, unless the rule is waived.
@@ -349,7 +377,7 @@ impl<'a> Batch<'a> {
         let mut closing = BTreeMap::new();
         let mut accounts = Vec::new();
         for &index in self.ledger.touched().keys() {
-            let margin = self.judge_margin(index)?;
+            let margin = self.judge_account(index)?;
             let new = self.ledger.closed(index)?;
             closing.insert(index, new.clone());
             let old = self.state.accounts().get(&index).cloned();
@@ -367,12 +395,13 @@ impl<'a> Batch<'a> {
         if number >> NUMBER_BITS != 0 {
             return Err(Reject::value(Rule::Range, "number of the batch", number));
         }
-        let nodes = next.replace(closing)?;
+        let nodes = next.replace(closing, self.market.attestation().message.clock())?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
             number,
             time: self.time,
+            before: self.state.oracle(),
             old_root: self.state.root(),
             new_root: next.root(),
             attestation: self.market.attestation().clone(),

@@ -28,6 +28,7 @@ pub mod packing;
 pub mod parameters;
 pub mod poseidon;
 pub mod positions;
+pub mod price_band;
 pub mod recipient;
 pub mod reduction;
 mod reject;

@@ -5,13 +5,14 @@ use std::collections::BTreeSet;
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
+use crate::black76::PRICE_UNITS;
 use crate::decimal;
 use crate::domain::Tag;
 use crate::eddsa::{self, PublicKey, SecretKey, Signature};
 use crate::packing::{pack, part, read_part};
 use crate::parameters::BatchParameters;
 use crate::poseidon;
-use crate::units::{TIME_BITS, Time};
+use crate::units::{PRICE_BITS, TIME_BITS, Time};
 use crate::{Reject, Rule};
 
 /// Members of an oracle set.
@@ -123,13 +124,51 @@ pub struct OracleMessage {
     pub epoch: u64,
     /// Time of the market data.
     pub time: Time,
+    /// Whether a forward has left the band around that of the epoch before: [`crate::price_band`].
+    pub is_outside_band: bool,
+}
+
+/// How far the oracle has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OracleClock {
+    /// Number of the table, below 2^40.
+    #[serde(deserialize_with = "read_part::<EPOCH_BITS, _, _>")]
+    pub epoch: u64,
+    /// Time of its market data.
+    pub time: Time,
 }
 
 impl OracleMessage {
-    /// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40).
+    /// Epoch and time.
+    pub fn clock(&self) -> OracleClock {
+        OracleClock { epoch: self.epoch, time: self.time }
+    }
+
+    /// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40) ‖ is outside of the band (1) ‖
+    /// price units in one USDC (32). The unit is there so that nobody signs prices without saying of what.
     pub fn hash(&self, domain: Fr) -> Fr {
-        let packed = pack(&[part(self.epoch, EPOCH_BITS), part(self.time.get(), TIME_BITS)]);
+        let packed = pack(&[
+            part(self.epoch, EPOCH_BITS),
+            part(self.time.get(), TIME_BITS),
+            part(self.is_outside_band, 1),
+            part(PRICE_UNITS, PRICE_BITS),
+        ]);
         poseidon::hash(&[Tag::Oracle.field(), domain, self.registry_root, self.risk_root, packed])
+    }
+
+    /// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
+    ///
+    /// # Errors
+    /// [`Rule::OracleOrder`].
+    pub fn check_order(&self, before: OracleClock) -> Result<(), Reject> {
+        if self.epoch < before.epoch {
+            return Err(Reject::value(Rule::OracleOrder, "epoch", self.epoch));
+        }
+        if self.time < before.time || (self.epoch == before.epoch && self.time != before.time) {
+            return Err(Reject::value(Rule::OracleOrder, "oracle time", self.time));
+        }
+        Ok(())
     }
 
     /// The message's time is neither stale nor ahead at batch time `now`.

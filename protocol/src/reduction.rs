@@ -14,11 +14,18 @@ pub fn check(margin: [&Margin; 2], positions: [&Positions; 2]) -> Result<(), Rej
     if after < before {
         return Err(Reject::value(Rule::RiskReduction, "excess over initial margin", after));
     }
-    let [before, after] = positions;
+    check_not_grown(Rule::RiskReduction, positions)
+}
+
+/// No position is larger after than before, or on the other side.
+///
+/// # Errors
+/// `rule`.
+pub fn check_not_grown(rule: Rule, [before, after]: [&Positions; 2]) -> Result<(), Reject> {
     for (instrument, quantity) in after.iter() {
         let (held, left) = (before.quantity(instrument).get(), quantity.get());
         if held.signum() != left.signum() || held.abs() < left.abs() {
-            return Err(Reject::value(Rule::RiskReduction, "position grown in", instrument));
+            return Err(Reject::value(rule, "position grown in", instrument));
         }
     }
     Ok(())

@@ -97,6 +97,8 @@ pub struct RiskParameters {
     pub settlement: SettlementParameters,
     /// How much arbitrage a surface may leave.
     pub arbitrage: ArbitrageParameters,
+    /// Share by which a forward may differ from that of the epoch before.
+    pub band_ppm: u32,
 }
 
 impl RiskParameters {
@@ -136,6 +138,7 @@ impl RiskParameters {
             },
             settlement: SettlementParameters::reference(),
             arbitrage: ArbitrageParameters::reference(),
+            band_ppm: 100_000,
         }
     }
 
@@ -181,6 +184,7 @@ impl RiskParameters {
             settlement.gap_max_s,
             arbitrage.butterfly_ppm,
             arbitrage.calendar_ppm,
+            self.band_ppm,
         ]));
         sponge_hash(Tag::RiskParameters.field(), &words)
     }

@@ -56,6 +56,10 @@ pub enum Rule {
     OracleQuorum,
     /// The oracle's time is neither older than the staleness limit nor ahead of the batch by more than the skew.
     OracleAge,
+    /// Neither epoch nor time of the oracle goes back from a batch to the next, and an epoch has one time.
+    OracleOrder,
+    /// While the oracle says that a forward has left its band, no position of a touched account grows.
+    PriceBand,
     /// An index sample counts once, at its place in the settlement window, for its underlying and in our unit.
     SettlementSample,
     /// A settlement price is the mean of enough samples without a long gap; what is fixed of it follows the window.
@@ -72,7 +76,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 31] = [
+    pub const ALL: [Self; 33] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -98,6 +102,8 @@ impl Rule {
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,
+        Self::OracleOrder,
+        Self::PriceBand,
         Self::SettlementSample,
         Self::SettlementPrice,
         Self::SurfaceArbitrage,

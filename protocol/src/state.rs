@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::decimal;
+use crate::oracle::OracleClock;
 use crate::packing::read_part;
 use crate::statement::NUMBER_BITS;
 use crate::tree::{ACCOUNT_TREE_DEPTH, SparseTree};
@@ -18,6 +19,7 @@ use crate::{Reject, Rule};
 pub struct State {
     domain: Fr,
     batches: u64,
+    oracle: OracleClock,
     accounts: BTreeMap<AccountIndex, Account>,
     tree: SparseTree,
 }
@@ -32,6 +34,9 @@ pub struct Snapshot {
     /// Batches applied, below 2^40.
     #[serde(deserialize_with = "read_part::<NUMBER_BITS, _, _>")]
     pub batches: u64,
+    /// Epoch and time of the last batch's risk table.
+    #[serde(default)]
+    pub oracle: OracleClock,
     /// Accounts by index.
     pub accounts: BTreeMap<AccountIndex, Account>,
 }
@@ -42,19 +47,20 @@ impl State {
     /// # Errors
     /// [`Rule::Range`] for an index the tree does not have; none for ranged indices.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
-        let Snapshot { domain, batches, accounts } = snapshot;
+        let Snapshot { domain, batches, oracle, accounts } = snapshot;
         let leaves =
             accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
         let leaves = leaves.collect();
         let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
         tree.set_many(&leaves)?;
-        Ok(Self { domain, batches, accounts, tree })
+        Ok(Self { domain, batches, oracle, accounts, tree })
     }
 
     /// What the state can be rebuilt from.
     pub fn snapshot(&self) -> Snapshot {
-        let Self { domain, batches, accounts, .. } = self;
-        Snapshot { domain: *domain, batches: *batches, accounts: accounts.clone() }
+        let Self { domain, batches, oracle, accounts, .. } = self;
+        let accounts = accounts.clone();
+        Snapshot { domain: *domain, batches: *batches, oracle: *oracle, accounts }
     }
 
     /// Domain of signatures.
@@ -65,6 +71,11 @@ impl State {
     /// Batches applied so far.
     pub fn batches(&self) -> u64 {
         self.batches
+    }
+
+    /// Epoch and time of the last batch's risk table.
+    pub fn oracle(&self) -> OracleClock {
+        self.oracle
     }
 
     /// Root of the account tree.
@@ -92,13 +103,14 @@ impl State {
         &self.tree
     }
 
-    /// Replaces accounts and counts a batch; returns the touched tree nodes, the root last and always.
+    /// Replaces accounts and counts a batch under a risk table of `oracle`; returns the touched tree nodes, the root last and always.
     ///
     /// # Errors
     /// Those of the tree; none for ranged indices.
     pub(crate) fn replace(
         &mut self,
         accounts: BTreeMap<AccountIndex, Account>,
+        oracle: OracleClock,
     ) -> Result<Vec<crate::tree::NodeUpdate>, Reject> {
         let leaves = accounts
             .iter()
@@ -110,6 +122,7 @@ impl State {
         }
         self.accounts.extend(accounts);
         self.batches += 1;
+        self.oracle = oracle;
         Ok(nodes)
     }
 }

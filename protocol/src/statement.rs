@@ -9,7 +9,7 @@ use crate::batch::{AccountRow, BatchTrace};
 use crate::cipher;
 use crate::deposit::DEPOSIT_WORDS;
 use crate::domain::Tag;
-use crate::oracle::EPOCH_BITS;
+use crate::oracle::{EPOCH_BITS, OracleClock};
 use crate::packing::{pack, part};
 use crate::poseidon;
 use crate::recipient::RECIPIENT_BITS;
@@ -53,18 +53,24 @@ pub struct Header {
     pub signer_set: Fr,
     /// Hash of the parameters.
     pub parameters: Fr,
+    /// Whether a forward has left its band.
+    pub is_outside_band: bool,
+    /// Epoch and time of the risk table of the batch before.
+    pub before: OracleClock,
 }
 
 impl Header {
     /// The header's words.
     pub fn words(&self) -> [Fr; HEADER_WORDS] {
-        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40)
+        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40) ‖ is outside of the band (1)
         let times = pack(&[
             part(self.epoch, EPOCH_BITS),
             part(self.oracle_time.get(), TIME_BITS),
             part(self.time.get(), TIME_BITS),
             part(self.number, NUMBER_BITS),
+            part(self.is_outside_band, 1),
         ]);
+        let before = [part(self.before.epoch, EPOCH_BITS), part(self.before.time.get(), TIME_BITS)];
         [
             Fr::from(VERSION),
             self.domain,
@@ -75,8 +81,7 @@ impl Header {
             times,
             self.signer_set,
             self.parameters,
-            // Kept free for forced requests, so that the header does not move when they come.
-            Fr::ZERO,
+            pack(&before),
         ]
     }
 }
@@ -125,6 +130,8 @@ impl BatchTrace {
             number: self.number,
             signer_set: self.oracle.hash(),
             parameters: self.parameters.hash(),
+            is_outside_band: message.is_outside_band,
+            before: self.before,
         }
     }
 

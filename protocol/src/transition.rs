@@ -48,7 +48,7 @@ pub fn apply(
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
         .collect();
     let mut next = state.clone();
-    next.replace(new.clone())?;
+    next.replace(new.clone(), market.attestation().message.clock())?;
     Ok((next, Trace { old, new }))
 }
 

@@ -26,6 +26,7 @@ fn message() -> OracleMessage {
         risk_root: Fr::from(22),
         epoch: 33,
         time: Time::new(NOW).unwrap(),
+        is_outside_band: false,
     }
 }
 

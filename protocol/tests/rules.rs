@@ -23,10 +23,12 @@ mod rules {
     mod margin_spread;
     mod nonce;
     mod oracle_age;
+    mod oracle_order;
     mod oracle_quorum;
     mod order_expiry;
     mod order_sides;
     mod position_slots;
+    mod price_band;
     mod range;
     mod risk_reduction;
     mod settlement;
@@ -68,6 +70,8 @@ mod rules {
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,
+            oracle_order::RULE,
+            price_band::RULE,
             settlement_sample::RULE,
             settlement_price::RULE,
             surface_arbitrage::RULE,

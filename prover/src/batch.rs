@@ -8,7 +8,9 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode, R1cs};
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::eddsa::SecretKey;
-use zkmargin_protocol::oracle::{Attestation, ORACLE_SIGNERS, OracleMessage, OracleSet};
+use zkmargin_protocol::oracle::{
+    Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
+};
 use zkmargin_protocol::parameters::BatchParameters;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::statement::commitment;
@@ -86,6 +88,7 @@ fn blank(shape: Shape) -> BatchTrace {
         domain: Fr::ZERO,
         number: 0,
         time: Time::default(),
+        before: OracleClock::default(),
         old_root: Fr::ZERO,
         new_root: Fr::ZERO,
         attestation: Attestation {
@@ -94,6 +97,7 @@ fn blank(shape: Shape) -> BatchTrace {
                 risk_root: Fr::ZERO,
                 epoch: 0,
                 time: Time::default(),
+                is_outside_band: false,
             },
             signatures: std::array::from_fn(|_: usize| None),
         },

@@ -60,6 +60,7 @@ pub(crate) fn produced(
         number: trace.number,
         operations,
         root: trace.new_root,
+        oracle: trace.attestation.message.clock(),
         artefact: blake3::hash(&artefact).to_hex().to_string(),
         statement: blake3::hash(&statement).to_hex().to_string(),
     };

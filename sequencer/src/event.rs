@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::decimal;
 use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::units::Time;
 
 use crate::error::Error;
@@ -40,6 +41,8 @@ pub struct SealRecord {
     /// Account root after the batch.
     #[serde(with = "decimal")]
     pub root: Fr,
+    /// Epoch and time of the batch's risk table.
+    pub oracle: OracleClock,
     /// BLAKE3 of the artefact's bytes.
     pub artefact: String,
     /// BLAKE3 of the statement's bytes.

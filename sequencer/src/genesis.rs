@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::decimal::Decimal;
 use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
@@ -45,7 +46,12 @@ impl Genesis {
             shape,
             signer_set: None,
             parameters: None,
-            snapshot: Snapshot { domain: domain.field(), batches: 0, accounts },
+            snapshot: Snapshot {
+                domain: domain.field(),
+                batches: 0,
+                oracle: OracleClock::default(),
+                accounts,
+            },
         }
     }
 

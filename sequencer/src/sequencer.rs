@@ -282,12 +282,12 @@ fn stored_state(
     genesis: &Genesis,
     seal: Option<&SealRecord>,
 ) -> Result<State, Error> {
-    let (batches, root) = match seal {
-        Some(seal) => (seal.number + 1, seal.root),
-        None => (genesis.snapshot.batches, genesis.state()?.root()),
+    let (batches, root, oracle) = match seal {
+        Some(seal) => (seal.number + 1, seal.root, seal.oracle),
+        None => (genesis.snapshot.batches, genesis.state()?.root(), genesis.snapshot.oracle),
     };
     let snapshot =
-        Snapshot { domain: genesis.snapshot.domain, batches, accounts: store.accounts()? };
+        Snapshot { domain: genesis.snapshot.domain, batches, oracle, accounts: store.accounts()? };
     let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
     if state.root() != root {
         return Err(Error::Damaged("the stored accounts do not have the sealed root".to_owned()));

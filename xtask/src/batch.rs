@@ -7,13 +7,14 @@ use zkmargin_circuits::catalogue::{self, Circuit};
 use zkmargin_fixtures::synthetic;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
 
 /// Columns of the commitment and of the evaluation; the challenge between them is given.
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 14, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 16, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -37,14 +38,30 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 4] =
-    [(is_reducing, 0), (is_reducing, 1), (is_changing, 0), (is_rekeying_opened, 0)];
+const KINDS: [(Has, usize); 6] = [
+    (is_reducing, 0),
+    (is_reducing, 1),
+    (is_settling_short, 0),
+    (is_settling_outside_band, 0),
+    (is_changing, 0),
+    (is_rekeying_opened, 0),
+];
 
 /// An account short of initial margin closes a position.
 fn is_reducing(batch: &BatchTrace) -> bool {
     let closes =
         |row: &AccountRow| row.old.as_ref().is_some_and(|old| old.positions != row.new.positions);
     batch.two_sided().any(|(row, _)| closes(row))
+}
+
+/// An account short of initial margin has positions settled.
+fn is_settling_short(batch: &BatchTrace) -> bool {
+    batch.two_sided().any(|(row, _)| row.settlement != Settlement::default())
+}
+
+/// The same while a forward is outside of its band.
+fn is_settling_outside_band(batch: &BatchTrace) -> bool {
+    batch.attestation.message.is_outside_band && is_settling_short(batch)
 }
 
 /// One request changes keys, another cancels all.

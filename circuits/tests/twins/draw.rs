@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::statement::HeaderVar;
+use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::statement::Header;
 use zkmargin_protocol::units::Time;
 use zkmargin_protocol::{Reject, Rule};
@@ -101,5 +102,7 @@ pub fn header(domain: Fr, time: Time) -> Header {
         number: 0,
         signer_set: zero,
         parameters: zero,
+        is_outside_band: false,
+        before: OracleClock::default(),
     }
 }

@@ -1,13 +1,13 @@
 //! Age of the oracle's data, and the quorum.
 
 use rand::Rng;
-use zkmargin_circuits::oracle::{enforce_age, enforce_quorum};
+use zkmargin_circuits::oracle::{enforce_age, enforce_order, enforce_quorum};
 use zkmargin_circuits::parameters::ParametersVar;
 use zkmargin_circuits::statement::HeaderVar;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_fixtures::synthetic::{domain, now, parameters};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::oracle::{Attestation, OracleMessage, OracleSet};
+use zkmargin_protocol::oracle::{Attestation, OracleClock, OracleMessage, OracleSet};
 use zkmargin_protocol::parameters::BatchParameters;
 use zkmargin_protocol::units::Time;
 
@@ -15,13 +15,35 @@ use super::draw::{agree, circuit, header, mostly, native, near, witness};
 
 fn message(time: Time) -> OracleMessage {
     let header = header(domain(), time);
-    let OracleMessage { registry_root, risk_root, epoch, .. } = OracleMessage {
+    OracleMessage {
         registry_root: header.registry_root,
         risk_root: header.risk_root,
         epoch: header.epoch,
         time,
-    };
-    OracleMessage { registry_root, risk_root, epoch, time }
+        is_outside_band: header.is_outside_band,
+    }
+}
+
+#[test]
+fn agree_on_the_order_of_the_oracle() {
+    agree(2_000, &[Rule::OracleOrder], |rng| {
+        let last = (1 << 40) - 1;
+        let narrow = |number: i128| u64::try_from(number).expect("clamped");
+        let (epoch, data) = (near(rng, 77, 0, last), near(rng, 1_770_000_000, 0, last));
+        let before = OracleClock {
+            epoch: narrow(mostly(rng, epoch, -1, 0, last)),
+            time: Time::try_from(mostly(rng, data, -1, 0, last)).expect("clamped"),
+        };
+        let mut stated = header(domain(), now());
+        stated.epoch = narrow(epoch);
+        stated.oracle_time = Time::try_from(data).expect("clamped");
+        stated.before = before;
+        let message = OracleMessage { epoch: stated.epoch, ..message(stated.oracle_time) };
+        let mut cs = witness();
+        let header = HeaderVar::new(&mut cs, &stated);
+        enforce_order(&mut cs, &header);
+        [native(message.check_order(before)), circuit(&cs)]
+    });
 }
 
 #[test]

@@ -18,7 +18,13 @@ fn with_window(bits: u64) -> World {
     let mut accounts = world.state.accounts().clone();
     let buyer = accounts.get_mut(&index(BUYER)).expect("the buyer");
     buyer.nonces = NonceWindow { base: nonce(BASE), bits };
-    world.state = State::new(Snapshot { domain: domain(), batches: 4, accounts }).expect("a state");
+    world.state = State::new(Snapshot {
+        domain: domain(),
+        batches: 4,
+        oracle: world.state.oracle(),
+        accounts,
+    })
+    .expect("a state");
     world
 }
 

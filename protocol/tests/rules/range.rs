@@ -49,7 +49,13 @@ fn with_cash(cash_e6: i64) -> World {
     let mut world = World::new();
     let mut accounts = world.state.accounts().clone();
     accounts.get_mut(&index(BUYER)).expect("the buyer").cash = cash(cash_e6);
-    world.state = State::new(Snapshot { domain: domain(), batches: 4, accounts }).expect("a state");
+    world.state = State::new(Snapshot {
+        domain: domain(),
+        batches: 4,
+        oracle: world.state.oracle(),
+        accounts,
+    })
+    .expect("a state");
     world
 }
 

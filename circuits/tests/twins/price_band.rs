@@ -1,0 +1,95 @@
+//! Positions after a jump of the market: whole batches, for what is kept of a position is tied to the new leaf by the
+//! argument.
+
+use ark_bn254::Fr;
+use rand::Rng;
+use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::Cs;
+use zkmargin_circuits::batch::{BatchPublic, synthesize};
+use zkmargin_circuits::cs::Mode;
+use zkmargin_fixtures::synthetic::{
+    OrderDraft, account, account_index, banded_market, deposit, now, portfolio_book, risk_rows,
+    settled, signed_move, state, trade,
+};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::State;
+use zkmargin_protocol::units::{Cash, Price, Quantity};
+
+use super::draw::{Verdict, agree, circuit, native};
+
+/// Every account may need both sides.
+const SHAPE: Shape = Shape { two_sided: 3, ..Shape::TINY };
+
+fn random_market(rng: &mut ChaCha8Rng) -> Market {
+    let mut rows = risk_rows(2, rng.gen_range(0..16));
+    if rng.gen_ratio(1, 4) {
+        let last = rows.values_mut().next_back().expect("two rows");
+        *last = settled(last.clone());
+    }
+    banded_market(&rows, rng.gen_ratio(3, 4))
+}
+
+/// Accounts 2 and 3 with some of both options, or none.
+fn random_state(rng: &mut ChaCha8Rng, market: &Market) -> State {
+    let holder = |index| {
+        let mut holder = account(account_index(index), portfolio_book(1));
+        holder.cash = Cash::new(1_000_000_000_000).expect("64 bits");
+        for &instrument in market.rows().keys() {
+            let held = *[0, -900, -500, 500, 900].choose(rng).expect("five");
+            if held != 0 {
+                let held = Quantity::new(held).expect("small");
+                let added = holder.positions.add(holder.book.underlying, instrument, held);
+                added.expect("two slots");
+            }
+        }
+        (account_index(index), holder)
+    };
+    state([2, 3].map(holder).into(), 4)
+}
+
+fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {
+    let live: Vec<_> = market.rows().values().filter(|row| !row.is_settled).collect();
+    match rng.gen_range(0..8) {
+        0 => deposit(account_index(2), portfolio_book(1), 7),
+        1 => signed_move(account_index(2), None, 7, 0),
+        _ => {
+            let row = live.choose(rng).expect("one lives");
+            let traded = *[1, 499, 500, 501, 900, 901].choose(rng).expect("six");
+            let mut draft = OrderDraft::fair(row, traded);
+            draft.fees = [Price::default(); 2];
+            let sides = if rng.r#gen() { [2, 3] } else { [3, 2] };
+            trade(&draft, sides.map(account_index), [0, 0])
+        }
+    }
+}
+
+/// The native verdict, and that of the circuit on the batch the operator makes regardless; sometimes with rows that
+/// show one side only.
+fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
+    let market = random_market(rng);
+    let state = random_state(rng, &market);
+    let list = [random_operation(rng, &market)];
+    let mut batch = Batch::new(&state, &market, SHAPE, now()).expect("fresh");
+    let verdict = native(batch.push(&list));
+    if let Some(rule) = verdict {
+        batch = Batch::forged(&state, &market, SHAPE, now(), rule);
+        batch.push(&list).expect("only the waived rule is broken");
+    }
+    let mut trace = batch.seal().expect("only the waived rule is broken").1;
+    if verdict.is_some() && rng.r#gen() {
+        trace.accounts.iter_mut().for_each(|row| row.old_margin = None);
+    }
+    let mut cs = Cs::new(Mode::Witness);
+    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(99u64)), &trace);
+    [verdict, circuit(&cs)]
+}
+
+#[test]
+fn agree_on_positions_after_a_jump() {
+    agree(200, &[Rule::PriceBand], judge);
+}
