@@ -50,7 +50,7 @@ impl OrderVar {
         let account = Uint::external(cs, "order account", order.account.get().into(), ACCOUNT_BITS);
         let nonce = Uint::external(cs, "order nonce", order.nonce.get().into(), NONCE_BITS);
         let [quantity_min, quantity_max] =
-            [order.quantity_min, order.quantity_max].map(|q| Fr::from(q.get().max(0) as u64));
+            [order.quantity_min, order.quantity_max].map(|q| Fr::from(q.get()));
         Self {
             side,
             account: account.lc().clone(),

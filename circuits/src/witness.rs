@@ -19,7 +19,7 @@ use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
 use zkmargin_protocol::units::{
-    AccountIndex, Cash, InstrumentIndex, Nonce, Price, Quantity, Time, Underlying,
+    AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Time, Underlying,
 };
 
 use crate::account::AccountInput;
@@ -176,8 +176,8 @@ impl Padding {
             spec,
             limit: Price::default(),
             fee_limit: Price::default(),
-            quantity_min: Quantity::default(),
-            quantity_max: Quantity::default(),
+            quantity_min: OrderQuantity::default(),
+            quantity_max: OrderQuantity::default(),
             nonce: Nonce::default(),
             expiry: self.time,
         };

@@ -9,8 +9,8 @@ use crate::instrument::InstrumentSpec;
 use crate::packing::{pack, part};
 use crate::poseidon;
 use crate::units::{
-    ACCOUNT_BITS, AccountIndex, INSTRUMENT_BITS, InstrumentIndex, NONCE_BITS, Nonce, PRICE_BITS,
-    Price, QUANTITY_BITS, Quantity, TIME_BITS, Time,
+    ACCOUNT_BITS, AccountIndex, INSTRUMENT_BITS, InstrumentIndex, NONCE_BITS, Nonce, OrderQuantity,
+    PRICE_BITS, Price, QUANTITY_BITS, Quantity, TIME_BITS, Time,
 };
 use crate::{Reject, Rule};
 
@@ -40,10 +40,10 @@ pub struct Order {
     pub limit: Price,
     /// Highest fee per contract.
     pub fee_limit: Price,
-    /// Smallest quantity to fill, ≥ 0.
-    pub quantity_min: Quantity,
-    /// Largest quantity to fill, > 0.
-    pub quantity_max: Quantity,
+    /// Smallest quantity to fill.
+    pub quantity_min: OrderQuantity,
+    /// Largest quantity to fill; an order of none is never filled.
+    pub quantity_max: OrderQuantity,
     /// Number of the order in the account's window.
     pub nonce: Nonce,
     /// Last second at which the order may be filled.
@@ -64,7 +64,6 @@ impl Order {
     /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖ nonce (40), and
     /// minimum (40) ‖ maximum quantity (41).
     fn packed_terms(&self) -> [Fr; 2] {
-        let quantity = |q: Quantity| q.get().max(0) as u64;
         [
             pack(&[
                 part(self.account.get(), ACCOUNT_BITS),
@@ -76,8 +75,8 @@ impl Order {
                 part(self.nonce.get(), NONCE_BITS),
             ]),
             pack(&[
-                part(quantity(self.quantity_min), QUANTITY_BITS),
-                part(quantity(self.quantity_max), QUANTITY_BITS + SLACK),
+                part(self.quantity_min.get(), QUANTITY_BITS),
+                part(self.quantity_max.get(), QUANTITY_BITS + SLACK),
             ]),
         ]
     }
@@ -119,9 +118,8 @@ impl Order {
     /// # Errors
     /// [`Rule::FillQuantity`].
     pub fn check_quantity(&self, quantity: Quantity) -> Result<(), Reject> {
-        let least = self.quantity_min.max(Quantity::new(1)?);
-        let is_order_sound = self.quantity_min >= Quantity::default();
-        if !is_order_sound || quantity < least || quantity > self.quantity_max {
+        let least = Quantity::from(self.quantity_min).max(Quantity::new(1)?);
+        if quantity < least || quantity > self.quantity_max.into() {
             return Err(Reject::value(Rule::FillQuantity, "quantity outside the order", quantity));
         }
         Ok(())

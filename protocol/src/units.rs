@@ -112,6 +112,10 @@ ranged!(
     Quantity(i64), -(1 << (QUANTITY_BITS - 1)), (1 << (QUANTITY_BITS - 1)) - 1
 );
 ranged!(
+    /// Least or greatest number of contracts an order allows: 1/1000 contract, unsigned 39 bits, so that each is a [`Quantity`].
+    OrderQuantity(u64), 0, (1 << (QUANTITY_BITS - 1)) - 1
+);
+ranged!(
     /// Price, mark, strike, forward: 1/1000 USDC per contract, unsigned 32 bits.
     Price(u32), 0, u32::MAX
 );
@@ -161,5 +165,20 @@ impl InstrumentIndex {
     /// The slot part, 12 bits.
     pub fn slot(self) -> u16 {
         self.0 & ((1 << INSTRUMENT_SLOT_BITS) - 1)
+    }
+}
+
+impl From<OrderQuantity> for Quantity {
+    fn from(value: OrderQuantity) -> Self {
+        // 39 bits without a sign are 40 bits with one.
+        Self(value.0 as i64)
+    }
+}
+
+impl TryFrom<Quantity> for OrderQuantity {
+    type Error = Reject;
+
+    fn try_from(value: Quantity) -> Result<Self, Reject> {
+        Self::try_from(i128::from(value))
     }
 }

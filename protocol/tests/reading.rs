@@ -102,6 +102,21 @@ fn rejects_position_slots_that_no_account_has() {
 }
 
 #[test]
+fn rejects_range_of_orders_with_quantities_below_zero_or_beyond_a_fill() {
+    for side in ["buy", "sell"] {
+        for bound in ["quantity_min", "quantity_max"] {
+            let field = format!("/trades/0/{side}/order/{bound}");
+            let changed = |text: &str| with(tiny_batch(true), &field, json!(text));
+            let widest: BatchTrace = accepted(changed("549755813887"));
+            assert_eq!(widest.check(), Ok(()));
+            for text in ["-1", "-549755813888", "549755813888", "0.5", "+1", "01", ""] {
+                refused::<BatchTrace>(Rule::Range, changed(text));
+            }
+        }
+    }
+}
+
+#[test]
 fn accepts_every_batch_it_wrote() {
     for seed in 0..20 {
         let trace = random_batch(seed, Shape::TINY);

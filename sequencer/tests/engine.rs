@@ -118,11 +118,13 @@ fn rejects_trades_by_rule() {
         }),
         Bad(Rule::InitialMargin, |d| {
             d.quantity = quantity(100_000_000);
-            (d.buy.quantity_max, d.sell.quantity_max) = (d.quantity, d.quantity);
+            [d.buy.quantity_max, d.sell.quantity_max] =
+                [d.quantity; 2].map(|q| q.try_into().unwrap());
         }),
         Bad(Rule::MarginSpread, |d| {
             d.quantity = quantity(100_000_000_000);
-            (d.buy.quantity_max, d.sell.quantity_max) = (d.quantity, d.quantity);
+            [d.buy.quantity_max, d.sell.quantity_max] =
+                [d.quantity; 2].map(|q| q.try_into().unwrap());
             (d.trade_price, d.sell.limit) = (price(1), price(1));
         }),
     ];

@@ -18,7 +18,7 @@ use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, Price, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Time};
 
 use super::draw::{Verdict, circuit, native, times};
 
@@ -90,8 +90,8 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
             match rng.gen_range(0..8) {
                 0 => trade.buy.order.limit = price(trade.price.get(), u32::MAX),
                 1 => trade.sell.order.limit = price(trade.price.get(), 1),
-                2 => trade.buy.order.quantity_max = Quantity::default(),
-                3 => trade.sell.order.quantity_min = Quantity::MAX,
+                2 => trade.buy.order.quantity_max = OrderQuantity::default(),
+                3 => trade.sell.order.quantity_min = OrderQuantity::MAX,
                 4 => trade.sell.order.fee_limit = price(trade.seller_fee.get(), u32::MAX),
                 5 => trade.buy.order.expiry = Time::default(),
                 6 => trade.sell.order.spec.strike = price(trade.sell.order.spec.strike.get(), 1),

@@ -11,7 +11,7 @@ use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{
-    AccountIndex, InstrumentIndex, Nonce, Price, Quantity, Time, Underlying,
+    AccountIndex, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Time, Underlying,
 };
 use zkmargin_protocol::{Reject, Rule};
 
@@ -22,7 +22,7 @@ fn price(rng: &mut ChaCha8Rng, bound: Price, sign: i128) -> Price {
     Price::try_from(number).expect("clamped")
 }
 
-/// An order around the fill; what cannot be negative in the signed message is not.
+/// An order around the fill.
 fn order(rng: &mut ChaCha8Rng, side: Side, fill: &Fill) -> SignedOrder {
     let right = rng.gen_ratio(15, 16);
     let sign = if side == Side::Buy { 1 } else { -1 };
@@ -36,8 +36,8 @@ fn order(rng: &mut ChaCha8Rng, side: Side, fill: &Fill) -> SignedOrder {
         spec: if rng.gen_ratio(15, 16) { fill.spec } else { other_spec(fill.spec) },
         limit: price(rng, fill.price, sign),
         fee_limit: price(rng, fill.fee, 1),
-        quantity_min: Quantity::try_from(mostly(rng, filled, -1, 0, most)).expect("clamped"),
-        quantity_max: Quantity::try_from(mostly(rng, filled, 1, 0, most)).expect("clamped"),
+        quantity_min: OrderQuantity::try_from(mostly(rng, filled, -1, 0, most)).expect("clamped"),
+        quantity_max: OrderQuantity::try_from(mostly(rng, filled, 1, 0, most)).expect("clamped"),
         nonce: Nonce::default(),
         expiry: Time::try_from(expiry).expect("clamped"),
     };

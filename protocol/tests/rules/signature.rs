@@ -1,4 +1,6 @@
-use super::world::{BUYER, SELLER, World, cash, index, moved, price, quantity, time, transfer};
+use super::world::{
+    BUYER, SELLER, World, cash, index, moved, order_quantity, price, time, transfer,
+};
 use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
 use zkmargin_fixtures::keys::{trader_key, view_key};
@@ -10,7 +12,7 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Order;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::request::SignedRequest;
-use zkmargin_protocol::units::Nonce;
+use zkmargin_protocol::units::{Nonce, OrderQuantity};
 
 pub const RULE: Rule = Rule::Signature;
 
@@ -31,8 +33,8 @@ fn rejects_signature_after_any_term_of_an_order_changed() {
         |o| o.limit = price(o.limit.get() + 1),
         |o| o.limit = price(o.limit.get() - 1),
         |o| o.fee_limit = price(o.fee_limit.get() + 1),
-        |o| o.quantity_min = quantity(1),
-        |o| o.quantity_max = quantity(o.quantity_max.get() + 1),
+        |o| o.quantity_min = order_quantity(1),
+        |o| o.quantity_max = OrderQuantity::new(o.quantity_max.get() + 1).expect("39 bits"),
         |o| o.nonce = Nonce::new(1).expect("a nonce"),
         |o| o.expiry = time(o.expiry.get() + 1),
     ];

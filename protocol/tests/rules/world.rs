@@ -13,7 +13,7 @@ use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Price, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, OrderQuantity, Price, Quantity, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 /// Room for whatever a table plays.
@@ -116,6 +116,10 @@ pub fn price(value: u32) -> Price {
 
 pub fn quantity(value: i64) -> Quantity {
     Quantity::new(value).expect("a quantity")
+}
+
+pub fn order_quantity(value: i64) -> OrderQuantity {
+    OrderQuantity::try_from(i128::from(value)).expect("an order's quantity")
 }
 
 pub fn cash(value: i64) -> Cash {

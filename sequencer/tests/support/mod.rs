@@ -24,7 +24,7 @@ use zkmargin_protocol::request::Request;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, Price, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Quantity, Time};
 use zkmargin_sequencer::{
     Access, Answer, DepositNotice, Error, Genesis, Sequencer, Source, read_groups,
 };
@@ -105,6 +105,10 @@ pub fn quantity(value: i64) -> Quantity {
     Quantity::new(value).expect("a quantity")
 }
 
+pub fn order_quantity(value: u64) -> OrderQuantity {
+    OrderQuantity::new(value).expect("an order's quantity")
+}
+
 pub fn nonce(value: u64) -> Nonce {
     Nonce::new(value).expect("a nonce")
 }
@@ -118,8 +122,8 @@ impl Draft {
             spec: row.spec,
             limit: row.mark,
             fee_limit: price(10),
-            quantity_min: quantity(1),
-            quantity_max: quantity(1_000),
+            quantity_min: order_quantity(1),
+            quantity_max: order_quantity(1_000),
             nonce: nonce(number),
             expiry: at(3_600),
         };
