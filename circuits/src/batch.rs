@@ -37,9 +37,13 @@ pub struct BatchPublic {
 impl BatchPublic {
     /// The public inputs of a trace at a challenge: for tests and shapes, where no contract derives `r`.
     pub fn at(trace: &BatchTrace, point: Fr) -> Self {
-        let words = trace.words();
+        Self::stating(&trace.words(), point)
+    }
+
+    /// The public inputs of these words at a challenge.
+    pub fn stating(words: &[Fr], point: Fr) -> Self {
         let evaluation = words.iter().rev().fold(Fr::ZERO, |sum, word| sum * point + word);
-        Self { commitment: protocol_statement::commitment(&words), point, evaluation }
+        Self { commitment: protocol_statement::commitment(words), point, evaluation }
     }
 }
 

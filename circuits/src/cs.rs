@@ -374,6 +374,19 @@ pub struct Cs<F: PrimeField> {
     row: Option<(&'static str, usize)>,
     unsatisfied: Option<Unsatisfied>,
     recorder: Option<Recorder<F>>,
+    #[cfg(feature = "forgery")]
+    lies: Vec<Lie<F>>,
+}
+
+/// What the dishonest prover of the forgery tests says of one variable.
+#[cfg(feature = "forgery")]
+#[derive(Clone)]
+struct Lie<F> {
+    row: (&'static str, usize),
+    name: &'static str,
+    /// Variables of the name to come before it; `None` once it is told.
+    left: Option<usize>,
+    change: F,
 }
 
 /// Public inputs and witness of a finished circuit.
@@ -403,7 +416,28 @@ impl<F: PrimeField> Cs<F> {
             row: None,
             unsatisfied: None,
             recorder: (mode == Mode::Shape).then(Recorder::new),
+            #[cfg(feature = "forgery")]
+            lies: Vec::new(),
         }
+    }
+
+    /// Adds `change` to the variable called `name` that comes after `skip` others of the name in a table's row; what is
+    /// computed from it follows. The dishonest prover of the forgery tests: not part of any circuit.
+    #[cfg(feature = "forgery")]
+    pub fn lie(&mut self, row: (&'static str, usize), name: &'static str, skip: usize, change: F) {
+        self.lies.push(Lie { row, name, left: Some(skip), change });
+    }
+
+    #[cfg(feature = "forgery")]
+    fn lied(&mut self, name: &'static str) -> F {
+        let row = self.row;
+        let meant = self.lies.iter_mut().filter(|lie| Some(lie.row) == row && lie.name == name);
+        let told = meant.filter_map(|lie| {
+            let left = lie.left?;
+            lie.left = left.checked_sub(1);
+            (left == 0).then_some(lie.change)
+        });
+        told.sum()
     }
 
     fn lc(&self, variable: Variable, value: F) -> Lc<F> {
@@ -444,6 +478,8 @@ impl<F: PrimeField> Cs<F> {
     }
 
     fn allocate(&mut self, name: &'static str, role: Role, value: F) -> Lc<F> {
+        #[cfg(feature = "forgery")]
+        let value = value + self.lied(name);
         let index = self.witness.len();
         self.witness.push(value);
         if let Some(recorder) = &mut self.recorder
@@ -540,6 +576,8 @@ impl<F: PrimeField> Cs<F> {
             let mut child = Self::new(Mode::Witness);
             child.rule = self.rule;
             child.row = Some((table, k));
+            #[cfg(feature = "forgery")]
+            child.lies.clone_from(&self.lies);
             let result = body(&mut child, k, input);
             assert_eq!(child.instance.len(), 1, "a table row allocates no public input");
             (child, result)
@@ -560,6 +598,12 @@ impl<F: PrimeField> Cs<F> {
         {
             self.unsatisfied =
                 Some(Unsatisfied { index: self.constraints + failure.index, ..failure });
+        }
+        #[cfg(feature = "forgery")]
+        for (lie, told) in self.lies.iter_mut().zip(&child.lies) {
+            if Some(told.row) == child.row {
+                lie.left = told.left;
+            }
         }
         self.witness.extend(child.witness);
         self.constraints += child.constraints;

@@ -4,7 +4,8 @@ use ark_bn254::Fr;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
-use zkmargin_fixtures::synthetic;
+use zkmargin_fixtures::synthetic::{self, Forgery};
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::shape::Shape;
 
@@ -47,13 +48,46 @@ fn forged_batches_are_unsatisfied_for_the_rule_they_break() {
     let r1cs = tiny_matrices();
     let mut wrong = Vec::new();
     for forgery in synthetic::forgeries() {
-        let cs = build(Mode::Witness, &forgery.trace);
+        let cs = forged(&forgery);
         let found = cs.unsatisfied();
-        if found.and_then(|failure| failure.label.rule) != Some(forgery.rule) {
+        if found.and_then(|failure| failure.label.rule) != Some(forgery.refused_by) {
             wrong.push(format!("{} {:?}: {found:?}", forgery.what, forgery.rule));
         }
         let in_matrices = r1cs.first_unsatisfied(&cs.finish().0.full());
         assert_eq!(in_matrices, found, "{}", forgery.what);
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The assignment that the dishonest prover starts from.
+fn forged(forgery: &Forgery) -> Cs {
+    let mut cs = Cs::new(Mode::Witness);
+    for lie in &forgery.lies {
+        cs.lie(lie.row, lie.name, lie.skip, lie.change);
+    }
+    let public = BatchPublic::stating(&forgery.words(), Fr::from(12_345u64));
+    synthesize(&mut cs, &public, &forgery.trace);
+    cs
+}
+
+#[test]
+fn forged_cipher_texts_break_no_other_rule() {
+    // As many constraints fail as words are forged: the statement agrees with the prover.
+    let r1cs = tiny_matrices();
+    let of_cipher = |forgery: &Forgery| forgery.rule == Rule::LeafCipher;
+    let forgeries: Vec<_> = synthetic::forgeries().into_iter().filter(of_cipher).collect();
+    assert!(forgeries.len() >= 4, "withheld, disclosed, misdirected, reused");
+    for forgery in forgeries {
+        let assignment = forged(&forgery).finish().0.full();
+        let is_broken = |&row: &usize| {
+            let [a, b, c] = [&r1cs.a, &r1cs.b, &r1cs.c].map(|m| r1cs.product(m, row, &assignment));
+            a * b != c
+        };
+        let broken: Vec<_> = (0..r1cs.constraints()).filter(is_broken).collect();
+        let changed = forgery.lies.iter().filter(|lie| lie.change != Fr::from(0u64)).count();
+        assert_eq!(broken.len(), changed, "{}", forgery.what);
+        for row in broken {
+            assert_eq!(r1cs.label(row).rule, Some(Rule::LeafCipher), "{}", forgery.what);
+        }
+    }
 }

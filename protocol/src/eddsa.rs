@@ -30,6 +30,12 @@ impl PublicKey {
         Self::try_from(Point { x, y })
     }
 
+    /// A key nobody checked: that of the dishonest operator of the forgery tests.
+    #[cfg(feature = "forgery")]
+    pub fn forged(point: Point) -> Self {
+        Self(point)
+    }
+
     /// The point.
     pub fn point(&self) -> Point {
         self.0

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 use zkmargin_fixtures::keys::signed_table;
 use zkmargin_fixtures::synthetic::{
-    domain, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
+    domain, forgeries, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
@@ -156,6 +156,28 @@ fn rejects_batches_whose_rows_no_circuit_has() {
     let last = with(trace(), "/nodes/0/1", json!((1 << 22) - 1));
     assert_eq!(accepted::<BatchTrace>(last).check(), Ok(()));
 }
+
+#[test]
+fn rejects_what_only_a_forger_holds_by_its_rule() {
+    let beyond_types = [Rule::KeyValid, Rule::PositionSlots, Rule::Shape];
+    let mut read = 0;
+    for forgery in forgeries() {
+        let text = serde_json::to_string(&forgery.trace).expect("JSON");
+        let found = serde_json::from_str::<BatchTrace>(&text).map_err(|error| error.to_string());
+        if beyond_types.contains(&forgery.rule) {
+            let error = found.expect_err(forgery.what);
+            assert!(error.starts_with(&forgery.rule.name()), "{}: {error}", forgery.what);
+        } else if forgery.what != UNREDUCED {
+            // What is wrong with the others is for the circuit to say.
+            read += 1;
+            assert_eq!(found, Ok(forgery.trace), "{}", forgery.what);
+        }
+    }
+    assert!(read > 80, "most forgeries have a file: {read}");
+}
+
+/// A signature whose response has no JSON: it is written reduced.
+const UNREDUCED: &str = "the response of the signature is not reduced";
 
 #[test]
 fn accepts_the_named_shapes() {

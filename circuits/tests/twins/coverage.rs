@@ -1,6 +1,6 @@
-//! Every rule has a forged batch that the circuit refuses by it, or a reason why there is none.
+//! Constraints of every rule that forged batches break; forgeries beside the batch, and beside the batch circuit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -8,47 +8,23 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::gadgets::curve::PointVar;
-use zkmargin_fixtures::synthetic::{forgeries, tiny_batch};
+use zkmargin_fixtures::synthetic::{Attack, attack, tiny_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::units::Quantity;
 
 use super::draw::{Verdict, circuit, witness};
 
-/// Rules without a forged batch among the fixtures: why, and what shows them instead.
-fn exceptions() -> BTreeMap<Rule, &'static str> {
-    BTreeMap::from([
-        (
-            Rule::KeyValid,
-            "a key outside the subgroup has no Rust value: `PublicKey` cannot be made; the gadget is shown below",
-        ),
-        (
-            Rule::PositionSlots,
-            "slots of zero have no JSON; `forged_empty_slot_is_unsatisfied` makes one",
-        ),
-        (
-            Rule::Statement,
-            "the statement stands beside the batch: `forged_statement_is_unsatisfied`",
-        ),
-        (
-            Rule::LeafCipher,
-            "the circuit computes the cipher text; another one in the words breaks `Statement`",
-        ),
-        (Rule::SettlementSample, "decides what the oracle signs, before there is a batch"),
-        (Rule::SettlementPrice, "decides what the oracle signs, before there is a batch"),
-        (Rule::SurfaceArbitrage, "decides what the oracle signs, before there is a batch"),
-        (Rule::Shape, "a batch with more rows has another circuit and another key"),
-    ])
-}
-
 #[test]
-fn every_rule_has_a_forged_batch_or_a_reason() {
-    let forged: BTreeSet<Rule> = forgeries().into_iter().map(|forgery| forgery.rule).collect();
-    let exceptions = exceptions();
+fn a_rule_has_constraints_exactly_if_forged_batches_must_break_them() {
+    let trace = tiny_batch(false);
+    let mut cs = Cs::new(Mode::Shape);
+    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::ONE), &trace);
+    let labels = cs.finish().1.expect("shape mode records matrices").labels;
+    let stated: BTreeSet<Rule> = labels.iter().filter_map(|(_, label)| label.rule).collect();
     for rule in Rule::ALL {
-        let (is_forged, is_excepted) = (forged.contains(&rule), exceptions.contains_key(&rule));
-        assert!(is_forged != is_excepted, "{rule:?}: forged {is_forged}, excepted {is_excepted}");
+        let attack = attack(rule);
+        let is_asked = attack == Attack::Constraint;
+        assert_eq!(stated.contains(&rule), is_asked, "{rule:?}: {attack:?}");
     }
 }
 
@@ -85,17 +61,6 @@ fn forged_cipher_text_is_unsatisfied() {
     row.new.view_key += Fr::ONE;
     let public = BatchPublic::at(&stated, Fr::from(5u64));
     assert_eq!(judged(&public, &trace), Some(Rule::Statement));
-}
-
-#[test]
-fn forged_empty_slot_is_unsatisfied() {
-    let mut trace = tiny_batch(true);
-    let traded = trace.instruments[0].row.instrument;
-    let account = trace.accounts.iter_mut().find(|row| row.new.positions.count() == 0);
-    let account = account.expect("the fee account holds nothing");
-    account.new.positions = Positions::forged(BTreeMap::from([(traded, Quantity::default())]));
-    let public = BatchPublic::at(&trace, Fr::from(5u64));
-    assert_eq!(judged(&public, &trace), Some(Rule::PositionSlots));
 }
 
 #[test]
