@@ -63,10 +63,12 @@ impl Genesis {
     /// The first state.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if the snapshot is of another domain, lacks an account or holds none of the first
-    /// batch.
+    /// [`Error::Configuration`] if nobody can prove batches of the shape, or the snapshot is of another domain or lacks
+    /// an account.
     pub fn state(&self) -> Result<State, Error> {
         let wrong = |what: &str| Err(Error::Configuration(format!("genesis: {what}")));
+        let refused = |reject| Error::Configuration(format!("genesis: {reject}"));
+        self.shape.check().map_err(refused)?;
         let accounts = &self.snapshot.accounts;
         if self.snapshot.domain != self.domain().field() {
             return wrong("the snapshot's domain is not that of chain, contract and version");
@@ -74,8 +76,7 @@ impl Genesis {
         if !accounts.contains_key(&INSURANCE_FUND) || !accounts.contains_key(&fee_account()) {
             return wrong("accounts 0 and 1 are needed");
         }
-        State::new(self.snapshot.clone())
-            .map_err(|reject| Error::Configuration(format!("genesis: {reject}")))
+        State::new(self.snapshot.clone()).map_err(refused)
     }
 
     /// The table is of the signers and parameters the store is for.

@@ -7,6 +7,7 @@ use std::fs;
 use serde_json::Value;
 use support::*;
 
+use zkmargin_fixtures::damage::{cut_short, damages};
 use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::action::Action;
@@ -467,6 +468,33 @@ fn oracle_tables_are_checked_and_close_the_batch() {
 }
 
 #[test]
+fn damaged_genesis_is_refused_or_holds_a_state() {
+    let value = serde_json::to_value(genesis(Shape::TINY)).unwrap();
+    for text in cut_short(&value, 60) {
+        serde_json::from_str::<Genesis>(&text).map(drop).unwrap_err();
+    }
+    let (mut refused, mut held) = (0, 0);
+    for damage in damages(&value) {
+        let Ok(genesis) = serde_json::from_str::<Genesis>(&damage.apply(&value)) else {
+            refused += 1;
+            continue;
+        };
+        match genesis.state() {
+            Ok(state) => {
+                held += 1;
+                assert_eq!(genesis.shape.check(), Ok(()), "{}", damage.pattern());
+                assert_eq!(state.domain(), genesis.domain().field(), "{}", damage.pattern());
+            }
+            Err(error) => {
+                refused += 1;
+                assert!(matches!(error, Error::Configuration(_)), "{}: {error}", damage.pattern());
+            }
+        }
+    }
+    assert!(refused > 300 && held > 20, "{refused} refused, {held} hold");
+}
+
+#[test]
 fn genesis_must_make_sense_and_stores_are_not_overwritten() {
     let venue = Venue::create(Shape::TINY);
     let exists = Sequencer::create(&venue.store(), genesis(Shape::TINY));
@@ -476,7 +504,9 @@ fn genesis_must_make_sense_and_stores_are_not_overwritten() {
     foreign.chain_id += 1;
     let mut lacking = genesis(Shape::TINY);
     lacking.snapshot.accounts.remove(&fee_index());
-    for wrong in [foreign, lacking] {
+    let endless = genesis(Shape { trades: usize::MAX, ..Shape::TINY });
+    let rootless = genesis(Shape { nodes: 0, ..Shape::TINY });
+    for wrong in [foreign, lacking, endless, rootless] {
         assert!(matches!(Sequencer::create(&other, wrong), Err(Error::Configuration(_))));
         assert!(!other.exists());
     }
