@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::{Account, Book};
+use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
 use zkmargin_protocol::babyjubjub::{BASE8, Point};
 use zkmargin_protocol::cipher as protocol_cipher;
 use zkmargin_protocol::domain::Tag;
@@ -12,6 +12,7 @@ use zkmargin_protocol::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS,
 };
 
+use crate::auction::AuctionVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::Uint;
@@ -43,6 +44,8 @@ pub struct AccountInput {
     pub is_rekeyed: bool,
     /// Whether the account cancels all its orders.
     pub is_cancelled: bool,
+    /// Whether the row may hold an account in auction.
+    pub is_two_sided: bool,
 }
 
 impl AccountInput {
@@ -81,6 +84,8 @@ pub struct AccountVar {
     pub opening_slots: Vec<SlotVar>,
     /// Cash after, signed 64 bits.
     pub new_cash: Wire,
+    /// Auctions before and after, in two-sided rows.
+    pub auctions: Option<[AuctionVar; 2]>,
     /// Nonces before and after.
     pub nonces: NonceWindowVar,
     /// Positions before.
@@ -177,15 +182,19 @@ impl AccountVar {
         });
         let new_slots = input.new.positions.slots();
         let new_positions = positions::witness_canonical(cs, &book.underlying, &new_slots);
-        let old_words =
-            secret_words(old_shifted.lc(), &nonces.base, &book, &nonces.bits, &old_positions);
-        let secret_words = secret_words(
-            new_shifted.lc(),
-            &nonces.new_base,
-            &book,
-            &nonces.new_bits,
-            &new_positions,
-        );
+        let auctions = input.is_two_sided.then(|| {
+            let old = AuctionVar::external(cs, input.old.auction.as_ref());
+            [old, AuctionVar::witness(cs, input.new.auction.as_ref())]
+        });
+        let auction_words = match &auctions {
+            Some(auctions) => auctions.each_ref().map(AuctionVar::word),
+            None => [cs.zero(), cs.zero()],
+        };
+        let [old_auction, new_auction] = &auction_words;
+        let old_status = status_word(old_shifted.lc(), &nonces.base, &book, old_auction);
+        let new_status = status_word(new_shifted.lc(), &nonces.new_base, &book, new_auction);
+        let old_words = secret_words(old_status, &nonces.bits, &old_positions);
+        let secret_words = secret_words(new_status, &nonces.new_bits, &new_positions);
         let opened_leaf = leaf(cs, &old_keys, &old_words);
         let new_leaf = leaf(cs, &new_keys, &secret_words);
         let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
@@ -202,6 +211,7 @@ impl AccountVar {
             old_cash: shifted(cs, old_shifted.lc(), half),
             opening_slots: settlement.remaining(&old_positions.slots),
             settlement,
+            auctions,
             new_cash: shifted(cs, new_shifted.lc(), half),
             nonces,
             old_positions,
@@ -222,7 +232,7 @@ impl AccountVar {
         self.old_cash.plus(&self.settlement.cash)
     }
 
-    /// A new account starts without cash, used nonces or positions.
+    /// A new account starts without cash, used nonces, positions or auction.
     fn enforce_new_is_empty(&self, cs: &mut Cs) {
         let zero = cs.zero();
         cs.under(Rule::AccountExists, |cs| {
@@ -231,6 +241,9 @@ impl AccountVar {
             cs.enforce("a new account has no cash", is_new, &self.old_cash, &zero);
             cs.enforce("a new account has nonce base 0", is_new, &self.nonces.base, &zero);
             cs.enforce("a new account has used no nonce", is_new, &self.nonces.bits, &zero);
+            if let Some([auction, _]) = &self.auctions {
+                cs.enforce("a new account is in no auction", is_new, &auction.word(), &zero);
+            }
             for (word, empty) in self.old_positions.words.iter().zip(empty) {
                 let word = shifted(cs, word, -empty);
                 cs.enforce("a new account has no position", is_new, &word, &zero);
@@ -259,18 +272,16 @@ impl AccountVar {
     }
 }
 
-/// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
-fn secret_words(
-    shifted_cash: &Wire,
-    nonce_base: &Wire,
-    book: &BookVar,
-    nonce_bits: &Wire,
-    positions: &PositionsVar,
-) -> Vec<Wire> {
-    // cash + 2^63 (64) ‖ nonce base (40) ‖ book (5)
-    let status = shifted_cash
+/// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104).
+fn status_word(shifted_cash: &Wire, nonce_base: &Wire, book: &BookVar, auction: &Wire) -> Wire {
+    shifted_cash
         .plus_scaled(nonce_base, power_of_two(CASH_BITS))
-        .plus_scaled(&book.bits(), power_of_two(CASH_BITS + NONCE_BITS));
+        .plus_scaled(&book.bits(), power_of_two(CASH_BITS + NONCE_BITS))
+        .plus_scaled(auction, power_of_two(CASH_BITS + NONCE_BITS + BOOK_BITS))
+}
+
+/// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
+fn secret_words(status: Wire, nonce_bits: &Wire, positions: &PositionsVar) -> Vec<Wire> {
     let mut words = vec![status, nonce_bits.clone()];
     words.extend(positions.words.iter().cloned());
     words

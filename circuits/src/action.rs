@@ -17,17 +17,19 @@ use crate::{Cs, Wire, shifted};
 
 /// What a request asks for.
 pub struct ActionVar {
-    /// Whether keys or nonce base change, not cash.
+    /// Whether keys or nonce base change, or an account in auction, not cash.
     pub changes_account: Bool<Fr>,
     /// Whether it is the second kind of either: a withdrawal or a cancel-all.
     is_second: Bool<Fr>,
+    /// Whether it is a bid, the third kind that changes an account.
+    is_bid: Bool<Fr>,
     is_rekey: Bool<Fr>,
     is_cancel: Bool<Fr>,
     /// Whether the cash leaves for L1.
     pub is_withdrawal: Bool<Fr>,
     /// Cash moved, 63 bits; 0 where none moves.
     pub amount: Wire,
-    /// Receiver (account index or L1 address) or new nonce base, 160 bits.
+    /// Receiver (account index or L1 address), new nonce base or terms of a bid, 160 bits.
     pub number: Wire,
     new_key: PointVar,
     /// What is signed beside the terms.
@@ -41,9 +43,17 @@ impl ActionVar {
     pub fn external(cs: &mut Cs, action: &Action, old_base: Nonce) -> Self {
         let is_rekey = matches!(action, Action::Rekey { .. });
         let is_cancel = matches!(action, Action::CancelAll { .. });
+        let is_bid = matches!(action, Action::Bid(_));
         let is_second = is_cancel || action.is_withdrawal();
-        let changes_account = Bool::external(cs, "changes the account", is_rekey || is_cancel);
+        let changes_account = is_rekey || is_cancel || is_bid;
+        let changes_account = Bool::external(cs, "changes the account", changes_account);
         let is_second = Bool::external(cs, "second kind", is_second);
+        let is_bid = Bool::external(cs, "is a bid", is_bid);
+        cs.under(Rule::AccountRequests, |cs| {
+            let (moves_cash, zero) = (changes_account.not(cs), cs.zero());
+            let others = moves_cash.lc().plus(is_second.lc());
+            cs.enforce("a bid is no other kind", is_bid.lc(), &others, &zero);
+        });
         let is_cancel = changes_account.and(cs, &is_second);
         let amount = action.amount().map_or(0, |amount| u128::from(amount.get().max(0) as u64));
         let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1);
@@ -54,8 +64,9 @@ impl ActionVar {
         let new_key = PointVar::external(cs, "new key", &Point { x, y });
         let commitment = cs.external("new view commitment", commitment);
         let old_base = Uint::external(cs, "base to void", old_base.get().into(), NONCE_BITS);
-        // Each of the two differences is one bit and not the other, so a bit.
-        let is_rekey = Bool::new_unchecked(changes_account.lc().minus(is_cancel.lc()));
+        // Each of the two differences is one bit and not the others, so a bit.
+        let is_rekey = changes_account.lc().minus(is_cancel.lc()).minus(is_bid.lc());
+        let is_rekey = Bool::new_unchecked(is_rekey);
         let is_withdrawal = Bool::new_unchecked(is_second.lc().minus(is_cancel.lc()));
         let payload = [
             is_rekey.select(cs, &new_key.x, &number),
@@ -67,6 +78,7 @@ impl ActionVar {
             amount: cs.product("amount moved", moves_cash.lc(), amount.lc()),
             changes_account,
             is_second,
+            is_bid,
             is_rekey,
             is_cancel,
             is_withdrawal,
@@ -84,6 +96,7 @@ impl ActionVar {
             .plus_scaled(self.is_withdrawal.lc(), Tag::Withdrawal.field() - transfer)
             .plus_scaled(self.is_rekey.lc(), Tag::Rekey.field() - transfer)
             .plus_scaled(self.is_cancel.lc(), Tag::CancelAll.field() - transfer)
+            .plus_scaled(self.is_bid.lc(), Tag::Bid.field() - transfer)
     }
 
     /// A new key is in the prime-order subgroup and not the identity; a new base leaves the whole window behind.
@@ -101,19 +114,22 @@ impl ActionVar {
     }
 
     /// What changes in `account`: (account, key x, key y, view-key commitment), or of a cancel-all
-    /// (account + 2^24, new base, old base, 0).
+    /// (account + 2^24, new base, old base, 0), or of a bid (account + 2^25, terms, 0, 0).
     pub fn change(&self, cs: &mut Cs, account: &Wire) -> [Wire; 4] {
-        let place = account.plus_scaled(self.is_cancel.lc(), power_of_two(ACCOUNT_BITS));
+        let place = account
+            .plus_scaled(self.is_cancel.lc(), power_of_two(ACCOUNT_BITS))
+            .plus_scaled(self.is_bid.lc(), power_of_two(ACCOUNT_BITS + 1));
         let [first, second, third] = self.payload.clone();
         let voided = cs.product("base of a cancel-all", self.is_cancel.lc(), &self.old_base);
         [place, first, second.plus(&voided), third]
     }
 
-    /// The kind (2) ‖ base to void (40): what the signature's challenge does not fix.
+    /// The kind (3) ‖ base to void (40): what the signature's challenge does not fix.
     pub fn absorbed(&self) -> Wire {
         pack(&[
             (self.changes_account.lc(), 1),
             (self.is_second.lc(), 1),
+            (self.is_bid.lc(), 1),
             (&self.old_base, NONCE_BITS),
         ])
     }

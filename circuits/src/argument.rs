@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::fee_account;
+use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::risk_row::SCENARIOS;
@@ -19,6 +19,7 @@ use crate::deposit::DepositVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
+use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
 use crate::packing::{pack, power_of_two};
 use crate::positions::SlotVar;
@@ -43,6 +44,8 @@ pub struct Tables {
     pub margins: Vec<MarginVar>,
     /// The sides before the batch of the two-sided rows, the last of the accounts.
     pub reductions: Vec<ReductionVar>,
+    /// The auctions of the same rows.
+    pub liquidations: Vec<LiquidationVar>,
     /// Trades.
     pub trades: Vec<TradeVar>,
     /// Requests of accounts.
@@ -250,6 +253,7 @@ fn absorb_rows(
         elements.extend(margin.absorbed());
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
+    elements.extend(tables.liquidations.iter().map(LiquidationVar::absorbed));
     elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
     elements.extend(tables.requests.iter().flat_map(RequestVar::absorbed));
     elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
@@ -304,7 +308,8 @@ fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
 fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
     cs.under(Rule::Ledger, |cs| {
         let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
-        let rows = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+        let one_sided = tables.accounts.len() - tables.liquidations.len();
+        let rows = cs.rows("accounts", &tables.accounts, |cs, k, account| {
             let shift = point.compress(cs, &[&cs.zero(), &account.index]);
             let change = account.new_cash.minus(&account.opening_cash());
             let cash = point.fraction(cs, &change, &cash.plus(&shift));
@@ -315,17 +320,43 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
                 sum(&slots.iter().map(fraction).collect::<Vec<_>>())
             };
             let after = side(cs, &account.new_positions.slots);
-            let before = side(cs, &account.opening_slots);
+            let sold = k.checked_sub(one_sided).map(|k| &tables.liquidations[k].fill);
+            let before = match sold {
+                Some(fill) => side(cs, &fill.left(&account.opening_slots)),
+                None => side(cs, &account.opening_slots),
+            };
             let change = cash.plus(&after).minus(&before);
             (cs.product("change of a row in use", account.is_active.lc(), &change), after)
         });
         let (changes, held_after): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut legs = trade_legs(cs, tables, point, &cash);
         legs.extend(cash_legs(cs, tables, point, &cash));
+        legs.extend(auction_legs(cs, tables, point, &cash));
         let (changes, legs) = (sum(&changes), sum(&legs));
         cs.enforce_equal("changes are the legs", &changes, &legs);
         held_after
     })
+}
+
+/// Of every auction the contracts a bidder takes and the cash of all three parties; what is sold has left the slots of its
+/// account already.
+fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
+    let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
+    let mut legs = cs.rows("two-sided accounts", &rows, |cs, _, ((account, _), row)| {
+        let seller = point.compress(cs, &[cash, &account.index]);
+        let mut legs = vec![point.fraction(cs, &row.cash_of_account, &seller)];
+        let bidder = point.compress(cs, &[&cs.zero(), &row.bid.bidder]);
+        legs.push(point.fraction(cs, &row.cash_of_bidder, &cash.plus(&bidder)));
+        for (slot, share) in account.opening_slots.iter().zip(&row.fill.shares) {
+            legs.push(point.fraction(cs, share, &slot.instrument.plus(&bidder)));
+        }
+        sum(&legs)
+    });
+    let fund: Vec<_> = tables.liquidations.iter().map(|row| row.cash_of_fund.clone()).collect();
+    let account = cs.constant(Fr::from(INSURANCE_FUND.get()));
+    let receiver = point.compress(cs, &[cash, &account]);
+    legs.push(point.fraction(cs, &sum(&fund), &receiver));
+    legs
 }
 
 /// A reducing row, and any while a forward is outside of its band, holds after the batch what it keeps of its slots
@@ -432,6 +463,12 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
             let is_asked = request.is_active.and(cs, &request.action.changes_account);
             asked.push(point.fraction(cs, is_asked.lc(), &key));
         }
+        let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
+        let bid = cs.rows("two-sided accounts", &rows, |cs, _, ((account, _), row)| {
+            let place = shifted(cs, &row.bid.bidder, power_of_two(ACCOUNT_BITS + 1));
+            let key = point.compress(cs, &[&place, &row.bid.word(&account.index)]);
+            point.fraction(cs, row.step.is_bid.lc(), &key)
+        });
         let changed = cs.rows("accounts", &tables.accounts, |cs, _, account| {
             let [x, y, commitment] = account.new_keys.elements();
             let rekeyed = point.compress(cs, &[&account.index, x, y, commitment]);
@@ -443,7 +480,7 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
             let changed = rekeyed.plus(&cancelled);
             cs.product("changes of a row in use", account.is_active.lc(), &changed)
         });
-        let (asked, changed) = (sum(&asked), sum(&changed));
+        let (asked, changed) = (sum(&asked), sum(changed.iter().chain(&bid)));
         cs.enforce_equal("changes are those asked for", &asked, &changed);
     });
 }
@@ -618,7 +655,7 @@ impl InstrumentClaims {
     fn enforce_matrix(&self, cs: &mut Cs, tables: &Tables, books: &[BookSide], scenario: &Wire) {
         cs.under(Rule::MarginMatrix, |cs| {
             let mut powers = vec![cs.one()];
-            for k in 0..SCENARIOS + 2 {
+            for k in 0..SCENARIOS + 3 {
                 powers.push(cs.product("power of the scenario point", &powers[k], scenario));
             }
             let rows: Vec<_> = books.iter().zip(&self.weights).collect();
@@ -629,6 +666,7 @@ impl InstrumentClaims {
                     margin.mark_value.clone(),
                     margin.short_floor(),
                     margin.isolated_initial.clone(),
+                    margin.isolated_maintenance.clone(),
                 ]);
                 let value = inner_product(cs, &powers, &values);
                 cs.product("weighted claims", weight, &value)
@@ -639,7 +677,9 @@ impl InstrumentClaims {
                 let mut values = row.losses.clone();
                 values.push(row.mark.clone());
                 let per_unit = inner_product(cs, &powers[..=SCENARIOS], &values);
-                let charges = [row.short_minimum.clone(), row.isolated_initial.clone()];
+                let charges =
+                    [&row.short_minimum, &row.isolated_initial, &row.isolated_maintenance];
+                let charges = charges.map(Clone::clone);
                 let per_short = inner_product(cs, &powers[SCENARIOS + 1..], &charges);
                 let held = cs.product("value held", &self.held[k], &per_unit);
                 let short = cs.product("charges of shorts", &self.short[k], &per_short);

@@ -12,6 +12,7 @@ use zkmargin_protocol::tree::NodeUpdate;
 use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
 use crate::deposit::DepositVar;
+use crate::liquidation::LiquidationVar;
 use crate::margin::{MarginVar, enforce_initial};
 use crate::parameters::ParametersVar;
 use crate::reduction::{ReductionInput, ReductionVar};
@@ -62,8 +63,9 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
-    let reductions =
-        reductions(cs, &input.reductions, (&accounts, &excesses), &parameters, &header);
+    let rows = (&accounts[..], &excesses[..]);
+    let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
+    let (reductions, liquidations) = two_sided.into_iter().unzip();
     let nodes = nodes(cs, &input.nodes, &header);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
@@ -73,6 +75,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
         accounts,
         margins,
         reductions,
+        liquidations,
         trades,
         requests,
         deposits,
@@ -125,14 +128,14 @@ fn margins(
     rows.into_iter().unzip()
 }
 
-/// One-sided rows cover initial margin; two-sided ones do, or are left no worse.
-fn reductions(
+/// One-sided rows cover initial margin; two-sided ones do, or are left no worse, or are in auction.
+fn two_sided(
     cs: &mut Cs,
     inputs: &[ReductionInput],
     (accounts, excesses): (&[AccountVar], &[Wire]),
     parameters: &ParametersVar,
     header: &HeaderVar,
-) -> Vec<ReductionVar> {
+) -> Vec<(ReductionVar, LiquidationVar)> {
     let rows: Vec<_> = accounts.iter().zip(excesses).collect();
     let (one_sided, two_sided) = rows.split_at(rows.len() - inputs.len());
     cs.rows("accounts", one_sided, |cs, _, (account, excess)| {
@@ -142,8 +145,11 @@ fn reductions(
     cs.rows("two-sided accounts", inputs, |cs, k, input| {
         let (account, excess) = two_sided[k];
         let reduction = ReductionVar::new(cs, input, account);
-        reduction.enforce_no_worse(cs, account, excess, &parameters.initial_factor_ppm);
-        reduction
+        let step = input.step.as_ref();
+        let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
+        let bound = (account, &liquidation.step.is_frozen);
+        reduction.enforce_no_worse(cs, bound, excess, &parameters.initial_factor_ppm);
+        (reduction, liquidation)
     })
 }
 

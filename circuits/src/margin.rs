@@ -30,6 +30,8 @@ pub struct MarginVar {
     pub mark_value: Wire,
     /// `Σ max(0, −q) · isolated initial charge`.
     pub isolated_initial: Wire,
+    /// `Σ max(0, −q) · isolated maintenance charge`.
+    pub isolated_maintenance: Wire,
 }
 
 impl MarginVar {
@@ -50,12 +52,15 @@ impl MarginVar {
             let mark_value = cs.argued("mark value", signed_field(margin.mark_value));
             let isolated_initial =
                 cs.argued("isolated initial charge", signed_field(margin.isolated_initial));
+            let isolated_maintenance =
+                cs.argued("isolated maintenance charge", signed_field(margin.isolated_maintenance));
             let claims = Self {
                 requirement: requirement.lc().clone(),
                 spreads,
                 floor_spread,
                 mark_value,
                 isolated_initial,
+                isolated_maintenance,
             };
             claims.enforce_attained(cs);
             claims
@@ -105,6 +110,7 @@ impl MarginVar {
             self.requirement.clone(),
             self.mark_value.clone(),
             self.isolated_initial.clone(),
+            self.isolated_maintenance.clone(),
         ]);
         words
     }
@@ -123,6 +129,15 @@ impl MarginVar {
         let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
         let initial = is_standard.select(cs, &standard, &portfolio);
         cash.plus(&self.mark_value).scaled(ppm).minus(&initial)
+    }
+}
+
+impl MarginVar {
+    /// Maintenance margin by the account's method, in 10^-12 USDC.
+    pub fn maintenance(&self, cs: &mut Cs, is_standard: &Bool<Fr>, factor_ppm: &Wire) -> Wire {
+        let portfolio = cs.product("portfolio maintenance", factor_ppm, &self.requirement);
+        let standard = self.mark_value.plus(&self.isolated_maintenance).scaled(Fr::from(PPM));
+        is_standard.select(cs, &standard, &portfolio)
     }
 }
 

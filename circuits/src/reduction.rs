@@ -2,6 +2,7 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::margin::Margin;
 use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::units::{QUANTITY_BITS, Quantity};
@@ -26,6 +27,8 @@ pub struct ReductionInput {
     pub is_reducing: bool,
     /// Of each slot before the batch, what is kept after it.
     pub kept: [Quantity; SLOTS],
+    /// What happens to the account's auction.
+    pub step: Option<AuctionStep>,
 }
 
 /// The side before the batch.
@@ -58,18 +61,18 @@ impl ReductionVar {
         Self { is_reducing, old_margin, old_slots, kept }
     }
 
-    /// A reducing row is short of initial margin by no more than before; any other row in use covers it. `after` is the
-    /// row's excess over initial margin after the batch.
+    /// A reducing row is short of initial margin by no more than before; any other row in use covers it, but for an account
+    /// in auction, which signs nothing. `after` is the row's excess over initial margin after the batch.
     pub fn enforce_no_worse(
         &self,
         cs: &mut Cs,
-        account: &AccountVar,
+        (account, is_frozen): (&AccountVar, &Bool<Fr>),
         after: &Wire,
         factor_ppm: &Wire,
     ) {
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
         let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
-        let is_free = self.is_reducing.not(cs);
+        let is_free = self.is_reducing.or(cs, is_frozen).not(cs);
         let is_bound = cs.product("bound to initial margin", account.is_active.lc(), is_free.lc());
         enforce_initial(cs, &is_bound, after);
         cs.under(Rule::RiskReduction, |cs| {

@@ -39,7 +39,8 @@ pub struct RiskRowVar {
     pub short_minimum: Wire,
     /// Isolated initial charge of one contract short, 32 bits.
     pub isolated_initial: Wire,
-    isolated_maintenance: Wire,
+    /// Maintenance margin of one contract short on its own.
+    pub isolated_maintenance: Wire,
     expiry: Wire,
     loss_words: Vec<Wire>,
 }

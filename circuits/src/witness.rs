@@ -68,7 +68,8 @@ impl BatchInput {
         let one_sided = trace.one_sided().map(|row| accounts::input(trace, row));
         let two_sided = trace.two_sided().map(|(row, _)| accounts::input(trace, row));
         let mut accounts = padded(one_sided, shape.accounts, &padding.account());
-        accounts.extend(padded(two_sided, shape.two_sided, &padding.account()));
+        let empty = AccountInput { is_two_sided: true, ..padding.account() };
+        accounts.extend(padded(two_sided, shape.two_sided, &empty));
         let margin = |row: &AccountRow| row.margin.clone();
         let mut margins = padded(trace.one_sided().map(margin), shape.accounts, &empty_margin());
         let two_sided = trace.two_sided().map(|(row, _)| margin(row));
@@ -101,9 +102,11 @@ fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) ->
 fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> ReductionInput {
     let slots = accounts::before(trace, row).positions.slots();
     let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
-    // A row that covers initial margin after the batch is bound by that alone.
-    let is_reducing = row.margin.initial_excess_e12 < 0;
-    ReductionInput { old_margin: old_margin.clone(), is_reducing, kept }
+    // A row that covers initial margin after the batch is bound by that alone, and one in auction by neither.
+    let was_in_auction = row.old.as_ref().is_some_and(|old| old.auction.is_some());
+    let is_frozen = was_in_auction || row.step.is_some();
+    let is_reducing = row.margin.initial_excess_e12 < 0 && !is_frozen;
+    ReductionInput { old_margin: old_margin.clone(), is_reducing, kept, step: row.step.clone() }
 }
 
 /// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
@@ -116,7 +119,7 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 
 fn padding_reduction() -> ReductionInput {
     let kept = [Quantity::default(); SLOTS];
-    ReductionInput { old_margin: empty_margin(), is_reducing: false, kept }
+    ReductionInput { old_margin: empty_margin(), is_reducing: false, kept, step: None }
 }
 
 fn empty_margin() -> Margin {
@@ -131,6 +134,7 @@ fn empty_margin() -> Margin {
         initial: 0,
         maintenance: 0,
         initial_excess_e12: 0,
+        maintenance_excess_e12: 0,
     }
 }
 
@@ -159,6 +163,7 @@ impl Padding {
             nonces_used: 0,
             is_rekeyed: false,
             is_cancelled: false,
+            is_two_sided: false,
         }
     }
 

@@ -6,6 +6,7 @@
 
 mod twins {
     mod accounts;
+    mod auction;
     mod batches;
     mod cash;
     mod coverage;

@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
+use crate::auction::Auction;
 use crate::cipher;
 use crate::decimal;
 use crate::domain::Tag;
@@ -61,6 +62,9 @@ pub struct Account {
     pub nonces: NonceWindow,
     /// Option positions.
     pub positions: Positions,
+    /// The auction the account is sold in; until it ends nothing the account signs is applied.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub auction: Option<Auction>,
 }
 
 impl Account {
@@ -73,15 +77,20 @@ impl Account {
             cash: Cash::default(),
             nonces: NonceWindow::default(),
             positions: Positions::default(),
+            auction: None,
         }
     }
 
-    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5). Higher bits are reserved for the account's status and are zero.
+    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63) of an auction.
     pub fn status_word(&self) -> Fr {
+        let [start, is_insolvent, reserve] = Auction::parts(self.auction.as_ref());
         pack(&[
             signed_part(self.cash.get(), CASH_BITS),
             part(self.nonces.base.get(), NONCE_BITS),
             part(self.book.bits(), BOOK_BITS),
+            start,
+            is_insolvent,
+            reserve,
         ])
     }
 

@@ -30,7 +30,7 @@ impl AccountChange {
     /// [`Rule::AccountRequests`], [`Rule::Nonce`].
     pub fn check(&self, request: &Request, window: NonceWindow) -> Result<(), Reject> {
         let is_second = match request.action {
-            Action::Transfer { .. } | Action::Withdrawal { .. } => false,
+            Action::Transfer { .. } | Action::Withdrawal { .. } | Action::Bid(_) => false,
             Action::Rekey { .. } => self.keys.is_some(),
             Action::CancelAll { .. } => self.base.is_some(),
         };
@@ -58,7 +58,7 @@ impl AccountChange {
     /// Takes new keys or a new base; cash is the ledger's.
     pub fn take(&mut self, action: &Action) {
         match *action {
-            Action::Transfer { .. } | Action::Withdrawal { .. } => {}
+            Action::Transfer { .. } | Action::Withdrawal { .. } | Action::Bid(_) => {}
             Action::Rekey { key, view_key } => self.keys = Some((key, view_key)),
             Action::CancelAll { base } => self.base = Some(base),
         }

@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use serde::{Deserialize, Serialize};
 
+use crate::bid::Bid;
 use crate::cipher;
 use crate::decimal;
 use crate::domain::Tag;
@@ -42,6 +43,8 @@ pub enum Action {
         /// New nonce base, at least 64 above the old one.
         base: Nonce,
     },
+    /// A part of an account in auction is bought.
+    Bid(Bid),
 }
 
 impl Action {
@@ -52,6 +55,7 @@ impl Action {
             Self::Withdrawal { .. } => Tag::Withdrawal,
             Self::Rekey { .. } => Tag::Rekey,
             Self::CancelAll { .. } => Tag::CancelAll,
+            Self::Bid(_) => Tag::Bid,
         }
     }
 
@@ -64,11 +68,11 @@ impl Action {
     pub fn amount(&self) -> Option<Cash> {
         match *self {
             Self::Transfer { amount, .. } | Self::Withdrawal { amount, .. } => Some(amount),
-            Self::Rekey { .. } | Self::CancelAll { .. } => None,
+            Self::Rekey { .. } | Self::CancelAll { .. } | Self::Bid(_) => None,
         }
     }
 
-    /// What is signed beside the terms: account index or L1 address; or key x, key y and view-key commitment; or base.
+    /// What is signed beside the terms: account index or L1 address; or key x, key y and view-key commitment; or base; or the terms of a bid.
     pub fn payload(&self) -> [Fr; 3] {
         let alone = |number: Fr| [number, Fr::ZERO, Fr::ZERO];
         match self {
@@ -78,6 +82,7 @@ impl Action {
                 [key.point().x, key.point().y, cipher::view_commitment(*view_key)]
             }
             Self::CancelAll { base } => alone(Fr::from(base.get())),
+            Self::Bid(bid) => alone(bid.word()),
         }
     }
 }

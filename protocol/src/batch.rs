@@ -6,9 +6,10 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::account::Account;
+use crate::auction::AuctionStep;
 use crate::decimal;
 use crate::deposit::Deposit;
-use crate::margin::{self, Margin};
+use crate::margin::Margin;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::oracle::{Attestation, OracleClock, OracleSet};
@@ -43,9 +44,12 @@ pub struct AccountRow {
     pub new: Account,
     /// Margin after.
     pub margin: Margin,
-    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin, or
-    /// holds less while a forward is outside of its band: its row is two-sided.
+    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin,
+    /// holds less while a forward is outside of its band, or is in auction: its row is two-sided.
     pub old_margin: Option<Margin>,
+    /// What happened to its auction.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub step: Option<AuctionStep>,
 }
 
 /// One instrument traded or held by a touched account.
@@ -271,10 +275,13 @@ impl<'a> Batch<'a> {
     }
 
     /// The margin of an account as it stands: it covers initial margin, or the account was short of that before and is
-    /// left no worse.
+    /// left no worse, or it is in auction and nothing it signed is applied.
     fn judge_margin(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let account = self.ledger.account(index)?;
         let new = self.margin_of(account)?;
+        if let Some(before) = self.frozen(index) {
+            return Ok(RowMargin { new, old: Some(self.margin_of(before)?) });
+        }
         let Err(short) = new.check_initial() else { return Ok(RowMargin { new, old: None }) };
         let opening = self.ledger.opening(index);
         if let Some(before) = opening.and_then(|opening| opening.account.as_ref()) {
@@ -289,6 +296,13 @@ impl<'a> Batch<'a> {
         }
         self.judge(Err(short))?;
         Ok(RowMargin { new, old: None })
+    }
+
+    /// An account as the batch found it, if it was in auction then or is put up for one.
+    fn frozen(&self, index: AccountIndex) -> Option<&Account> {
+        let before = self.ledger.opening(index)?.account.as_ref()?;
+        let is_frozen = before.auction.is_some() || self.ledger.step(index).is_some();
+        is_frozen.then_some(before)
     }
 
     /// [`Batch::judge_margin`]; while a forward is outside of its band, an account left with other positions than it had
@@ -329,13 +343,7 @@ impl<'a> Batch<'a> {
                 self.judge(self.market.live_row(instrument, self.time).map(drop))?;
             }
         }
-        margin::evaluate(
-            account.cash,
-            account.positions.iter(),
-            self.market.rows(),
-            self.market.parameters(),
-            account.book.method,
-        )
+        self.market.margin_of(account)
     }
 
     /// Rows of each table in use.
@@ -389,6 +397,7 @@ impl<'a> Batch<'a> {
                 new,
                 margin: margin.new,
                 old_margin: margin.old,
+                step: self.ledger.step(index).cloned(),
             });
         }
         let number = self.state.batches();

@@ -39,6 +39,8 @@ tags! {
     Rekey = "rekey",
     /// A signed cancellation of all orders.
     CancelAll = "cancel-all",
+    /// A signed bid for an account in auction.
+    Bid = "bid",
     /// A row of the risk table.
     RiskRow = "risk-row",
     /// The message of the oracle quorum.

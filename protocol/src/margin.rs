@@ -54,6 +54,8 @@ pub struct Margin {
     pub maintenance: i128,
     /// Equity above initial margin, exact, in 10^-12 USDC; negative for an account short of it.
     pub initial_excess_e12: i128,
+    /// The same above maintenance margin.
+    pub maintenance_excess_e12: i128,
 }
 
 /// An amount in 10^-12 USDC, in micro-USDC, rounded up: against the account whose requirement it is.
@@ -117,6 +119,7 @@ pub fn evaluate(
         initial: usdc_ceil(initial_e12),
         maintenance: usdc_ceil(maintenance_e12),
         initial_excess_e12: equity * ppm - initial_e12,
+        maintenance_excess_e12: equity * ppm - maintenance_e12,
     })
 }
 

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
+use crate::account::Account;
+use crate::margin::{self, Margin};
 use crate::oracle::{Attestation, OracleSet};
 use crate::parameters::BatchParameters;
 use crate::risk_row::{RiskRow, SCENARIOS};
@@ -88,6 +90,16 @@ impl Market {
     /// The parameters.
     pub fn parameters(&self) -> &BatchParameters {
         &self.parameters
+    }
+
+    /// Margin of an account by the rows, live or not.
+    ///
+    /// # Errors
+    /// Those of [`margin::evaluate`].
+    pub fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
+        let positions = account.positions.iter();
+        let method = account.book.method;
+        margin::evaluate(account.cash, positions, &self.rows, &self.parameters, method)
     }
 
     /// The row of an instrument that has expired at `time` and is settled.

@@ -4,8 +4,9 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::fee_account;
+use crate::account::{INSURANCE_FUND, fee_account};
 use crate::action::Action;
+use crate::bid::Bid;
 use crate::deposit::Deposit;
 use crate::request::SignedRequest;
 use crate::settlement::Settle;
@@ -24,6 +25,10 @@ pub enum Operation {
     Request(SignedRequest),
     /// Touches an account that holds settled positions.
     Settle(Settle),
+    /// An account below maintenance margin is put up for auction, or anew after its equity changed its sign.
+    StartAuction(AccountIndex),
+    /// An auction ends, for equity covers buffered margin.
+    EndAuction(AccountIndex),
 }
 
 impl Operation {
@@ -36,12 +41,17 @@ impl Operation {
             }
             Self::Request(signed) => {
                 let mut accounts = BTreeSet::from([signed.request.account]);
-                if let Action::Transfer { to, .. } = signed.request.action {
-                    accounts.insert(to);
+                match signed.request.action {
+                    Action::Transfer { to, .. } => _ = accounts.insert(to),
+                    Action::Bid(Bid { account, .. }) => accounts.extend([account, INSURANCE_FUND]),
+                    Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => {
+                    }
                 }
                 accounts
             }
             Self::Settle(settle) => BTreeSet::from([settle.account]),
+            Self::StartAuction(account) => BTreeSet::from([*account, INSURANCE_FUND]),
+            Self::EndAuction(account) => BTreeSet::from([*account]),
         }
     }
 }

@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
+use crate::auction::AuctionParameters;
 use crate::decimal;
 use crate::domain::Tag;
 use crate::packing::{pack, part, read_part};
@@ -29,13 +30,15 @@ pub struct BatchParameters {
     pub oracle_max_age_s: u32,
     /// Greatest lead of the oracle's time over the batch's time, seconds.
     pub oracle_skew_s: u32,
+    /// How accounts below maintenance margin are sold.
+    pub auction: AuctionParameters,
     /// Hash of the parameters that only the risk table's builder reads.
     #[serde(with = "decimal")]
     pub rest: Fr,
 }
 
 impl BatchParameters {
-    /// Poseidon of tag, the packed numbers and `rest`.
+    /// Poseidon of tag, the packed numbers, those of auctions, and `rest`.
     pub fn hash(&self) -> Fr {
         let packed = pack(&[
             part(self.initial_factor_ppm, FACTOR_BITS),
@@ -43,6 +46,6 @@ impl BatchParameters {
             part(self.oracle_max_age_s, AGE_BITS),
             part(self.oracle_skew_s, AGE_BITS),
         ]);
-        poseidon::hash(&[Tag::Parameters.field(), packed, self.rest])
+        poseidon::hash(&[Tag::Parameters.field(), packed, self.auction.word(), self.rest])
     }
 }

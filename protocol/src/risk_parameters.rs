@@ -5,6 +5,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::arbitrage::ArbitrageParameters;
+use crate::auction::AuctionParameters;
 use crate::black76::Volatility;
 use crate::domain::Tag;
 use crate::fixed::Fixed;
@@ -142,13 +143,14 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2.
+    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions of the reference.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         BatchParameters {
             initial_factor_ppm: 1_000_000,
             maintenance_factor_ppm: 800_000,
             oracle_max_age_s,
             oracle_skew_s,
+            auction: AuctionParameters::reference(),
             rest: self.hash(),
         }
     }

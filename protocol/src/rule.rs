@@ -50,6 +50,20 @@ pub enum Rule {
     InitialMargin,
     /// An account that was and stays short of its initial margin is short by no more, and no position has grown.
     RiskReduction,
+    /// Nothing is applied in a batch that an account in auction, or put up for it in the batch, has signed.
+    Frozen,
+    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
+    AuctionStart,
+    /// An auction ends when equity covers buffered margin.
+    AuctionEnd,
+    /// A bid is for an account in an auction that fits its equity; one a batch.
+    AuctionPhase,
+    /// A bid takes the fraction asked for, or what covers buffered margin if that is less; not less than it accepts.
+    BidFraction,
+    /// A bid pays the auction's price for its fraction, at most its limit.
+    BidPrice,
+    /// A bid takes the same fraction of every position and of the cash for sale, rounded against the bidder.
+    BidShare,
     /// The scenario spread of an account fits the width the margin comparators prove.
     MarginSpread,
     /// The risk table and its time are signed by the oracle quorum.
@@ -76,7 +90,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 40] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -99,6 +113,13 @@ impl Rule {
         Self::MarginMatrix,
         Self::InitialMargin,
         Self::RiskReduction,
+        Self::Frozen,
+        Self::AuctionStart,
+        Self::AuctionEnd,
+        Self::AuctionPhase,
+        Self::BidFraction,
+        Self::BidPrice,
+        Self::BidShare,
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,

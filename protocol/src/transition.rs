@@ -6,10 +6,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, fee_account};
+use crate::account::{Account, INSURANCE_FUND, fee_account};
 use crate::account_change::AccountChange;
 use crate::action::Action;
+use crate::auction::{self, Auction, AuctionStep};
+use crate::bid::{Bid, Offer};
 use crate::deposit::Deposit;
+use crate::margin::Margin;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
@@ -17,7 +20,7 @@ use crate::request::SignedRequest;
 use crate::settlement::Settlement;
 use crate::state::State;
 use crate::trade::Trade;
-use crate::units::{AccountIndex, Cash, Nonce, Quantity, Time};
+use crate::units::{AccountIndex, Cash, InstrumentIndex, Nonce, Quantity, Time};
 use crate::{Reject, Rule};
 
 /// What one operation did: the accounts it touched, before and after.
@@ -61,6 +64,7 @@ pub struct Ledger<'a> {
     touched: BTreeMap<AccountIndex, Account>,
     opening: BTreeMap<AccountIndex, Opening>,
     changes: BTreeMap<AccountIndex, AccountChange>,
+    steps: BTreeMap<AccountIndex, AuctionStep>,
     waived: Option<Rule>,
 }
 
@@ -76,8 +80,8 @@ pub struct Opening {
 impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
-        let (touched, opening, changes) = Default::default();
-        Self { state, market, time, touched, opening, changes, waived: None }
+        let (touched, opening, changes, steps) = Default::default();
+        Self { state, market, time, touched, opening, changes, steps, waived: None }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -138,6 +142,8 @@ impl<'a> Ledger<'a> {
             Operation::Trade(trade) => draft.trade(trade)?,
             Operation::Request(signed) => draft.request(signed)?,
             Operation::Settle(_) => {}
+            Operation::StartAuction(account) => draft.start_auction(*account)?,
+            Operation::EndAuction(account) => draft.end_auction(*account)?,
         }
         *self = draft;
         Ok(())
@@ -146,6 +152,11 @@ impl<'a> Ledger<'a> {
     /// What the batch found of an account it touched.
     pub fn opening(&self, index: AccountIndex) -> Option<&Opening> {
         self.opening.get(&index)
+    }
+
+    /// What happened to the auction of an account.
+    pub fn step(&self, index: AccountIndex) -> Option<&AuctionStep> {
+        self.steps.get(&index)
     }
 
     /// Settles an account when it is first touched, before anything else happens to it.
@@ -217,9 +228,7 @@ impl<'a> Ledger<'a> {
     fn fill(&mut self, trade: &Trade) -> Result<(), Reject> {
         let sold = Quantity::new(-trade.quantity.get())?;
         for (signed, change) in [(&trade.buy, trade.quantity), (&trade.sell, sold)] {
-            let mut account = self.account(signed.order.account)?.clone();
-            account.positions.add(account.book.underlying, signed.order.instrument, change)?;
-            self.touched.insert(signed.order.account, account);
+            self.add_position(signed.order.account, signed.order.instrument, change)?;
         }
         self.add_cash(trade.buy.order.account, -trade.cash_of_buyer())?;
         self.add_cash(trade.sell.order.account, trade.cash_of_seller())?;
@@ -238,18 +247,117 @@ impl<'a> Ledger<'a> {
         if let Some(amount) = request.action.amount() {
             self.add_cash(index, -i128::from(amount))?;
         }
-        match request.action {
-            Action::Transfer { to, amount } => self.add_cash(to, amount.into()),
-            _ => Ok(()),
+        match &request.action {
+            Action::Transfer { to, amount } => self.add_cash(*to, (*amount).into()),
+            Action::Bid(bid) => self.bid(index, bid),
+            Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => Ok(()),
         }
+    }
+
+    /// An account of the state as the batch found it, and its margin then.
+    fn found(&self, index: AccountIndex) -> Result<(Account, Margin), Reject> {
+        let found = self.opening.get(&index).and_then(|opening| opening.account.clone());
+        let missing = || Reject::value(Rule::AccountExists, "no account before the batch", index);
+        let found = found.ok_or_else(missing)?;
+        let margin = self.market.margin_of(&found)?;
+        Ok((found, margin))
+    }
+
+    /// An account's auction takes one step a batch.
+    fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
+        if self.steps.insert(index, step).is_some() {
+            let reject = Reject::value(Rule::AuctionPhase, "second step in the batch of", index);
+            return Err(reject);
+        }
+        Ok(())
+    }
+
+    fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
+        let (found, margin) = self.found(index)?;
+        if self.account(index)?.nonces != found.nonces {
+            let reject = Reject::value(Rule::Frozen, "has signed in the batch", index);
+            self.judge(Err(reject))?;
+        }
+        let parameters = &self.market.parameters().auction;
+        let auction = found.auction.as_ref();
+        self.judge(auction::check_start(auction, &margin, parameters))?;
+        let (auction, fee) = auction::start(auction, &margin, parameters, self.time)?;
+        self.take_step(index, AuctionStep::Start { fee })?;
+        self.set_auction(index, Some(auction))?;
+        self.add_cash(index, -fee)?;
+        self.add_cash(INSURANCE_FUND, fee)
+    }
+
+    fn end_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
+        let (found, margin) = self.found(index)?;
+        let parameters = &self.market.parameters().auction;
+        self.judge(auction::check_end(found.auction.as_ref(), &margin, parameters))?;
+        self.take_step(index, AuctionStep::End)?;
+        self.set_auction(index, None)
+    }
+
+    /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund pays the price.
+    fn bid(&mut self, bidder: AccountIndex, bid: &Bid) -> Result<(), Reject> {
+        let (found, margin) = self.found(bid.account)?;
+        let parameters = &self.market.parameters().auction;
+        let offer = Offer::new(&found, &margin, parameters, self.time)?;
+        self.judge(bid.check_phase(&offer))?;
+        self.judge(bid.check_fraction(&offer))?;
+        self.judge(bid.check_price(&offer))?;
+        let fill = bid.fill(bidder, &offer)?;
+        for (&instrument, &share) in &fill.shares {
+            self.add_position(bid.account, instrument, Quantity::new(-share.get())?)?;
+            self.add_position(bidder, instrument, share)?;
+        }
+        self.add_cash(bidder, fill.cash - fill.price)?;
+        self.add_cash(bid.account, -fill.cash)?;
+        if let Some(auction) = found.auction {
+            let payee = if auction.is_insolvent { INSURANCE_FUND } else { bid.account };
+            self.add_cash(payee, fill.price)?;
+            self.set_auction(bid.account, Some(auction.after_bid(margin.equity, fill.price)?))?;
+        }
+        self.take_step(bid.account, AuctionStep::Bid(fill))
+    }
+
+    fn set_auction(&mut self, index: AccountIndex, auction: Option<Auction>) -> Result<(), Reject> {
+        let account = Account { auction, ..self.account(index)?.clone() };
+        self.touched.insert(index, account);
+        Ok(())
+    }
+
+    /// Adds contracts to a position; none change nothing.
+    fn add_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+    ) -> Result<(), Reject> {
+        if change == Quantity::default() {
+            return Ok(());
+        }
+        let mut account = self.account(index)?.clone();
+        account.positions.add(account.book.underlying, instrument, change)?;
+        self.touched.insert(index, account);
+        Ok(())
     }
 
     /// Marks a nonce of an account used.
     fn consume(&mut self, index: AccountIndex, nonce: Nonce) -> Result<(), Reject> {
         let mut account = self.account(index)?.clone();
+        self.judge(self.check_not_frozen(index))?;
         self.judge(self.change(index).check_window(nonce))?;
         self.judge(account.nonces.consume(nonce))?;
         self.touched.insert(index, account);
+        Ok(())
+    }
+
+    /// The account was in no auction before the batch and is put up for none in it.
+    fn check_not_frozen(&self, index: AccountIndex) -> Result<(), Reject> {
+        let found = self.opening.get(&index).and_then(|opening| opening.account.as_ref());
+        let was_frozen = found.is_some_and(|account| account.auction.is_some());
+        if was_frozen || self.steps.contains_key(&index) {
+            return Err(Reject::value(Rule::Frozen, "in auction, account", index));
+        }
         Ok(())
     }
 

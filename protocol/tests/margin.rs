@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 use proptest::prelude::*;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
 use zkmargin_protocol::market::RiskRows;
@@ -20,6 +21,7 @@ fn parameters() -> BatchParameters {
         maintenance_factor_ppm: 800_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     }
 }

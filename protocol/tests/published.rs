@@ -7,6 +7,7 @@ use std::collections::BTreeSet;
 use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use serde_json::Value;
+use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::black76::{price_nearest, price_value};
 use zkmargin_protocol::fixed::Fixed;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
@@ -141,6 +142,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         maintenance_factor_ppm: 1_000_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     };
     let (rows, slots) = (RiskRows::from([(instrument, row)]), [(instrument, quantity)]);

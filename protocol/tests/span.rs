@@ -8,6 +8,7 @@ use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
+use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::black76::{self, deviation};
 use zkmargin_protocol::fixed::Fixed;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
@@ -85,6 +86,7 @@ fn parameters() -> BatchParameters {
         maintenance_factor_ppm: 750_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     }
 }

@@ -5,6 +5,7 @@ mod common;
 use ark_bn254::Fr;
 use common::shipped_json;
 use proptest::prelude::*;
+use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
 use zkmargin_protocol::market::RiskRows;
@@ -40,6 +41,7 @@ fn proven(cash: Cash, book: &[i64], rows: &RiskRows) -> Margin {
         maintenance_factor_ppm: 800_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     };
     margin::evaluate(cash, slots, rows, &parameters, MarginMethod::Standard).unwrap()

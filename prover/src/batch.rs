@@ -6,6 +6,7 @@ use thiserror::Error;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode, R1cs};
+use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::oracle::{
@@ -107,6 +108,7 @@ fn blank(shape: Shape) -> BatchTrace {
             maintenance_factor_ppm: 0,
             oracle_max_age_s: 0,
             oracle_skew_s: 0,
+            auction: AuctionParameters::reference(),
             rest: Fr::ZERO,
         },
         deposits: Vec::new(),

@@ -121,7 +121,10 @@ impl<'a> Desk<'a> {
 /// expired since are refused as if the batch's time were now.
 fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Reject> {
     match operation {
-        Operation::Deposit(_) | Operation::Settle(_) => Ok(()),
+        Operation::Deposit(_)
+        | Operation::Settle(_)
+        | Operation::StartAuction(_)
+        | Operation::EndAuction(_) => Ok(()),
         Operation::Request(signed) => signed.request.check_terms(now),
         Operation::Trade(trade) => {
             trade.buy.order.check_expiry(now)?;

@@ -8,6 +8,7 @@
 pub mod boolean;
 pub mod comparator;
 pub mod curve;
+pub mod division;
 pub mod eddsa;
 pub mod fixed_base;
 pub mod integer;

@@ -47,6 +47,7 @@ pub(super) fn input(trace: &BatchTrace, row: &AccountRow) -> AccountInput {
         nonces_used,
         is_rekeyed: asks(|action| matches!(action, Action::Rekey { .. })),
         is_cancelled,
+        is_two_sided: row.old_margin.is_some(),
     }
 }
 

@@ -64,6 +64,7 @@ fn agree_on_accounts() {
             nonces_used: 0,
             is_rekeyed,
             is_cancelled: false,
+            is_two_sided: false,
         };
         let var = AccountVar::new(&mut cs, &input);
         assert_eq!(var.new_leaf.value(), leaves[1]);

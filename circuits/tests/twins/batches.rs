@@ -14,6 +14,7 @@ use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tiny_batch};
 use zkmargin_protocol::action::Action;
+use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
@@ -50,7 +51,12 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);
     let requests = trace.requests.iter().cloned().map(Operation::Request);
-    settled.chain(deposits).chain(trades).chain(requests).collect()
+    let steps = trace.accounts.iter().filter_map(|row| match row.step.as_ref()? {
+        AuctionStep::Start { .. } => Some(Operation::StartAuction(row.index)),
+        AuctionStep::End => Some(Operation::EndAuction(row.index)),
+        AuctionStep::Bid(_) => None,
+    });
+    settled.chain(deposits).chain(trades).chain(requests).chain(steps).collect()
 }
 
 fn resign(trade: &mut Trade) {
@@ -72,6 +78,10 @@ fn change_action(action: &mut Action, change: impl FnOnce(i64) -> i64) {
         Action::CancelAll { base } => {
             *base = Nonce::new(base.get() - 1).expect("not the first");
         }
+        Action::Bid(bid) => match change(7) {
+            0 => bid.fraction_min_ppm = bid.fraction_max_ppm + 1,
+            _ => bid.limit = Cash::MIN,
+        },
     }
 }
 
@@ -80,6 +90,9 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
     let is_signed_again = rng.gen_ratio(5, 6);
     let price = |value: u32, more: u32| Price::new(value.wrapping_add(more)).expect("32 bits");
     match operation {
+        Operation::StartAuction(account) | Operation::EndAuction(account) => {
+            *account = AccountIndex::new(3).expect("an index");
+        }
         Operation::Settle(settle) => settle.expiry = time_before(settle.expiry),
         Operation::Deposit(deposit) => match rng.gen_range(0..3) {
             0 => deposit.amount = Cash::default(),

@@ -68,10 +68,13 @@ fn claims(case: &Case) -> Margin {
         losses,
         short_floor,
         isolated_initial: sum(&|slot| short(slot.1) * i128::from(row(slot).isolated_initial)),
-        isolated_maintenance: 0,
+        isolated_maintenance: sum(&|slot| {
+            short(slot.1) * i128::from(row(slot).isolated_maintenance)
+        }),
         initial: 0,
         maintenance: 0,
         initial_excess_e12: 0,
+        maintenance_excess_e12: 0,
     }
 }
 
