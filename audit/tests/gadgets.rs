@@ -10,6 +10,7 @@ use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::comparator::{
     enforce_less_or_equal, enforce_max, enforce_nonzero, is_equal, is_less_than, is_zero,
 };
+use zkmargin_circuits::gadgets::division::{Widths, div_floor};
 use zkmargin_circuits::gadgets::integer::{Bits, Int, Uint};
 
 type F = F127;
@@ -175,4 +176,18 @@ fn a_maximum_is_attained_and_above_all() {
     let domains = [domain.clone(), domain.clone(), domain];
     let expected = |x: &[i64]| (x[0] == x[1].max(x[2])).then_some(0);
     all_needed(&check(gadget, &[5, 3, 5], &domains, expected));
+}
+
+#[test]
+fn a_division_has_one_quotient() {
+    let gadget: Gadget = |cs, x| {
+        let widths = Widths { quotient: 2, remainder: 2 };
+        Some(div_floor(cs, "division", &x[0], &x[1], widths).lc().clone())
+    };
+    let domains = [(0..P).collect(), (0..=4).collect()];
+    let expected = |x: &[i64]| {
+        let quotient = signed(x[0]).checked_div_euclid(x[1])?;
+        (-2..2).contains(&quotient).then_some(quotient.rem_euclid(P))
+    };
+    all_needed(&check(gadget, &[3, 2], &domains, expected));
 }

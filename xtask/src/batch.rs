@@ -6,6 +6,7 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::catalogue::{self, Circuit};
 use zkmargin_fixtures::synthetic;
 use zkmargin_protocol::action::Action;
+use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
@@ -14,7 +15,7 @@ use zkmargin_protocol::shape::Shape;
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 16, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 21, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -38,13 +39,18 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 6] = [
+const KINDS: [(Has, usize); 11] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
     (is_settling_outside_band, 0),
     (is_changing, 0),
     (is_rekeying_opened, 0),
+    (is_starting, 0),
+    (is_ending, 0),
+    (is_selling, 0),
+    (is_selling, 1),
+    (is_paying_out, 0),
 ];
 
 /// An account short of initial margin closes a position.
@@ -76,6 +82,33 @@ fn is_rekeying_opened(batch: &BatchTrace) -> bool {
     let opened = |index| batch.accounts.iter().any(|row| row.index == index && row.old.is_none());
     let mut requests = batch.requests.iter().map(|signed| &signed.request);
     requests.any(|r| matches!(r.action, Action::Rekey { .. }) && opened(r.account))
+}
+
+fn has_step(batch: &BatchTrace, is_meant: impl Fn(&AuctionStep) -> bool) -> bool {
+    batch.accounts.iter().filter_map(|row| row.step.as_ref()).any(is_meant)
+}
+
+/// An auction starts with a fee.
+fn is_starting(batch: &BatchTrace) -> bool {
+    has_step(batch, |step| matches!(step, AuctionStep::Start { fee } if *fee > 0))
+}
+
+/// An auction ends.
+fn is_ending(batch: &BatchTrace) -> bool {
+    has_step(batch, |step| *step == AuctionStep::End)
+}
+
+/// A bidder pays for contracts.
+fn is_selling(batch: &BatchTrace) -> bool {
+    has_step(
+        batch,
+        |step| matches!(step, AuctionStep::Bid(fill) if fill.price > 0 && !fill.shares.is_empty()),
+    )
+}
+
+/// The insurance fund pays a bidder.
+fn is_paying_out(batch: &BatchTrace) -> bool {
+    has_step(batch, |step| matches!(step, AuctionStep::Bid(fill) if fill.price < 0))
 }
 
 /// One batch of each hand-made kind, random ones of each of [`KINDS`], then any.

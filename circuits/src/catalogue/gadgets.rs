@@ -6,6 +6,7 @@ use super::Circuit;
 use crate::cs::{Cs, Lc};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_less_or_equal, enforce_max, is_less_than, is_zero};
+use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint, signed};
 use crate::gadgets::poseidon::{hash, sponge_hash};
 
@@ -38,6 +39,13 @@ pub(super) const CATALOGUE: &[Circuit] = &[
     Circuit::gadget("gadgets/is_less_than_64", 3, |cs, branch| {
         let (a, b) = (external(cs, 7), external(cs, [0, 7, u64::MAX.into()][branch]));
         is_less_than(cs, "order", &a, &b, 64);
+    }),
+    Circuit::gadget("gadgets/division_64_by_40", 3, |cs, branch| {
+        let numerator = [7, -7, (1 << 90) - 1][branch];
+        let numerator = external(cs, numerator);
+        let divisor = external(cs, [3, 1_000_000, 1 << 40][branch]);
+        let widths = Widths { quotient: 64, remainder: 40 };
+        div_floor(cs, "division", &numerator, &divisor, widths);
     }),
     Circuit::gadget("gadgets/max_33_of_64", 2, |cs, branch| {
         let values = (0..33).map(|k| (k - 16) * [1, -(1 << 55)][branch]);
