@@ -2,18 +2,19 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::{Auction, LENGTH_BITS, SHARE_BITS, SHORTFALL_BITS};
+use zkmargin_protocol::auction::{Auction, SHARE_BITS, SHORTFALL_BITS};
 use zkmargin_protocol::parameters::PPM;
 use zkmargin_protocol::units::{CASH_BITS, TIME_BITS};
 
 use crate::account::AccountVar;
+use crate::auction_parameters::AuctionParametersVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::{is_less_than, is_zero};
+use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint};
 use crate::margin::{EXCESS_BITS, MarginVar};
 use crate::packing::pack;
-use crate::parameters::{AuctionParametersVar, ParametersVar};
+use crate::parameters::ParametersVar;
 use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of the fee, sign included.
@@ -275,48 +276,5 @@ impl StandingVar {
             let widths = Widths { quotient: FEE_BITS, remainder: 2 * SHARE_BITS };
             div_floor(cs, "fee is rounded down", &fee, &divisor, widths).lc().clone()
         })
-    }
-}
-
-/// How far an auction has gone.
-pub struct ClockVar {
-    /// Price of the whole account as a share of its equity, parts per million.
-    pub discount: Wire,
-    /// Share of maintenance margin paid beside mark value, parts per million.
-    pub payout: Wire,
-}
-
-impl ClockVar {
-    /// Of a row with a bid; the start of the schedule in others. One division serves the schedule that applies.
-    pub fn new(
-        cs: &mut Cs,
-        is_bid: &Bool<Fr>,
-        age: &Wire,
-        is_insolvent: &Bool<Fr>,
-        parameters: &AuctionParametersVar,
-    ) -> Self {
-        let age = cs.under(Rule::AuctionPhase, |cs| {
-            let age = cs.product("age of an auction", is_bid.lc(), age);
-            Uint::range_check(cs, "an auction does not start ahead", &age, TIME_BITS);
-            age
-        });
-        let AuctionParametersVar { discount_start, discount_fast, fast, slow, insolvent, .. } =
-            parameters;
-        let is_fast = is_less_than(cs, "first part of an auction", &age, fast, TIME_BITS);
-        let is_slow = is_fast.or(cs, is_insolvent).not(cs);
-        let first = is_fast.select(cs, discount_start, discount_fast);
-        let drop = is_fast.select(cs, &discount_start.minus(discount_fast), discount_fast);
-        let length = is_fast.select(cs, fast, slow);
-        let full = cs.constant(Fr::from(PPM));
-        let whole = is_insolvent.select(cs, &full, &drop);
-        let length = is_insolvent.select(cs, insolvent, &length);
-        let since = age.minus(&cs.product("first part that is over", is_slow.lc(), fast));
-        let is_over = is_less_than(cs, "end of an auction", &since, &length, TIME_BITS).not(cs);
-        let since = is_over.select(cs, &length, &since);
-        let passed = cs.product("share of the time", &whole, &since);
-        let widths = Widths { quotient: SHARE_BITS + 1, remainder: LENGTH_BITS };
-        let passed = div_floor(cs, "share passed", &passed, &length, widths);
-        let payout = cs.product("payout", is_insolvent.lc(), passed.lc());
-        Self { discount: first.minus(passed.lc()), payout }
     }
 }

@@ -7,13 +7,14 @@ use zkmargin_protocol::bid::Fill;
 use zkmargin_protocol::parameters::PPM;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS};
 
-use crate::auction::{AuctionStepVar, AuctionVar, ClockVar, StandingVar};
+use crate::auction::{AuctionStepVar, AuctionVar, StandingVar};
+use crate::auction_parameters::{AuctionParametersVar, ClockVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor, enforce_remainder};
 use crate::gadgets::integer::Uint;
 use crate::packing::{pack, power_of_two};
-use crate::parameters::AuctionParametersVar;
+
 use crate::positions::SlotVar;
 use crate::{Cs, Wire, shifted};
 

@@ -10,6 +10,7 @@ pub mod account;
 pub mod action;
 pub mod argument;
 pub mod auction;
+pub mod auction_parameters;
 pub mod batch;
 pub mod bid;
 pub mod catalogue;

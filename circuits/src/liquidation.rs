@@ -6,7 +6,8 @@ use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::parameters::PPM;
 
 use crate::account::AccountVar;
-use crate::auction::{AuctionStepVar, ClockVar, StandingVar, Step};
+use crate::auction::{AuctionStepVar, StandingVar, Step};
+use crate::auction_parameters::ClockVar;
 use crate::bid::{self, BidVar, FillVar, OfferVar};
 use crate::gadgets::boolean::Bool;
 use crate::packing::pack;

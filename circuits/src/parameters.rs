@@ -1,10 +1,10 @@
 //! Twin of `protocol::parameters`.
 
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::{AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS};
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
 
+use crate::auction_parameters::AuctionParametersVar;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::packing::pack;
@@ -24,30 +24,8 @@ pub struct ParametersVar {
     pub auction: AuctionParametersVar,
 }
 
-/// The parameters of auctions: shares of 20 bits in parts per million, lengths of 24 bits in seconds. That they make sense
-/// is for those who choose them; a length of zero lets no row with an auction be satisfied.
-pub struct AuctionParametersVar {
-    /// Share by which buffered margin exceeds maintenance margin.
-    pub buffer: Wire,
-    /// Price at the start.
-    pub discount_start: Wire,
-    /// Price after the first part.
-    pub discount_fast: Wire,
-    /// Fee.
-    pub fee: Wire,
-    /// Least fraction a bid may ask for.
-    pub bid_minimum: Wire,
-    /// Length of the first part.
-    pub fast: Wire,
-    /// Length of the second part.
-    pub slow: Wire,
-    /// Length without equity.
-    pub insolvent: Wire,
-    /// Equity below which all may be taken, micro-USDC, 40 bits.
-    pub dust: Wire,
-}
-
-fn ranged(cs: &mut Cs, name: &'static str, value: u64, bits: u32) -> Wire {
+/// An external number of `bits` bits.
+pub(crate) fn ranged(cs: &mut Cs, name: &'static str, value: u64, bits: u32) -> Wire {
     Uint::external(cs, name, value.into(), bits).lc().clone()
 }
 
@@ -80,47 +58,5 @@ impl ParametersVar {
             oracle_skew: skew,
             auction,
         }
-    }
-}
-
-impl AuctionParametersVar {
-    fn external(cs: &mut Cs, parameters: &AuctionParameters) -> Self {
-        let mut share = |name, value: u32| ranged(cs, name, value.into(), SHARE_BITS);
-        let buffer = share("buffer", parameters.buffer_ppm);
-        let discount_start = share("first discount", parameters.discount_start_ppm);
-        let discount_fast = share("second discount", parameters.discount_fast_ppm);
-        let fee = share("auction fee", parameters.fee_ppm);
-        let bid_minimum = share("least bid", parameters.bid_minimum_ppm);
-        let mut length = |name, value: u32| ranged(cs, name, value.into(), LENGTH_BITS);
-        let fast = length("first part", parameters.fast_s);
-        let slow = length("second part", parameters.slow_s);
-        let insolvent = length("insolvent part", parameters.insolvent_s);
-        let dust = ranged(cs, "dust", parameters.dust_e6, DUST_BITS);
-        Self {
-            buffer,
-            discount_start,
-            discount_fast,
-            fee,
-            bid_minimum,
-            fast,
-            slow,
-            insolvent,
-            dust,
-        }
-    }
-
-    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust (40).
-    fn word(&self) -> Wire {
-        pack(&[
-            (&self.buffer, SHARE_BITS),
-            (&self.discount_start, SHARE_BITS),
-            (&self.discount_fast, SHARE_BITS),
-            (&self.fee, SHARE_BITS),
-            (&self.bid_minimum, SHARE_BITS),
-            (&self.fast, LENGTH_BITS),
-            (&self.slow, LENGTH_BITS),
-            (&self.insolvent, LENGTH_BITS),
-            (&self.dust, DUST_BITS),
-        ])
     }
 }

@@ -6,13 +6,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::{Account, INSURANCE_FUND, fee_account};
+use crate::account::{Account, fee_account};
 use crate::account_change::AccountChange;
 use crate::action::Action;
-use crate::auction::{self, Auction, AuctionStep};
-use crate::bid::{Bid, Offer};
+use crate::auction::AuctionStep;
 use crate::deposit::Deposit;
-use crate::margin::Margin;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
@@ -58,13 +56,13 @@ pub fn apply(
 /// Accounts touched by a sequence of operations, over an unchanged state.
 #[derive(Clone)]
 pub struct Ledger<'a> {
-    state: &'a State,
-    market: &'a Market,
-    time: Time,
-    touched: BTreeMap<AccountIndex, Account>,
-    opening: BTreeMap<AccountIndex, Opening>,
+    pub(crate) state: &'a State,
+    pub(crate) market: &'a Market,
+    pub(crate) time: Time,
+    pub(crate) touched: BTreeMap<AccountIndex, Account>,
+    pub(crate) opening: BTreeMap<AccountIndex, Opening>,
     changes: BTreeMap<AccountIndex, AccountChange>,
-    steps: BTreeMap<AccountIndex, AuctionStep>,
+    pub(crate) steps: BTreeMap<AccountIndex, AuctionStep>,
     waived: Option<Rule>,
 }
 
@@ -92,7 +90,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// A rule's verdict, unless the rule is waived.
-    fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
+    pub(crate) fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
         match verdict {
             Err(reject) if Some(reject.rule) == self.waived => Ok(()),
             verdict => verdict,
@@ -254,79 +252,8 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// An account of the state as the batch found it, and its margin then.
-    fn found(&self, index: AccountIndex) -> Result<(Account, Margin), Reject> {
-        let found = self.opening.get(&index).and_then(|opening| opening.account.clone());
-        let missing = || Reject::value(Rule::AccountExists, "no account before the batch", index);
-        let found = found.ok_or_else(missing)?;
-        let margin = self.market.margin_of(&found)?;
-        Ok((found, margin))
-    }
-
-    /// An account's auction takes one step a batch.
-    fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
-        if self.steps.insert(index, step).is_some() {
-            let reject = Reject::value(Rule::AuctionPhase, "second step in the batch of", index);
-            return Err(reject);
-        }
-        Ok(())
-    }
-
-    fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found(index)?;
-        if self.account(index)?.nonces != found.nonces {
-            let reject = Reject::value(Rule::Frozen, "has signed in the batch", index);
-            self.judge(Err(reject))?;
-        }
-        let parameters = &self.market.parameters().auction;
-        let auction = found.auction.as_ref();
-        self.judge(auction::check_start(auction, &margin, parameters))?;
-        let (auction, fee) = auction::start(auction, &margin, parameters, self.time)?;
-        self.take_step(index, AuctionStep::Start { fee })?;
-        self.set_auction(index, Some(auction))?;
-        self.add_cash(index, -fee)?;
-        self.add_cash(INSURANCE_FUND, fee)
-    }
-
-    fn end_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found(index)?;
-        let parameters = &self.market.parameters().auction;
-        self.judge(auction::check_end(found.auction.as_ref(), &margin, parameters))?;
-        self.take_step(index, AuctionStep::End)?;
-        self.set_auction(index, None)
-    }
-
-    /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund pays the price.
-    fn bid(&mut self, bidder: AccountIndex, bid: &Bid) -> Result<(), Reject> {
-        let (found, margin) = self.found(bid.account)?;
-        let parameters = &self.market.parameters().auction;
-        let offer = Offer::new(&found, &margin, parameters, self.time)?;
-        self.judge(bid.check_phase(&offer))?;
-        self.judge(bid.check_fraction(&offer))?;
-        self.judge(bid.check_price(&offer))?;
-        let fill = bid.fill(bidder, &offer)?;
-        for (&instrument, &share) in &fill.shares {
-            self.add_position(bid.account, instrument, Quantity::new(-share.get())?)?;
-            self.add_position(bidder, instrument, share)?;
-        }
-        self.add_cash(bidder, fill.cash - fill.price)?;
-        self.add_cash(bid.account, -fill.cash)?;
-        if let Some(auction) = found.auction {
-            let payee = if auction.is_insolvent { INSURANCE_FUND } else { bid.account };
-            self.add_cash(payee, fill.price)?;
-            self.set_auction(bid.account, Some(auction.after_bid(margin.equity, fill.price)?))?;
-        }
-        self.take_step(bid.account, AuctionStep::Bid(fill))
-    }
-
-    fn set_auction(&mut self, index: AccountIndex, auction: Option<Auction>) -> Result<(), Reject> {
-        let account = Account { auction, ..self.account(index)?.clone() };
-        self.touched.insert(index, account);
-        Ok(())
-    }
-
     /// Adds contracts to a position; none change nothing.
-    fn add_position(
+    pub(crate) fn add_position(
         &mut self,
         index: AccountIndex,
         instrument: InstrumentIndex,
@@ -351,17 +278,7 @@ impl<'a> Ledger<'a> {
         Ok(())
     }
 
-    /// The account was in no auction before the batch and is put up for none in it.
-    fn check_not_frozen(&self, index: AccountIndex) -> Result<(), Reject> {
-        let found = self.opening.get(&index).and_then(|opening| opening.account.as_ref());
-        let was_frozen = found.is_some_and(|account| account.auction.is_some());
-        if was_frozen || self.steps.contains_key(&index) {
-            return Err(Reject::value(Rule::Frozen, "in auction, account", index));
-        }
-        Ok(())
-    }
-
-    fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {
+    pub(crate) fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {
         let mut account = self.account(index)?.clone();
         account.cash = Cash::try_from(i128::from(account.cash) + change)?;
         self.touched.insert(index, account);
