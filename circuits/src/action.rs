@@ -11,7 +11,7 @@ use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, Nonce};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Int, Uint};
 use crate::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};
 
@@ -31,6 +31,8 @@ pub struct ActionVar {
     pub amount: Wire,
     /// Receiver (account index or L1 address), new nonce base or terms of a bid, 160 bits.
     pub number: Wire,
+    /// Least amount of a withdrawal that must leave, 64 bits.
+    pub least: Wire,
     new_key: PointVar,
     /// What is signed beside the terms.
     pub payload: [Wire; 3],
@@ -57,8 +59,15 @@ impl ActionVar {
         let is_cancel = changes_account.and(cs, &is_second);
         let amount = action.amount().map_or(0, |amount| u128::from(amount.get().max(0) as u64));
         let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1);
-        let [first, y, commitment] = action.payload();
-        let [number, x] = if is_rekey { [Fr::from(0u64), first] } else { [first, Fr::from(0u64)] };
+        let [first, second, commitment] = action.payload();
+        let nothing = Fr::from(0u64);
+        let [number, x] = if is_rekey { [nothing, first] } else { [first, nothing] };
+        let y = if is_rekey { second } else { nothing };
+        let least = match action {
+            Action::Withdrawal { amount, least, .. } => least.unwrap_or(*amount).get(),
+            _ => 0,
+        };
+        let least = Int::external(cs, "least amount", least.into(), CASH_BITS);
         let number = cs.external("number", number);
         Uint::range_check(cs, "number", &number, RECIPIENT_BITS);
         let new_key = PointVar::external(cs, "new key", &Point { x, y });
@@ -68,9 +77,10 @@ impl ActionVar {
         let is_rekey = changes_account.lc().minus(is_cancel.lc()).minus(is_bid.lc());
         let is_rekey = Bool::new_unchecked(is_rekey);
         let is_withdrawal = Bool::new_unchecked(is_second.lc().minus(is_cancel.lc()));
+        let least_signed = cs.product("least amount signed", is_withdrawal.lc(), least.lc());
         let payload = [
             is_rekey.select(cs, &new_key.x, &number),
-            cs.product("payload of a rekey", is_rekey.lc(), &new_key.y),
+            is_rekey.select(cs, &new_key.y, &least_signed),
             cs.product("payload of a rekey", is_rekey.lc(), &commitment),
         ];
         let moves_cash = changes_account.not(cs);
@@ -83,6 +93,7 @@ impl ActionVar {
             is_cancel,
             is_withdrawal,
             number,
+            least: least.lc().clone(),
             new_key,
             payload,
             old_base: old_base.lc().clone(),

@@ -339,7 +339,7 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
 }
 
 /// Of every auction the contracts a bidder takes and the cash of all three parties; what is sold has left the slots of its
-/// account already.
+/// account already. The insurance fund also gets what does not leave of withdrawals.
 fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
     let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
     let mut legs = cs.rows("two-sided accounts", &rows, |cs, _, ((account, _), row)| {
@@ -352,10 +352,11 @@ fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec
         }
         sum(&legs)
     });
-    let fund: Vec<_> = tables.liquidations.iter().map(|row| row.cash_of_fund.clone()).collect();
+    let of_auctions = tables.liquidations.iter().map(|row| &row.cash_of_fund);
+    let fund = sum(of_auctions.chain(tables.requests.iter().map(|request| &request.kept)));
     let account = cs.constant(Fr::from(INSURANCE_FUND.get()));
     let receiver = point.compress(cs, &[cash, &account]);
-    legs.push(point.fraction(cs, &sum(&fund), &receiver));
+    legs.push(point.fraction(cs, &fund, &receiver));
     legs
 }
 

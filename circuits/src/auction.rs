@@ -28,7 +28,7 @@ pub struct AuctionVar {
     pub start: Wire,
     /// Whether equity was not above zero then.
     pub is_insolvent: Bool<Fr>,
-    /// Cash that bids have paid, 63 bits.
+    /// Cash that bids have paid, or the deficit counted of an account without equity, 63 bits.
     pub reserve: Wire,
 }
 
@@ -52,6 +52,11 @@ impl AuctionVar {
         Self { start, is_insolvent, reserve: reserve.lc().clone() }
     }
 
+    /// The deficit counted of the account.
+    pub fn counted(&self, cs: &mut Cs) -> Wire {
+        cs.product("deficit of an auction", self.is_insolvent.lc(), &self.reserve)
+    }
+
     /// start (40) ‖ is insolvent (1) ‖ reserve (63).
     pub fn word(&self) -> Wire {
         pack(&[
@@ -73,6 +78,8 @@ pub enum Step {
     End,
     /// A part of the account is sold.
     Bid,
+    /// Its deficit is counted.
+    Count,
 }
 
 /// Flags of a row.
@@ -83,6 +90,8 @@ pub struct AuctionStepVar {
     pub is_end: Bool<Fr>,
     /// Whether a part of the account is sold; `argument` asks for the bid.
     pub is_bid: Bool<Fr>,
+    /// Whether the account's deficit is counted.
+    pub is_count: Bool<Fr>,
     /// Whether the account was in auction.
     was: Bool<Fr>,
     /// Whether the account was or is in auction, so that nothing it signed is applied.
@@ -96,12 +105,13 @@ impl AuctionStepVar {
         let is_start = flag(cs, "auction starts", Step::Start);
         let is_end = flag(cs, "auction ends", Step::End);
         let is_bid = flag(cs, "account is bid for", Step::Bid);
+        let is_count = flag(cs, "deficit is counted", Step::Count);
         let zero = cs.zero();
-        let flags = sum([is_start.lc(), is_end.lc(), is_bid.lc()]);
+        let flags = sum([is_start.lc(), is_end.lc(), is_bid.lc(), is_count.lc()]);
         let was = is_zero(cs, &old.start).not(cs);
         let is_frozen = was.or(cs, &is_start);
         cs.under(Rule::AuctionPhase, |cs| {
-            // The sum is 0, 1, 2 or 3, and nothing but 0 or 1 is its flag for rows in use.
+            // The sum is 0 to 4, and nothing but 0 or 1 is its flag for rows in use.
             cs.enforce("one step a batch", &flags, &account.is_active.lc().minus(&flags), &zero);
             cs.enforce("a bid is for an account in auction", is_bid.lc(), was.not(cs).lc(), &zero);
         });
@@ -112,7 +122,12 @@ impl AuctionStepVar {
             let signed = sum(account.nonces.newly_used.iter().map(Bool::lc));
             cs.enforce("an account in auction signs nothing", is_frozen.lc(), &signed, &zero);
         });
-        Self { is_start, is_end, is_bid, was, is_frozen }
+        Self { is_start, is_end, is_bid, is_count, was, is_frozen }
+    }
+
+    /// Whether any step is taken.
+    pub fn flags(&self) -> Wire {
+        sum([self.is_start.lc(), self.is_end.lc(), self.is_bid.lc(), self.is_count.lc()])
     }
 
     /// Whether a fraction is asked for: of a first start the one its fee is of, or that of a bid, if there is equity.
@@ -133,7 +148,7 @@ impl AuctionStepVar {
         cs: &mut Cs,
         [old, new]: [&AuctionVar; 2],
         standing: &StandingVar,
-        (time, bid_reserve): (&Wire, &Wire),
+        (time, reserve): (&Wire, &Wire),
     ) {
         cs.under(Rule::AuctionPhase, |cs| {
             let is_kept = cs.one().minus(self.is_start.lc()).minus(self.is_end.lc());
@@ -146,9 +161,9 @@ impl AuctionStepVar {
             cs.enforce_equal("auction is insolvent", new.is_insolvent.lc(), &is_insolvent);
         });
         cs.under(Rule::BidPrice, |cs| {
-            let is_kept = cs.one().minus(self.is_bid.lc()).minus(self.is_end.lc());
+            let is_kept = cs.one().minus(&self.flags());
             let stays = cs.product("reserve that stays", &is_kept, &old.reserve);
-            cs.enforce_equal("auction reserve", &new.reserve, &stays.plus(bid_reserve));
+            cs.enforce_equal("auction reserve", &new.reserve, &stays.plus(reserve));
         });
     }
 }
@@ -165,6 +180,8 @@ pub struct StandingVar {
     pub is_short: Bool<Fr>,
     /// Whether equity is not above zero.
     pub is_insolvent: Bool<Fr>,
+    /// Whether equity is below zero.
+    is_negative: Bool<Fr>,
 }
 
 impl StandingVar {
@@ -176,7 +193,7 @@ impl StandingVar {
         margin: &MarginVar,
         parameters: &ParametersVar,
     ) -> Self {
-        let is_stepping = sum([step.is_start.lc(), step.is_end.lc(), step.is_bid.lc()]);
+        let is_stepping = step.flags();
         let ppm = Fr::from(PPM);
         cs.under(Rule::Range, |cs| {
             let equity = account.opening_cash().plus(&margin.mark_value);
@@ -195,6 +212,7 @@ impl StandingVar {
             Self {
                 is_short: covers.not(cs),
                 is_insolvent: equity.is_negative().or(cs, &is_nothing),
+                is_negative: equity.is_negative().clone(),
                 equity: equity.lc().clone(),
                 maintenance,
                 shortfall: shortfall.lc().clone(),
@@ -225,6 +243,29 @@ impl StandingVar {
             let is_end = step.is_end.lc();
             cs.enforce("equity covers buffered margin", is_end, self.is_short.lc(), &zero);
         });
+    }
+
+    /// The deficit counted of an account in auction without equity: what `cover` leaves of equity below zero.
+    pub fn count_deficit(
+        &self,
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        old: &AuctionVar,
+        cover: &Wire,
+    ) -> Wire {
+        cs.under(Rule::Deficit, |cs| {
+            let (zero, one) = (cs.zero(), cs.one());
+            let is_count = step.is_count.lc();
+            let is_solvent = one.minus(old.is_insolvent.lc());
+            let is_covered = self.is_negative.not(cs);
+            cs.enforce("counted in an auction", is_count, step.was.not(cs).lc(), &zero);
+            cs.enforce("counted in an auction without equity", is_count, &is_solvent, &zero);
+            cs.enforce("counted of equity below zero", is_count, is_covered.lc(), &zero);
+            let missing = self.equity.plus(cover).negated();
+            let missing = cs.product("deficit counted", is_count, &missing);
+            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS);
+            missing
+        })
     }
 
     /// Whether the auction started for equity of the sign it has now.

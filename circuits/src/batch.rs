@@ -65,8 +65,10 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
     let rows = (&accounts[..], &excesses[..]);
     let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
-    let (reductions, liquidations) = two_sided.into_iter().unzip();
+    let (reductions, liquidations): (Vec<_>, Vec<_>) = two_sided.into_iter().unzip();
     let nodes = nodes(cs, &input.nodes, &header);
+    let flows = (&deposits[..], &requests[..]);
+    header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
     let is_outside_band = header.is_outside_band.clone();

@@ -16,6 +16,7 @@ pub mod bid;
 pub mod catalogue;
 pub mod cipher;
 pub mod cs;
+pub mod custody;
 pub mod deposit;
 pub mod gadgets;
 pub mod liquidation;

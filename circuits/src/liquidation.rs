@@ -4,12 +4,14 @@ use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::parameters::PPM;
+use zkmargin_protocol::units::CASH_BITS;
 
 use crate::account::AccountVar;
 use crate::auction::{AuctionStepVar, StandingVar, Step};
 use crate::auction_parameters::ClockVar;
 use crate::bid::{self, BidVar, FillVar, OfferVar};
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::integer::Uint;
 use crate::packing::pack;
 use crate::parameters::ParametersVar;
 use crate::reduction::ReductionVar;
@@ -30,6 +32,10 @@ pub struct LiquidationVar {
     pub cash_of_fund: Wire,
     /// Cash of the bidder.
     pub cash_of_bidder: Wire,
+    /// By how much the deficit counted of the account changes.
+    pub deficit_change: Wire,
+    /// The deficit counted in this batch.
+    pub deficit_counted: Wire,
 }
 
 impl LiquidationVar {
@@ -69,11 +75,16 @@ impl LiquidationVar {
         let mut fill = FillVar::new(cs, &step, (&bid, &offer), &opening_cash, parameters);
         fill.take_shares(cs, &step.is_bid, &reduction.old_slots, &reduction.kept);
         let to_account = cs.product("price to the account", is_solvent.lc(), &fill.price);
-        let bid_reserve = reserve.plus(&to_account);
-        step.enforce_result(cs, [old, new], &standing, (&header.time, &bid_reserve));
+        let cover = witness_cover(cs, input, &step);
+        let counted = standing.count_deficit(cs, &step, old, &cover);
+        let reserve = reserve.plus(&to_account).plus(&counted);
+        step.enforce_result(cs, [old, new], &standing, (&header.time, &reserve));
+        let deficit_change = new.counted(cs).minus(&old.counted(cs));
         Self {
-            cash_of_account: to_account.minus(&fill.cash).minus(&fee),
-            cash_of_fund: fill.price.minus(&to_account).plus(&fee),
+            cash_of_account: to_account.minus(&fill.cash).minus(&fee).plus(&cover),
+            cash_of_fund: fill.price.minus(&to_account).plus(&fee).minus(&cover),
+            deficit_change,
+            deficit_counted: counted,
             cash_of_bidder: fill.cash.minus(&fill.price),
             step,
             bid,
@@ -81,10 +92,11 @@ impl LiquidationVar {
         }
     }
 
-    /// The element the transcript absorbs: bidder and terms of the bid ‖ the three flags.
+    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags.
     pub fn absorbed(&self) -> Wire {
-        let AuctionStepVar { is_start, is_end, is_bid, .. } = &self.step;
-        let flags = pack(&[(is_start.lc(), 1), (is_end.lc(), 1), (is_bid.lc(), 1)]);
+        let AuctionStepVar { is_start, is_end, is_bid, is_count, .. } = &self.step;
+        let flags = [is_start, is_end, is_bid, is_count].map(|flag| (flag.lc(), 1));
+        let flags = pack(&flags);
         self.bid.absorbed(&flags)
     }
 }
@@ -95,7 +107,22 @@ fn kind(step: Option<&AuctionStep>) -> Step {
         Some(AuctionStep::Start { .. }) => Step::Start,
         Some(AuctionStep::End) => Step::End,
         Some(AuctionStep::Bid(_)) => Step::Bid,
+        Some(AuctionStep::Count { .. }) => Step::Count,
     }
+}
+
+/// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is for the batch to show.
+fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Wire {
+    cs.under(Rule::Deficit, |cs| {
+        let cover = match step {
+            Some(AuctionStep::Count { cover }) => (*cover).max(0) as u128,
+            _ => 0,
+        };
+        let cover = Uint::witness(cs, "cover of a deficit", cover, CASH_BITS - 1);
+        let (zero, is_other) = (cs.zero(), flags.is_count.not(cs));
+        cs.enforce("cover of a deficit counted", cover.lc(), is_other.lc(), &zero);
+        cover.lc().clone()
+    })
 }
 
 /// A bid is for an auction that fits the account's equity, and for an account short of buffered margin.

@@ -8,6 +8,7 @@ use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
 
 use crate::action::ActionVar;
+use crate::custody;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
@@ -48,6 +49,10 @@ pub struct RequestVar {
     pub paid: Wire,
     /// Cash that arrives at the account `action.number` within the rollup; 0 but for transfers.
     pub transferred: Wire,
+    /// Cash that leaves for L1; 0 but for withdrawals.
+    pub payout: Wire,
+    /// Cash of a withdrawal that does not leave: the insurance fund's.
+    pub kept: Wire,
     /// Word of the statement; 0 but for withdrawals.
     pub word: Wire,
 }
@@ -65,6 +70,9 @@ impl RequestVar {
         let paid = cs.product("cash paid", is_active.lc(), &action.amount);
         let withdrawn = cs.product("cash withdrawn", action.is_withdrawal.lc(), &paid);
         let transferred = paid.minus(&withdrawn);
+        let payout = header.custody.payout_floor(cs, &withdrawn);
+        let is_withdrawn = is_active.and(cs, &action.is_withdrawal);
+        custody::enforce_accepted(cs, &is_withdrawn, &payout, &action.least);
         let zero = cs.zero();
         let mut row = Self {
             is_active,
@@ -76,6 +84,8 @@ impl RequestVar {
             challenge: zero.clone(),
             paid,
             transferred,
+            kept: withdrawn.minus(&payout),
+            payout,
             word: zero,
         };
         row.enforce_terms(cs, header);
@@ -117,11 +127,11 @@ impl RequestVar {
         });
     }
 
-    /// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
+    /// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
-        let ActionVar { is_withdrawal, amount, number, .. } = &self.action;
-        let word = pack(&[(amount, CASH_BITS), (number, RECIPIENT_BITS), (&one, 1)]);
+        let ActionVar { is_withdrawal, number, .. } = &self.action;
+        let word = pack(&[(&self.payout, CASH_BITS), (number, RECIPIENT_BITS), (&one, 1)]);
         let is_paid_out = self.is_active.and(cs, is_withdrawal);
         cs.product("withdrawal word", is_paid_out.lc(), &word)
     }

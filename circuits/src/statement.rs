@@ -10,6 +10,7 @@ use zkmargin_protocol::units::{ACCOUNT_BITS, PRICE_BITS, TIME_BITS};
 use zkmargin_protocol::{Rule, units::Time};
 
 use crate::account::AccountVar;
+use crate::custody::CustodyVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
@@ -46,6 +47,8 @@ pub struct HeaderVar {
     pub epoch_before: Wire,
     /// Oracle time of the batch before, 40 bits.
     pub oracle_time_before: Wire,
+    /// Cash held on L1 and deficits counted.
+    pub custody: CustodyVar,
 }
 
 impl HeaderVar {
@@ -72,6 +75,7 @@ impl HeaderVar {
             is_outside_band: Bool::external(cs, "outside of the band", header.is_outside_band),
             epoch_before: epoch(cs, "epoch before", header.before.epoch),
             oracle_time_before: time(cs, "oracle time before", header.before.time),
+            custody: CustodyVar::external(cs, &header.custody, header.deficit_after),
         }
     }
 
@@ -109,6 +113,7 @@ impl HeaderVar {
             self.signer_set.clone(),
             self.parameters.clone(),
             before,
+            self.custody.word(),
         ];
         debug_assert_eq!(words.len(), HEADER_WORDS);
         words

@@ -10,6 +10,7 @@ mod twins {
     mod batches;
     mod cash;
     mod coverage;
+    mod custody;
     mod draw;
     mod limits;
     mod margin;

@@ -50,12 +50,7 @@ pub fn trade(
             shape: manifest.shape,
             signer_set: None,
             parameters: None,
-            snapshot: Snapshot {
-                domain: manifest.domain,
-                batches: 0,
-                oracle: Default::default(),
-                accounts,
-            },
+            snapshot: Snapshot::opening(manifest.domain, accounts)?,
         },
     )?;
     let mut sequencer = Sequencer::open(&store, Access::Write)?;

@@ -9,6 +9,7 @@ use crate::cipher;
 use crate::decimal;
 use crate::domain::Tag;
 use crate::eddsa::PublicKey;
+use crate::packing::signed_field;
 use crate::recipient::Recipient;
 use crate::units::{AccountIndex, Cash, Nonce};
 
@@ -29,6 +30,9 @@ pub enum Action {
         to: Recipient,
         /// Amount, > 0.
         amount: Cash,
+        /// Least amount that must arrive while a deficit is counted; all of it if not given.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        least: Option<Cash>,
     },
     /// The account's keys change when the batch ends.
     Rekey {
@@ -72,12 +76,15 @@ impl Action {
         }
     }
 
-    /// What is signed beside the terms: account index or L1 address; or key x, key y and view-key commitment; or base; or the terms of a bid.
+    /// What is signed beside the terms: account index; or L1 address and least amount; or key x, key y and view-key commitment; or base; or the terms of a bid.
     pub fn payload(&self) -> [Fr; 3] {
         let alone = |number: Fr| [number, Fr::ZERO, Fr::ZERO];
         match self {
             Self::Transfer { to, .. } => alone(Fr::from(to.get())),
-            Self::Withdrawal { to, .. } => alone(to.field()),
+            Self::Withdrawal { to, amount, least } => {
+                let least = least.unwrap_or(*amount);
+                [to.field(), signed_field(least.into()), Fr::ZERO]
+            }
             Self::Rekey { key, view_key } => {
                 [key.point().x, key.point().y, cipher::view_commitment(*view_key)]
             }

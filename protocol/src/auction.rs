@@ -26,7 +26,7 @@ pub struct Auction {
     pub start: Time,
     /// Whether equity was not above zero then: the insurance fund pays instead of the bidder.
     pub is_insolvent: bool,
-    /// Cash that bids have paid, which is not for sale; 63 bits.
+    /// Cash that bids have paid, which is not for sale; or of an account without equity the deficit counted; 63 bits.
     pub reserve: Cash,
 }
 
@@ -45,8 +45,13 @@ impl Auction {
     /// # Errors
     /// [`Rule::Range`] if the reserve leaves its width.
     pub fn after_bid(&self, equity: i128, price: i128) -> Result<Self, Reject> {
-        let paid = if self.is_insolvent { 0 } else { price };
-        Ok(Self { reserve: Cash::try_from(self.reserve_left(equity) + paid)?, ..*self })
+        let reserve = if self.is_insolvent { 0 } else { self.reserve_left(equity) + price };
+        Ok(Self { reserve: Cash::try_from(reserve)?, ..*self })
+    }
+
+    /// The deficit counted of its account.
+    pub fn counted(&self) -> i128 {
+        if self.is_insolvent { self.reserve.into() } else { 0 }
     }
 
     /// What `equity` leaves of the reserve: all, or nothing once it has been lost.
@@ -69,6 +74,11 @@ pub enum AuctionStep {
     End,
     /// A part of the account is sold.
     Bid(crate::bid::Fill),
+    /// Its deficit is counted, less what the insurance fund gives.
+    Count {
+        /// Micro-USDC.
+        cover: i128,
+    },
 }
 
 /// An account's equity and margin as far as auctions read them.
@@ -160,10 +170,20 @@ pub fn start(
 ) -> Result<(Auction, i128), Reject> {
     let standing = Standing::new(margin, parameters)?;
     let is_insolvent = standing.is_insolvent();
-    let reserve = auction.map_or(Cash::default(), |auction| auction.reserve);
     let has_fee = auction.is_none() && !is_insolvent;
     let fee = if has_fee { standing.fee_floor(parameters) } else { 0 };
-    Ok((Auction { start: time, is_insolvent, reserve }, fee))
+    Ok((Auction { start: time, is_insolvent, reserve: Cash::default() }, fee))
+}
+
+/// A deficit may be counted: of an account in auction without equity that has less than none.
+///
+/// # Errors
+/// [`Rule::Deficit`].
+pub fn check_count(auction: Option<&Auction>, equity: i128) -> Result<(), Reject> {
+    if equity >= 0 || !auction.is_some_and(|auction| auction.is_insolvent) {
+        return Err(Reject::value(Rule::Deficit, "not in auction without equity, equity", equity));
+    }
+    Ok(())
 }
 
 /// An auction may end: equity covers buffered margin.

@@ -6,7 +6,9 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::account::Account;
+use crate::action::Action;
 use crate::auction::AuctionStep;
+use crate::custody::Custody;
 use crate::decimal;
 use crate::deposit::Deposit;
 use crate::margin::Margin;
@@ -27,7 +29,7 @@ use crate::statement::NUMBER_BITS;
 use crate::trade::Trade;
 use crate::transition::Ledger;
 use crate::tree::{ACCOUNT_TREE_DEPTH, ARITY, INSTRUMENT_TREE_DEPTH, NodeUpdate};
-use crate::units::{AccountIndex, InstrumentIndex, Time};
+use crate::units::{AccountIndex, CASH_BITS, InstrumentIndex, Time};
 use crate::{Reject, Rule};
 
 /// One account touched by a batch.
@@ -79,6 +81,11 @@ pub struct BatchTrace {
     pub time: Time,
     /// Epoch and time of the risk table of the batch before.
     pub before: OracleClock,
+    /// Cash held on L1 and deficits counted, before.
+    pub custody: Custody,
+    /// Deficits counted, after; below 2^63.
+    #[serde(deserialize_with = "read_part::<{ CASH_BITS - 1 }, _, _>")]
+    pub deficit_after: u64,
     /// Account root before.
     #[serde(with = "decimal")]
     pub old_root: Fr,
@@ -122,6 +129,20 @@ impl<'de> Deserialize<'de> for BatchTrace {
 }
 
 impl BatchTrace {
+    /// Cash held on L1 after the batch, and deficits counted.
+    ///
+    /// # Panics
+    /// If the batch takes out more than L1 holds, which no sealed batch does.
+    pub fn custody_after(&self) -> Custody {
+        let received: i128 = self.deposits.iter().map(|deposit| i128::from(deposit.amount)).sum();
+        let paid = self.requests.iter().map(|signed| match signed.request.action {
+            Action::Withdrawal { amount, .. } => self.custody.payout_floor(amount).into(),
+            _ => 0,
+        });
+        let held = self.custody.held() + received - paid.sum::<i128>();
+        Custody::new(held, self.deficit_after.into()).expect("a sealed batch")
+    }
+
     /// The accounts whose margin is proven after the batch only.
     pub fn one_sided(&self) -> impl Iterator<Item = &AccountRow> {
         self.accounts.iter().filter(|row| row.old_margin.is_none())
@@ -269,6 +290,8 @@ impl<'a> Batch<'a> {
             draft.two_sided.remove(&index);
             draft.two_sided.extend(is_two_sided.then_some(index));
         }
+        draft.ledger.check_deficits()?;
+        draft.ledger.custody()?;
         draft.shape.check_fits(&draft.used())?;
         *self = draft;
         Ok(())
@@ -404,13 +427,17 @@ impl<'a> Batch<'a> {
         if number >> NUMBER_BITS != 0 {
             return Err(Reject::value(Rule::Range, "number of the batch", number));
         }
-        let nodes = next.replace(closing, self.market.attestation().message.clock())?;
+        let custody = self.ledger.custody()?;
+        let clock = self.market.attestation().message.clock();
+        let nodes = next.replace(closing, clock, custody)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
             number,
             time: self.time,
             before: self.state.oracle(),
+            custody: self.state.custody(),
+            deficit_after: u64::try_from(custody.deficit()).expect("a checked total"),
             old_root: self.state.root(),
             new_root: next.root(),
             attestation: self.market.attestation().clone(),

@@ -14,6 +14,7 @@ pub mod batch;
 pub mod bid;
 pub mod black76;
 pub mod cipher;
+pub mod custody;
 pub mod decimal;
 pub mod deposit;
 pub mod domain;

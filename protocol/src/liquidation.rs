@@ -3,9 +3,10 @@
 use crate::account::{Account, INSURANCE_FUND};
 use crate::auction::{self, Auction, AuctionStep};
 use crate::bid::{Bid, Offer};
+use crate::custody::Custody;
 use crate::margin::Margin;
 use crate::transition::Ledger;
-use crate::units::{AccountIndex, Quantity};
+use crate::units::{AccountIndex, Cash, Quantity};
 use crate::{Reject, Rule};
 
 impl Ledger<'_> {
@@ -82,6 +83,65 @@ impl Ledger<'_> {
             self.set_auction(bid.account, Some(auction.after_bid(margin.equity, fill.price)?))?;
         }
         self.take_step(bid.account, AuctionStep::Bid(fill))
+    }
+
+    /// The fund gives what it has, up to the deficit; the rest is counted.
+    pub(crate) fn count_deficit(&mut self, index: AccountIndex) -> Result<(), Reject> {
+        let (found, margin) = self.found(index)?;
+        let equity = i128::from(Cash::try_from(margin.equity)?);
+        self.judge(auction::check_count(found.auction.as_ref(), equity))?;
+        let fund = i128::from(self.account(INSURANCE_FUND)?.cash);
+        let cover = fund.clamp(0, (-equity).max(0));
+        let reserve = Cash::try_from((-equity).max(0) - cover)?;
+        self.take_step(index, AuctionStep::Count { cover })?;
+        self.add_cash(INSURANCE_FUND, -cover)?;
+        self.add_cash(index, cover)?;
+        self.set_auction(index, found.auction.map(|auction| Auction { reserve, ..auction }))
+    }
+
+    /// No deficit is counted in the batch while the insurance fund has cash.
+    ///
+    /// # Errors
+    /// [`Rule::Deficit`].
+    pub(crate) fn check_deficits(&self) -> Result<(), Reject> {
+        let is_counted = |(index, step): (&AccountIndex, &AuctionStep)| {
+            let auction = self.account(*index).ok().and_then(|account| account.auction);
+            matches!(step, AuctionStep::Count { .. }) && auction.is_some_and(|a| a.counted() > 0)
+        };
+        if self.steps.iter().any(is_counted) {
+            let fund = self.account(INSURANCE_FUND)?.cash;
+            if fund != Cash::default() {
+                let reject = Reject::value(Rule::Deficit, "the insurance fund still has", fund);
+                return self.judge(Err(reject));
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a withdrawal its share of what L1 holds leaves, the rest is for the insurance fund.
+    pub(crate) fn withdraw(&mut self, amount: Cash, least: Option<Cash>) -> Result<(), Reject> {
+        let payout = self.state.custody().payout_floor(amount);
+        if payout < least.unwrap_or(amount) {
+            let reject = Reject::value(Rule::WithdrawalShare, "would leave", payout);
+            self.judge(Err(reject))?;
+        }
+        self.received -= i128::from(payout);
+        let kept = i128::from(amount) - i128::from(payout);
+        if kept == 0 { Ok(()) } else { self.add_cash(INSURANCE_FUND, kept) }
+    }
+
+    /// What L1 holds after the batch and the deficits counted then.
+    ///
+    /// # Errors
+    /// [`Rule::Custody`], [`Rule::Deficit`].
+    pub(crate) fn custody(&self) -> Result<Custody, Reject> {
+        let counted = |account: &Account| account.auction.map_or(0, |auction| auction.counted());
+        let change = |(index, new): (&AccountIndex, &Account)| {
+            counted(new) - self.state.accounts().get(index).map_or(0, counted)
+        };
+        let counted = self.touched.iter().map(change).sum();
+        let after = self.state.custody().after(self.received, counted);
+        after.or_else(|reject| self.judge(Err(reject)).map(|()| self.state.custody()))
     }
 
     fn set_auction(&mut self, index: AccountIndex, auction: Option<Auction>) -> Result<(), Reject> {

@@ -29,6 +29,8 @@ pub enum Operation {
     StartAuction(AccountIndex),
     /// An auction ends, for equity covers buffered margin.
     EndAuction(AccountIndex),
+    /// What stays negative of an account in auction is counted, after the insurance fund has given what it has.
+    CountDeficit(AccountIndex),
 }
 
 impl Operation {
@@ -44,13 +46,19 @@ impl Operation {
                 match signed.request.action {
                     Action::Transfer { to, .. } => _ = accounts.insert(to),
                     Action::Bid(Bid { account, .. }) => accounts.extend([account, INSURANCE_FUND]),
+                    // What does not leave is for the fund.
+                    Action::Withdrawal { amount, least: Some(least), .. } if least < amount => {
+                        _ = accounts.insert(INSURANCE_FUND);
+                    }
                     Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => {
                     }
                 }
                 accounts
             }
             Self::Settle(settle) => BTreeSet::from([settle.account]),
-            Self::StartAuction(account) => BTreeSet::from([*account, INSURANCE_FUND]),
+            Self::StartAuction(account) | Self::CountDeficit(account) => {
+                BTreeSet::from([*account, INSURANCE_FUND])
+            }
             Self::EndAuction(account) => BTreeSet::from([*account]),
         }
     }

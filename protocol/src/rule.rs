@@ -64,6 +64,13 @@ pub enum Rule {
     BidPrice,
     /// A bid takes the same fraction of every position and of the cash for sale, rounded against the bidder.
     BidShare,
+    /// What stays negative of an account in auction without equity is counted once the insurance fund is empty, and as long as
+    /// it stays so.
+    Deficit,
+    /// No more leaves for L1 than L1 holds.
+    Custody,
+    /// A withdrawal pays its share of what L1 holds while a deficit is counted, and not less than it accepts.
+    WithdrawalShare,
     /// The scenario spread of an account fits the width the margin comparators prove.
     MarginSpread,
     /// The risk table and its time are signed by the oracle quorum.
@@ -90,7 +97,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -120,6 +127,9 @@ impl Rule {
         Self::BidFraction,
         Self::BidPrice,
         Self::BidShare,
+        Self::Deficit,
+        Self::Custody,
+        Self::WithdrawalShare,
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,

@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
+use crate::custody::Custody;
 use crate::decimal;
 use crate::oracle::OracleClock;
 use crate::packing::read_part;
@@ -20,6 +21,7 @@ pub struct State {
     domain: Fr,
     batches: u64,
     oracle: OracleClock,
+    custody: Custody,
     accounts: BTreeMap<AccountIndex, Account>,
     tree: SparseTree,
 }
@@ -37,8 +39,23 @@ pub struct Snapshot {
     /// Epoch and time of the last batch's risk table.
     #[serde(default)]
     pub oracle: OracleClock,
+    /// Cash held on L1 and deficits counted.
+    #[serde(default)]
+    pub custody: Custody,
     /// Accounts by index.
     pub accounts: BTreeMap<AccountIndex, Account>,
+}
+
+impl Snapshot {
+    /// A rollup that starts with these accounts: L1 holds their cash.
+    ///
+    /// # Errors
+    /// [`Rule::Custody`] if that is less than none.
+    pub fn opening(domain: Fr, accounts: BTreeMap<AccountIndex, Account>) -> Result<Self, Reject> {
+        let cash = accounts.values().map(|account| i128::from(account.cash)).sum();
+        let custody = Custody::new(cash, 0)?;
+        Ok(Self { domain, batches: 0, oracle: OracleClock::default(), custody, accounts })
+    }
 }
 
 impl State {
@@ -47,20 +64,26 @@ impl State {
     /// # Errors
     /// [`Rule::Range`] for an index the tree does not have; none for ranged indices.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
-        let Snapshot { domain, batches, oracle, accounts } = snapshot;
+        let Snapshot { domain, batches, oracle, custody, accounts } = snapshot;
         let leaves =
             accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
         let leaves = leaves.collect();
         let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
         tree.set_many(&leaves)?;
-        Ok(Self { domain, batches, oracle, accounts, tree })
+        Ok(Self { domain, batches, oracle, custody, accounts, tree })
     }
 
     /// What the state can be rebuilt from.
     pub fn snapshot(&self) -> Snapshot {
-        let Self { domain, batches, oracle, accounts, .. } = self;
+        let Self { domain, batches, oracle, custody, accounts, .. } = self;
         let accounts = accounts.clone();
-        Snapshot { domain: *domain, batches: *batches, oracle: *oracle, accounts }
+        Snapshot {
+            domain: *domain,
+            batches: *batches,
+            oracle: *oracle,
+            custody: *custody,
+            accounts,
+        }
     }
 
     /// Domain of signatures.
@@ -76,6 +99,11 @@ impl State {
     /// Epoch and time of the last batch's risk table.
     pub fn oracle(&self) -> OracleClock {
         self.oracle
+    }
+
+    /// Cash held on L1 and deficits counted.
+    pub fn custody(&self) -> Custody {
+        self.custody
     }
 
     /// Root of the account tree.
@@ -103,7 +131,7 @@ impl State {
         &self.tree
     }
 
-    /// Replaces accounts and counts a batch under a risk table of `oracle`; returns the touched tree nodes, the root last and always.
+    /// Replaces accounts and counts a batch under a risk table of `oracle` that leaves `custody`; returns the touched tree nodes, the root last and always.
     ///
     /// # Errors
     /// Those of the tree; none for ranged indices.
@@ -111,6 +139,7 @@ impl State {
         &mut self,
         accounts: BTreeMap<AccountIndex, Account>,
         oracle: OracleClock,
+        custody: Custody,
     ) -> Result<Vec<crate::tree::NodeUpdate>, Reject> {
         let leaves = accounts
             .iter()
@@ -123,6 +152,7 @@ impl State {
         self.accounts.extend(accounts);
         self.batches += 1;
         self.oracle = oracle;
+        self.custody = custody;
         Ok(nodes)
     }
 }

@@ -7,6 +7,7 @@ use crate::account::SECRET_WORDS;
 use crate::action::Action;
 use crate::batch::{AccountRow, BatchTrace};
 use crate::cipher;
+use crate::custody::Custody;
 use crate::deposit::DEPOSIT_WORDS;
 use crate::domain::Tag;
 use crate::oracle::{EPOCH_BITS, OracleClock};
@@ -20,7 +21,7 @@ use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
 /// Version of the statement; the first word.
 pub const VERSION: u64 = 1;
 /// Words of the header.
-pub const HEADER_WORDS: usize = 10;
+pub const HEADER_WORDS: usize = 11;
 /// Words of one withdrawal.
 pub const WITHDRAWAL_WORDS: usize = 1;
 /// Words of one account: index, new leaf, encrypted leaf.
@@ -57,6 +58,10 @@ pub struct Header {
     pub is_outside_band: bool,
     /// Epoch and time of the risk table of the batch before.
     pub before: OracleClock,
+    /// Cash held on L1 and deficits counted, before.
+    pub custody: Custody,
+    /// Deficits counted, after.
+    pub deficit_after: i128,
 }
 
 impl Header {
@@ -71,6 +76,9 @@ impl Header {
             part(self.is_outside_band, 1),
         ]);
         let before = [part(self.before.epoch, EPOCH_BITS), part(self.before.time.get(), TIME_BITS)];
+        // custody (63) ‖ deficit before (63) ‖ deficit after (63)
+        let totals = [self.custody.held(), self.custody.deficit(), self.deficit_after];
+        let totals = totals.map(|total| part(total.max(0) as u128, CASH_BITS - 1));
         [
             Fr::from(VERSION),
             self.domain,
@@ -82,6 +90,7 @@ impl Header {
             self.signer_set,
             self.parameters,
             pack(&before),
+            pack(&totals),
         ]
     }
 }
@@ -94,10 +103,10 @@ pub fn word_count(shape: &Shape) -> usize {
         + (shape.accounts + shape.two_sided) * ACCOUNT_WORDS
 }
 
-/// amount (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
-pub fn withdrawal_word(signed: &SignedRequest) -> Fr {
-    let Action::Withdrawal { to, amount } = signed.request.action else { return Fr::ZERO };
-    let amount = part(amount.get().max(0) as u64, CASH_BITS);
+/// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
+pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
+    let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
+    let amount = part(custody.payout_floor(amount).get() as u64, CASH_BITS);
     let shift = |bits: u32| Fr::from(2u64).pow([u64::from(bits)]);
     pack(&[amount]) + to.field() * shift(CASH_BITS) + shift(CASH_BITS + RECIPIENT_BITS)
 }
@@ -132,6 +141,8 @@ impl BatchTrace {
             parameters: self.parameters.hash(),
             is_outside_band: message.is_outside_band,
             before: self.before,
+            custody: self.custody,
+            deficit_after: self.deficit_after.into(),
         }
     }
 
@@ -141,7 +152,7 @@ impl BatchTrace {
         let mut words = self.header().words().to_vec();
         words.extend(self.deposits.iter().flat_map(crate::deposit::Deposit::words));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
-        words.extend(self.requests.iter().map(withdrawal_word));
+        words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &self.custody)));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
         words.extend(self.one_sided().flat_map(account_words));

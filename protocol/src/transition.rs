@@ -49,7 +49,8 @@ pub fn apply(
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
         .collect();
     let mut next = state.clone();
-    next.replace(new.clone(), market.attestation().message.clock())?;
+    let custody = ledger.custody()?;
+    next.replace(new.clone(), market.attestation().message.clock(), custody)?;
     Ok((next, Trace { old, new }))
 }
 
@@ -63,6 +64,8 @@ pub struct Ledger<'a> {
     pub(crate) opening: BTreeMap<AccountIndex, Opening>,
     changes: BTreeMap<AccountIndex, AccountChange>,
     pub(crate) steps: BTreeMap<AccountIndex, AuctionStep>,
+    /// Cash that came from L1 less what leaves for it.
+    pub(crate) received: i128,
     waived: Option<Rule>,
 }
 
@@ -79,7 +82,7 @@ impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
         let (touched, opening, changes, steps) = Default::default();
-        Self { state, market, time, touched, opening, changes, steps, waived: None }
+        Self { state, market, time, touched, opening, changes, steps, received: 0, waived: None }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -142,6 +145,7 @@ impl<'a> Ledger<'a> {
             Operation::Settle(_) => {}
             Operation::StartAuction(account) => draft.start_auction(*account)?,
             Operation::EndAuction(account) => draft.end_auction(*account)?,
+            Operation::CountDeficit(account) => draft.count_deficit(*account)?,
         }
         *self = draft;
         Ok(())
@@ -183,6 +187,7 @@ impl<'a> Ledger<'a> {
             let account = Account::open(deposit.key, deposit.view_key, deposit.book);
             self.touched.insert(deposit.account, account);
         }
+        self.received += i128::from(deposit.amount);
         self.add_cash(deposit.account, deposit.amount.into())
     }
 
@@ -248,7 +253,8 @@ impl<'a> Ledger<'a> {
         match &request.action {
             Action::Transfer { to, amount } => self.add_cash(*to, (*amount).into()),
             Action::Bid(bid) => self.bid(index, bid),
-            Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => Ok(()),
+            Action::Withdrawal { amount, least, .. } => self.withdraw(*amount, *least),
+            Action::Rekey { .. } | Action::CancelAll { .. } => Ok(()),
         }
     }
 

@@ -8,6 +8,7 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode, R1cs};
 use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::oracle::{
     Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
@@ -90,6 +91,8 @@ fn blank(shape: Shape) -> BatchTrace {
         number: 0,
         time: Time::default(),
         before: OracleClock::default(),
+        custody: Custody::default(),
+        deficit_after: 0,
         old_root: Fr::ZERO,
         new_root: Fr::ZERO,
         attestation: Attestation {

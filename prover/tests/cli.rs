@@ -26,8 +26,7 @@ use zkmargin_verifier::{
 fn tiny_trace() -> BatchTrace {
     let domain = manifest().expect("manifest").domain;
     let accounts = demo_accounts().expect("accounts");
-    let state = State::new(Snapshot { domain, batches: 0, oracle: Default::default(), accounts })
-        .expect("a state");
+    let state = State::new(Snapshot::opening(domain, accounts).expect("cash")).expect("a state");
     let market = market(domain).expect("market");
     let time = batch_time(0).expect("time");
     let mut batch = Batch::new(&state, &market, Shape::TINY, time).expect("fresh data");

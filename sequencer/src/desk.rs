@@ -124,7 +124,8 @@ fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Re
         Operation::Deposit(_)
         | Operation::Settle(_)
         | Operation::StartAuction(_)
-        | Operation::EndAuction(_) => Ok(()),
+        | Operation::EndAuction(_)
+        | Operation::CountDeficit(_) => Ok(()),
         Operation::Request(signed) => signed.request.check_terms(now),
         Operation::Trade(trade) => {
             trade.buy.order.check_expiry(now)?;

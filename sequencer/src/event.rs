@@ -5,6 +5,7 @@ use blake3::{Hash, Hasher};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::decimal;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::oracle::OracleClock;
@@ -43,6 +44,8 @@ pub struct SealRecord {
     pub root: Fr,
     /// Epoch and time of the batch's risk table.
     pub oracle: OracleClock,
+    /// Cash held on L1 after the batch, and deficits counted.
+    pub custody: Custody,
     /// BLAKE3 of the artefact's bytes.
     pub artefact: String,
     /// BLAKE3 of the statement's bytes.

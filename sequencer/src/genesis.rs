@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
+use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::decimal::Decimal;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::oracle::OracleClock;
@@ -50,6 +51,7 @@ impl Genesis {
                 domain: domain.field(),
                 batches: 0,
                 oracle: OracleClock::default(),
+                custody: Custody::default(),
                 accounts,
             },
         }

@@ -282,12 +282,13 @@ fn stored_state(
     genesis: &Genesis,
     seal: Option<&SealRecord>,
 ) -> Result<State, Error> {
-    let (batches, root, oracle) = match seal {
-        Some(seal) => (seal.number + 1, seal.root, seal.oracle),
-        None => (genesis.snapshot.batches, genesis.state()?.root(), genesis.snapshot.oracle),
+    let opening = &genesis.snapshot;
+    let (batches, root, oracle, custody) = match seal {
+        Some(seal) => (seal.number + 1, seal.root, seal.oracle, seal.custody),
+        None => (opening.batches, genesis.state()?.root(), opening.oracle, opening.custody),
     };
-    let snapshot =
-        Snapshot { domain: genesis.snapshot.domain, batches, oracle, accounts: store.accounts()? };
+    let accounts = store.accounts()?;
+    let snapshot = Snapshot { domain: opening.domain, batches, oracle, custody, accounts };
     let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
     if state.root() != root {
         return Err(Error::Damaged("the stored accounts do not have the sealed root".to_owned()));

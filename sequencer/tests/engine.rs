@@ -23,7 +23,7 @@ use zkmargin_sequencer::{Error, Genesis, Sequencer, Source};
 use zkmargin_verifier::StatementFile;
 
 fn paid_out(micro_usdc: i64) -> Action {
-    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(micro_usdc) }
+    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(micro_usdc), least: None }
 }
 
 #[test]

@@ -81,11 +81,12 @@ fn random_bid(rng: &mut ChaCha8Rng, market: &Market, distress: &Distress) -> Bid
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = market(2, rng.gen_range(0..8));
     let distress = random_distress(rng);
-    let fund_e6 = if rng.r#gen() { 50_000_000_000 } else { 0 };
+    let fund_e6 = *[0, 1, 1_000_000, 50_000_000_000].choose(rng).expect("four");
     let state = distress.state(&market, fund_e6);
-    let operation = match rng.gen_range(0..6) {
+    let operation = match rng.gen_range(0..7) {
         0 => Operation::StartAuction(debtor()),
         1 => Operation::EndAuction(debtor()),
+        2 => Operation::CountDeficit(debtor()),
         _ => {
             let bid = random_bid(rng, &market, &distress);
             signed_request(bidder(), Action::Bid(bid), 3)
@@ -114,6 +115,7 @@ fn agree_on_auctions() {
         Rule::AuctionPhase,
         Rule::BidFraction,
         Rule::BidPrice,
+        Rule::Deficit,
         // The fund cannot pay.
         Rule::InitialMargin,
     ];

@@ -54,6 +54,7 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let steps = trace.accounts.iter().filter_map(|row| match row.step.as_ref()? {
         AuctionStep::Start { .. } => Some(Operation::StartAuction(row.index)),
         AuctionStep::End => Some(Operation::EndAuction(row.index)),
+        AuctionStep::Count { .. } => Some(Operation::CountDeficit(row.index)),
         AuctionStep::Bid(_) => None,
     });
     settled.chain(deposits).chain(trades).chain(requests).chain(steps).collect()
@@ -90,7 +91,9 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
     let is_signed_again = rng.gen_ratio(5, 6);
     let price = |value: u32, more: u32| Price::new(value.wrapping_add(more)).expect("32 bits");
     match operation {
-        Operation::StartAuction(account) | Operation::EndAuction(account) => {
+        Operation::StartAuction(account)
+        | Operation::EndAuction(account)
+        | Operation::CountDeficit(account) => {
             *account = AccountIndex::new(3).expect("an index");
         }
         Operation::Settle(settle) => settle.expiry = time_before(settle.expiry),

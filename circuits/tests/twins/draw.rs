@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::statement::HeaderVar;
+use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::statement::Header;
 use zkmargin_protocol::units::Time;
@@ -104,5 +105,7 @@ pub fn header(domain: Fr, time: Time) -> Header {
         parameters: zero,
         is_outside_band: false,
         before: OracleClock::default(),
+        custody: Custody::new(1 << 60, 0).expect("63 bits"),
+        deficit_after: 0,
     }
 }

@@ -20,7 +20,7 @@ use zkmargin_protocol::statement::withdrawal_word;
 use zkmargin_protocol::units::{AccountIndex, Nonce, Time};
 
 use super::cash::random_amount;
-use super::draw::{agree, circuit, header_at, mostly, native, near, witness};
+use super::draw::{agree, circuit, header, header_at, mostly, native, near, witness};
 
 /// Leaves a signature as it is half the time, or spoils it in one way.
 fn spoil(rng: &mut ChaCha8Rng, signature: &mut Signature) {
@@ -79,11 +79,12 @@ fn agree_on_requests() {
                 _ => Ok(()),
             });
         let mut cs = witness();
+        let custody = header(domain(), now()).custody;
         let header = header_at(&mut cs, domain(), now());
         let input = RequestInput { is_active: true, signed, signer: payer_before };
         let var = RequestVar::new(&mut cs, &input, &header);
         if judged.is_ok() {
-            assert_eq!(var.word.value(), withdrawal_word(&input.signed));
+            assert_eq!(var.word.value(), withdrawal_word(&input.signed, &custody));
             let request = &input.signed.request;
             assert_eq!(var.action.payload.map(|wire| wire.value()), request.action.payload());
             let paid = request.action.amount().map_or(0, |amount| amount.get() as u64);

@@ -59,7 +59,7 @@ fn rejects_signature_after_any_term_of_a_request_changed() {
         |m| m.request.action = transfer(index(1), 7_000_000),
         |m| {
             let amount = cash(7_000_000);
-            m.request.action = Action::Withdrawal { to: Recipient([7; 20]), amount };
+            m.request.action = Action::Withdrawal { to: Recipient([7; 20]), amount, least: None };
         },
         |m| match &mut m.request.action {
             Action::Transfer { amount, .. } | Action::Withdrawal { amount, .. } => {

@@ -103,7 +103,7 @@ pub fn transfer(to: AccountIndex, amount_e6: i64) -> Action {
 
 /// Cash for an address on L1.
 pub fn withdrawal(amount_e6: i64) -> Action {
-    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(amount_e6) }
+    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(amount_e6), least: None }
 }
 
 pub fn index(value: u32) -> AccountIndex {
