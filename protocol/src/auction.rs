@@ -3,7 +3,7 @@
 //! An account is judged as the batch finds it, with settled positions as cash. Shares are parts per million; `_e12` and
 //! `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 pub use crate::auction_parameters::{AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS};
 use crate::margin::Margin;
@@ -18,9 +18,9 @@ pub const SHORTFALL_BITS: u32 = 104;
 /// One, in 10^-12.
 const E12: i128 = 1_000_000_000_000;
 
-/// An auction under way.
+/// An auction under way. Reading one from a file checks it by [`Auction::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(remote = "Self", deny_unknown_fields)]
 pub struct Auction {
     /// When it started, not 0.
     pub start: Time,
@@ -30,7 +30,36 @@ pub struct Auction {
     pub reserve: Cash,
 }
 
+// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
+impl Serialize for Auction {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Auction {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let auction = Self::deserialize(deserializer)?;
+        auction.check().map_err(de::Error::custom)?;
+        Ok(auction)
+    }
+}
+
 impl Auction {
+    /// It packs as no other does: one that starts at 0 would be no auction, a reserve below zero none.
+    ///
+    /// # Errors
+    /// [`Rule::Range`].
+    pub fn check(&self) -> Result<(), Reject> {
+        if self.start == Time::MIN {
+            return Err(Reject::value(Rule::Range, "start of an auction", self.start));
+        }
+        if self.reserve < Cash::default() {
+            return Err(Reject::value(Rule::Range, "reserve of an auction", self.reserve));
+        }
+        Ok(())
+    }
+
     /// start (40) ‖ is insolvent (1) ‖ reserve (63); zero without an auction.
     pub fn parts(auction: Option<&Self>) -> [Part; 3] {
         let (start, is_insolvent, reserve) = auction.map_or((0, false, 0), |auction| {

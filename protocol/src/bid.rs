@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::auction::{AuctionParameters, SHARE_BITS, Standing};
 use crate::margin::Margin;
-use crate::packing::{pack, part, signed_part};
+use crate::packing::{pack, part, read_part, signed_part};
 use crate::parameters::PPM;
 use crate::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, InstrumentIndex, Quantity, Time};
 use crate::{Reject, Rule};
@@ -20,8 +20,10 @@ pub struct Bid {
     /// Account in auction.
     pub account: AccountIndex,
     /// Least fraction to take, parts per million.
+    #[serde(deserialize_with = "read_part::<SHARE_BITS, _, _>")]
     pub fraction_min_ppm: u32,
     /// Greatest fraction to take, parts per million, at most 10^6.
+    #[serde(deserialize_with = "read_part::<SHARE_BITS, _, _>")]
     pub fraction_max_ppm: u32,
     /// Highest price for the whole account; negative if the bidder is to be paid.
     pub limit: Cash,

@@ -7,7 +7,9 @@ use zkmargin_fixtures::synthetic::{
     domain, forgeries, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::auction::Auction;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::bid::Bid;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::oracle::OracleMessage;
 use zkmargin_protocol::parameters::BatchParameters;
@@ -45,6 +47,70 @@ fn rejects_range_of_margin_factors_that_do_not_pack() {
     for field in ["/oracle_max_age_s", "/oracle_skew_s"] {
         let read: BatchParameters = accepted(with(parameters(), field, json!(u32::MAX)));
         assert_ne!(read.hash(), parameters().hash());
+    }
+}
+
+#[test]
+fn rejects_range_of_auction_parameters_that_make_no_schedule() {
+    let within = [
+        ("buffer_ppm", 0),
+        ("buffer_ppm", 1_000_000),
+        ("discount_start_ppm", 1_000_000),
+        ("discount_start_ppm", 700_000),
+        ("discount_fast_ppm", 0),
+        ("discount_fast_ppm", 950_000),
+        ("fast_s", 1),
+        ("slow_s", (1 << 24) - 1),
+        ("insolvent_s", 1),
+        ("fee_ppm", 0),
+        ("fee_ppm", 1_000_000),
+        ("bid_minimum_ppm", 1_000_000),
+        ("dust_e6", 0),
+        ("dust_e6", (1u64 << 40) - 1),
+    ];
+    for (field, value) in within {
+        let changed = with(parameters(), &format!("/auction/{field}"), json!(value));
+        let read: BatchParameters = accepted(changed);
+        let is_same = read.auction == parameters().auction;
+        assert_eq!(read.hash() == parameters().hash(), is_same, "{field} {value}");
+    }
+    let beyond: [(&str, &[u64]); 9] = [
+        ("buffer_ppm", &[1_000_001, 1 << 20, u32::MAX as u64]),
+        ("discount_start_ppm", &[1_000_001, u32::MAX as u64, 699_999, 0]),
+        ("discount_fast_ppm", &[950_001, 1_000_001, u32::MAX as u64]),
+        ("fee_ppm", &[1_000_001, u32::MAX as u64]),
+        ("bid_minimum_ppm", &[1_000_001, u32::MAX as u64]),
+        ("fast_s", &[0, 1 << 24, u32::MAX as u64]),
+        ("slow_s", &[0, 1 << 24, u32::MAX as u64]),
+        ("insolvent_s", &[0, 1 << 24, u32::MAX as u64]),
+        ("dust_e6", &[1 << 40, u64::MAX]),
+    ];
+    for (field, values) in beyond {
+        let field = format!("/auction/{field}");
+        for value in values {
+            refused::<BatchParameters>(Rule::Range, with(parameters(), &field, json!(value)));
+        }
+    }
+}
+
+#[test]
+fn rejects_range_of_auctions_and_bids_that_do_not_pack() {
+    let auction = json!({ "start": "1", "is_insolvent": true, "reserve": "0" });
+    let read: Auction = accepted(auction.clone());
+    assert_eq!(json!(read), auction);
+    refused::<Auction>(Rule::Range, with(&auction, "/start", json!("0")));
+    for reserve in ["-1", "9223372036854775808"] {
+        refused::<Auction>(Rule::Range, with(&auction, "/reserve", json!(reserve)));
+    }
+    let bid = json!({
+        "account": "5", "fraction_min_ppm": 0, "fraction_max_ppm": 1_048_575, "limit": "-1",
+    });
+    let read: Bid = accepted(bid.clone());
+    assert_eq!(json!(read), bid);
+    for field in ["/fraction_min_ppm", "/fraction_max_ppm"] {
+        for wide in [1u32 << 20, u32::MAX] {
+            refused::<Bid>(Rule::Range, with(&bid, field, json!(wide)));
+        }
     }
 }
 

@@ -8,10 +8,18 @@ mod rules {
     mod account_exists;
     mod account_requests;
     mod account_tree;
+    mod auction_end;
+    mod auction_phase;
+    mod auction_start;
+    mod auction_world;
+    mod bid_fraction;
+    mod bid_price;
+    mod bid_share;
     mod book;
     mod deposit_key;
     mod fee_limit;
     mod fill_quantity;
+    mod frozen;
     mod initial_margin;
     mod instrument_live;
     mod instrument_spec;
@@ -67,6 +75,13 @@ mod rules {
             margin_matrix::RULE,
             initial_margin::RULE,
             risk_reduction::RULE,
+            frozen::RULE,
+            auction_start::RULE,
+            auction_end::RULE,
+            auction_phase::RULE,
+            bid_fraction::RULE,
+            bid_price::RULE,
+            bid_share::RULE,
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,

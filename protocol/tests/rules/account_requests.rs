@@ -6,7 +6,9 @@ use zkmargin_fixtures::synthetic::{
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::action::Action;
+use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::bid::Bid;
 use zkmargin_protocol::cipher::decrypt;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
@@ -149,7 +151,16 @@ fn is_asked_for(trace: &BatchTrace, row: &AccountRow) -> bool {
         [asked] => (window.base, window.bits) == (asked, 0),
         _ => false,
     };
-    is_rekeyed && is_cancelled
+    let bids = own.iter().filter_map(|action| match action {
+        Action::Bid(bid) => Some(bid),
+        _ => None,
+    });
+    let is_filled = |bid: &Bid| {
+        let sold = trace.accounts.iter().find(|other| other.index == bid.account);
+        let step = sold.and_then(|sold| sold.step.as_ref());
+        matches!(step, Some(AuctionStep::Bid(f)) if (f.bidder, &f.bid) == (row.index, bid))
+    };
+    is_rekeyed && is_cancelled && bids.into_iter().all(is_filled)
 }
 
 #[test]

@@ -67,6 +67,7 @@ fn accepts_margin_met_exactly_whatever_the_sign() {
         initial,
         maintenance: 0,
         initial_excess_e12: (equity - initial) * 1_000_000,
+        maintenance_excess_e12: equity * 1_000_000,
     };
     for (equity, initial, is_met) in
         [(0, 0, true), (-1, 0, false), (-5, -5, true), (-6, -5, false), (7, 8, false), (8, 8, true)]

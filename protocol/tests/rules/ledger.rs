@@ -4,6 +4,7 @@ use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::action::Action;
+use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::shape::Shape;
 
@@ -51,11 +52,40 @@ fn legs(trace: &BatchTrace) -> Book {
             Action::Withdrawal { amount, .. } => {
                 credit(&mut book, account, -1, -i128::from(amount.get()));
             }
-            Action::Rekey { .. } | Action::CancelAll { .. } => {}
+            // What a bid moves is read from the row of the account in auction.
+            Action::Rekey { .. } | Action::CancelAll { .. } | Action::Bid(_) => {}
         }
+    }
+    for row in &trace.accounts {
+        auction_legs(&mut book, row);
     }
     book.retain(|_, change| *change != 0);
     book
+}
+
+/// What an auction moves between the account, a bidder and the insurance fund.
+fn auction_legs(book: &mut Book, row: &AccountRow) {
+    let account = row.index.get();
+    match &row.step {
+        Some(AuctionStep::Start { fee }) => {
+            credit(book, account, -1, -fee);
+            credit(book, 0, -1, *fee);
+        }
+        Some(AuctionStep::Bid(fill)) => {
+            let bidder = fill.bidder.get();
+            for (instrument, share) in &fill.shares {
+                let instrument = instrument.get().into();
+                credit(book, account, instrument, -i128::from(share.get()));
+                credit(book, bidder, instrument, share.get().into());
+            }
+            // The fund is paid a negative price: it pays the bidder.
+            let has_equity = row.old_margin.as_ref().is_some_and(|margin| margin.equity > 0);
+            credit(book, if has_equity { account } else { 0 }, -1, fill.price);
+            credit(book, account, -1, -fill.cash);
+            credit(book, bidder, -1, fill.cash - fill.price);
+        }
+        Some(AuctionStep::End) | None => {}
+    }
 }
 
 /// What the account rows of a batch show.

@@ -1,4 +1,6 @@
+use super::auction_world;
 use super::world::{BUYER, SELLER, World, index, price, quantity, time};
+use zkmargin_fixtures::synthetic::auction::{Distress, bidder};
 use zkmargin_fixtures::synthetic::{
     NOW_S, OrderDraft, banded_market, deposit, portfolio_book, risk_rows, signed_move, small_state,
     trade,
@@ -120,4 +122,28 @@ fn accepts_moves_up_to_the_band_and_says_when_one_is_beyond() {
     assert!(is_outside(&before, &second, 100_000), "another underlying");
     assert!(!is_outside(&before[..1], &second[1..], 0), "nothing to differ from");
     assert!(!is_outside(&[], &second, 0), "the first epoch");
+}
+
+#[test]
+fn rejects_price_band_of_bids_that_enlarge_a_book_while_auctions_start_and_end() {
+    let outside = |distress: &Distress| {
+        let market = banded_market(&risk_rows(2, 1), true);
+        let state = distress.state(&market, auction_world::FUND_E6);
+        World { market, state, ..World::new() }
+    };
+    let world = outside(&auction_world::for_sale(450));
+    let taken = [auction_world::bid_for_all()];
+    world.rejects(RULE, "a bidder with no positions", &taken);
+    // A bidder who is long of what the debtor is short of ends with less.
+    let mut snapshot = world.state.snapshot();
+    let hedged = snapshot.accounts.get_mut(&bidder()).expect("the bidder");
+    for &instrument in world.market.rows().keys() {
+        let book = hedged.book.underlying;
+        hedged.positions.add(book, instrument, quantity(5_000)).expect("a free slot");
+    }
+    let state = State::new(snapshot).expect("a state");
+    World { state, ..outside(&auction_world::for_sale(450)) }.accepts("a hedged bidder", &taken);
+    outside(&Distress::default()).accepts("a start", &[auction_world::start()]);
+    let covered = Distress { equity_ppm: 3_000_000, ..auction_world::for_sale(450) };
+    outside(&covered).accepts("an end", &[auction_world::end()]);
 }
