@@ -16,6 +16,8 @@ mod rules {
     mod bid_price;
     mod bid_share;
     mod book;
+    mod custody;
+    mod deficit;
     mod deposit_key;
     mod fee_limit;
     mod fill_quantity;
@@ -46,6 +48,7 @@ mod rules {
     mod signature;
     mod statement;
     mod surface_arbitrage;
+    mod withdrawal_share;
     mod world;
 
     use zkmargin_protocol::Rule;
@@ -82,6 +85,9 @@ mod rules {
             bid_fraction::RULE,
             bid_price::RULE,
             bid_share::RULE,
+            deficit::RULE,
+            custody::RULE,
+            withdrawal_share::RULE,
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,

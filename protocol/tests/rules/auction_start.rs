@@ -103,7 +103,7 @@ fn accepts_a_start_anew_when_equity_has_changed_its_sign_and_takes_no_second_fee
     for (equity_ppm, is_insolvent) in sides {
         for was_insolvent in [false, true] {
             let what = format!("{equity_ppm} {was_insolvent}");
-            let auction = auction(500, was_insolvent, 77);
+            let auction = auction(500, was_insolvent, if was_insolvent { 0 } else { 77 });
             let world = distressed(&Distress { equity_ppm, auction, ..Distress::default() });
             if was_insolvent == is_insolvent {
                 world.rejects(RULE, &what, &[start()]);
@@ -112,7 +112,8 @@ fn accepts_a_start_anew_when_equity_has_changed_its_sign_and_takes_no_second_fee
             let trace = world.accepts(&what, &[start()]);
             let row = row_of(&trace, 5);
             assert_eq!(row.step, Some(AuctionStep::Start { fee: 0 }), "{what}");
-            let anew = Auction { start: now(), is_insolvent, ..auction.expect("in auction") };
+            // What bids have paid before is for sale again.
+            let anew = Auction { start: now(), is_insolvent, reserve: Cash::default() };
             assert_eq!(row.new.auction, Some(anew), "{what}");
             assert_eq!([paid_to_fund(&trace), paid_to(&trace, debtor())], [0, 0], "{what}");
         }

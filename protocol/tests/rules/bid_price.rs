@@ -37,7 +37,7 @@ fn accepts_a_limit_at_the_price_of_the_whole_and_rejects_bid_price_one_micro_usd
             [(600_000, false), (123_456, false), (-200_001, true), (0, true)]
         {
             for age_s in [0, 1, 899, 900, 901, 3_599, 3_600, 20_011, 44_099, 44_100, 99_999] {
-                for reserve in [0, 12_345_679] {
+                for reserve in [0, if is_insolvent { 0 } else { 12_345_679 }] {
                     let auction = auction(age_s, is_insolvent, reserve);
                     let distress = Distress { method, equity_ppm, auction, ..Distress::default() };
                     let world = distressed(&distress);

@@ -50,7 +50,9 @@ fn legs(trace: &BatchTrace) -> Book {
                 credit(&mut book, to.get(), -1, amount.get().into());
             }
             Action::Withdrawal { amount, .. } => {
-                credit(&mut book, account, -1, -i128::from(amount.get()));
+                let amount = i128::from(amount.get());
+                credit(&mut book, account, -1, -amount);
+                credit(&mut book, 0, -1, amount - payout(trace, amount));
             }
             // What a bid moves is read from the row of the account in auction.
             Action::Rekey { .. } | Action::CancelAll { .. } | Action::Bid(_) => {}
@@ -61,6 +63,12 @@ fn legs(trace: &BatchTrace) -> Book {
     }
     book.retain(|_, change| *change != 0);
     book
+}
+
+/// What leaves of a withdrawal, the rest is for the insurance fund: its share of what L1 holds.
+fn payout(trace: &BatchTrace, amount: i128) -> i128 {
+    let [held, deficit] = [trace.custody.held(), trace.custody.deficit()];
+    if deficit == 0 { amount } else { amount * held / (held + deficit) }
 }
 
 /// What an auction moves between the account, a bidder and the insurance fund.
@@ -83,6 +91,10 @@ fn auction_legs(book: &mut Book, row: &AccountRow) {
             credit(book, if has_equity { account } else { 0 }, -1, fill.price);
             credit(book, account, -1, -fill.cash);
             credit(book, bidder, -1, fill.cash - fill.price);
+        }
+        Some(AuctionStep::Count { cover }) => {
+            credit(book, account, -1, *cover);
+            credit(book, 0, -1, -cover);
         }
         Some(AuctionStep::End) | None => {}
     }
@@ -129,7 +141,7 @@ fn accepts_random_batches_whose_changes_are_their_legs() {
         let deposits: i128 = trace.deposits.iter().map(|d| i128::from(d.amount.get())).sum();
         let paid_out = trace.requests.iter().filter(|m| m.request.action.is_withdrawal());
         let withdrawals: i128 = paid_out
-            .map(|m| i128::from(m.request.action.amount().map_or(0, |amount| amount.get())))
+            .map(|m| m.request.action.amount().map_or(0, |amount| payout(&trace, amount.into())))
             .sum();
         let settled: i128 = trace.accounts.iter().map(|row| row.settlement.cash).sum();
         let gone: i128 = trace.accounts.iter().map(contracts_settled).sum();
