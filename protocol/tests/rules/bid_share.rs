@@ -102,7 +102,7 @@ fn accepts_no_gain_of_many_small_bids_beyond_the_discount() {
 #[test]
 fn accepts_random_batches_and_rejects_bid_share_of_forged_ones() {
     let mut sold = 0;
-    for seed in 0..120 {
+    for seed in 0..240 {
         let trace = random_batch(seed, Shape::TINY);
         sold += fills(&trace).count();
         assert!(is_honest(&trace), "seed {seed}");

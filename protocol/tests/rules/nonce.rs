@@ -22,6 +22,7 @@ fn with_window(bits: u64) -> World {
         domain: domain(),
         batches: 4,
         oracle: world.state.oracle(),
+        custody: world.state.custody(),
         accounts,
     })
     .expect("a state");

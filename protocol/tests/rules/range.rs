@@ -53,6 +53,7 @@ fn with_cash(cash_e6: i64) -> World {
         domain: domain(),
         batches: 4,
         oracle: world.state.oracle(),
+        custody: world.state.custody(),
         accounts,
     })
     .expect("a state");

@@ -15,23 +15,25 @@ pub const RULE: Rule = Rule::Statement;
 fn accepts_the_words_that_a_reader_expects() {
     let trace = tiny_batch(true);
     let words = trace.words();
-    // Header 10, one deposit of 4, two requests of 1, four one-sided accounts and a two-sided one of 12.
-    assert_eq!((words.len(), word_count(&Shape::TINY)), (76, 76));
+    // Header 11, one deposit of 4, two requests of 1, four one-sided accounts and a two-sided one of 12.
+    assert_eq!((words.len(), word_count(&Shape::TINY)), (77, 77));
     assert_eq!(words[0], Fr::from(1u64));
     assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
-    assert_eq!(words[11..13], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
-    let word = words[14].into_bigint();
+    // Custody (63) ‖ deficit before (63) ‖ deficit after (63): no deficit, so the first number alone.
+    assert_eq!(words[10], Fr::from(trace.custody.held()));
+    assert_eq!(words[12..14], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
+    let word = words[15].into_bigint();
     assert_eq!(
         word.0[0],
         trace.requests[0].request.action.amount().expect("cash moves").get() as u64,
         "the amount withdrawn"
     );
-    for (row, words) in trace.accounts.iter().zip(words[16..].chunks(12)) {
+    for (row, words) in trace.accounts.iter().zip(words[17..].chunks(12)) {
         assert_eq!(words[0], Fr::from(u64::from(row.index.get()) | 1 << 24));
         assert_eq!(words[1], row.new.leaf());
     }
     // A transfer leaves no word, and an unused row none.
-    assert_eq!(tiny_batch(false).words()[14..16], [Fr::from(0u64); 2]);
+    assert_eq!(tiny_batch(false).words()[15..17], [Fr::from(0u64); 2]);
 }
 
 #[test]
@@ -51,12 +53,13 @@ fn rejects_statement_of_words_that_differ_in_one_place_or_in_length() {
 #[test]
 fn rejects_statement_of_a_batch_that_differs_in_what_the_chain_acts_on() {
     let words: Vec<Vec<Fr>> = {
-        let changes: [fn(&mut BatchTrace); 5] = [
+        let changes: [fn(&mut BatchTrace); 6] = [
             |_| (),
             |t| t.number += 1,
             |t| t.time = zkmargin_protocol::units::Time::MAX,
             |t| t.requests.clear(),
             |t| t.deposits.clear(),
+            |t| t.deficit_after += 1,
         ];
         let changed = changes.map(|change| {
             let mut trace = tiny_batch(true);
@@ -74,7 +77,7 @@ fn rejects_statement_of_a_batch_that_differs_in_what_the_chain_acts_on() {
 fn accepts_withdrawals_by_amount_and_recipient() {
     let world = World { shape: Shape::TINY, ..World::new() };
     let trace = world.accepts("withdrawal", &moved(true, |_| ()));
-    let word = trace.words()[14].into_bigint();
+    let word = trace.words()[15].into_bigint();
     // amount (64) ‖ recipient (160) ‖ is used (1); the recipient is 0xde… with the index at its end.
     assert_eq!(word.0[0], 7_000_000);
     assert_eq!(word.0[1], 0xdede_dede_0000_0002);
