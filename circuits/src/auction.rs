@@ -15,6 +15,7 @@ use crate::gadgets::integer::{Int, Uint};
 use crate::margin::{EXCESS_BITS, MarginVar};
 use crate::packing::pack;
 use crate::parameters::ParametersVar;
+use crate::trade::enforce_nonzero_if;
 use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of the fee, sign included.
@@ -161,7 +162,9 @@ impl AuctionStepVar {
             cs.enforce_equal("auction is insolvent", new.is_insolvent.lc(), &is_insolvent);
         });
         cs.under(Rule::BidPrice, |cs| {
-            let is_kept = cs.one().minus(&self.flags());
+            // What is counted of a deficit outlasts a bid.
+            let is_outlasting = standing.is_insolvent.and(cs, &self.is_bid);
+            let is_kept = cs.one().minus(&self.flags()).plus(is_outlasting.lc());
             let stays = cs.product("reserve that stays", &is_kept, &old.reserve);
             cs.enforce_equal("auction reserve", &new.reserve, &stays.plus(reserve));
         });
@@ -220,10 +223,18 @@ impl StandingVar {
         })
     }
 
-    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
-    pub fn enforce_start(&self, cs: &mut Cs, step: &AuctionStepVar, old: &AuctionVar) {
+    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign; never for account
+    /// 0, the insurance fund, whose row would then not be bound to have what it pays.
+    pub fn enforce_start(
+        &self,
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        old: &AuctionVar,
+        index: &Wire,
+    ) {
         cs.under(Rule::AuctionStart, |cs| {
             let (zero, one) = (cs.zero(), cs.one());
+            enforce_nonzero_if(cs, "the insurance fund itself", index, &step.is_start);
             let is_fresh = step.is_fresh(cs);
             let is_anew = step.is_start.lc().minus(is_fresh.lc());
             let lack = self.maintenance.minus(&self.equity.scaled(Fr::from(PPM))).minus(&one);

@@ -74,8 +74,11 @@ impl Auction {
     /// # Errors
     /// [`Rule::Range`] if the reserve leaves its width.
     pub fn after_bid(&self, equity: i128, price: i128) -> Result<Self, Reject> {
-        let reserve = if self.is_insolvent { 0 } else { self.reserve_left(equity) + price };
-        Ok(Self { reserve: Cash::try_from(reserve)?, ..*self })
+        // What is counted of a deficit stays counted until it is counted anew.
+        if self.is_insolvent {
+            return Ok(*self);
+        }
+        Ok(Self { reserve: Cash::try_from(self.reserve_left(equity) + price)?, ..*self })
     }
 
     /// The deficit counted of its account.
@@ -151,7 +154,7 @@ impl Standing {
             self.equity * i128::from(discount_ppm) + reserve * i128::from(PPM - discount_ppm);
         let whole_e18 = self.shortfall_e18 + kept_e12 * ppm;
         let fraction = (self.shortfall_e18 * ppm + whole_e18 - 1).checked_div(whole_e18);
-        // Without a shortfall nothing is sold.
+        // Callers ask for a shortfall; without one the number has no meaning.
         let fraction = fraction.map(|fraction| fraction.clamp(0, ppm)).unwrap_or(0);
         u32::try_from(fraction).expect("at most all")
     }

@@ -40,6 +40,10 @@ impl Ledger<'_> {
 
     pub(crate) fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
         let (found, margin) = self.found(index)?;
+        if index == INSURANCE_FUND {
+            let reject = Reject::value(Rule::AuctionStart, "the insurance fund itself", index);
+            self.judge(Err(reject))?;
+        }
         if self.account(index)?.nonces != found.nonces {
             let reject = Reject::value(Rule::Frozen, "has signed in the batch", index);
             self.judge(Err(reject))?;

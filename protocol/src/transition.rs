@@ -49,6 +49,7 @@ pub fn apply(
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
         .collect();
     let mut next = state.clone();
+    ledger.check_deficits()?;
     let custody = ledger.custody()?;
     next.replace(new.clone(), market.attestation().message.clock(), custody)?;
     Ok((next, Trace { old, new }))

@@ -178,7 +178,7 @@ fn hashes_of_zeros_differ_by_arity_tag_and_length() {
 #[test]
 fn tags_are_distinct_and_of_bounded_length() {
     for (i, tag) in Tag::ALL.iter().enumerate() {
-        assert!(tag.name().is_ascii() && (13..=23).contains(&tag.name().len()), "{tag:?}");
+        assert!(tag.name().is_ascii() && (12..=23).contains(&tag.name().len()), "{tag:?}");
         let expected =
             tag.name().bytes().fold(Fr::ZERO, |sum, byte| sum * Fr::from(256) + Fr::from(byte));
         assert_eq!(tag.field(), expected);

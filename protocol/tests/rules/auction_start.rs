@@ -4,8 +4,9 @@ use super::auction_world::{
 };
 use super::world::index;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
-use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book};
+use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book, state};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::auction::{Auction, AuctionStep};
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::operation::Operation;
@@ -48,6 +49,16 @@ fn rejects_auction_start_of_accounts_without_a_requirement_that_owe_nothing() {
         auction,
         Some(Auction { start: now(), is_insolvent: true, reserve: Cash::default() })
     );
+}
+
+#[test]
+fn rejects_auction_start_of_the_insurance_fund() {
+    let mut world = distressed(&Distress::default());
+    let drowned = Distress::default().account(&world.market);
+    let accounts = [INSURANCE_FUND, debtor()].map(|index| (index, drowned.clone()));
+    world.state = state(accounts.into(), 4);
+    world.accepts("an account like the fund", &[start()]);
+    world.rejects(RULE, "the fund", &[Operation::StartAuction(INSURANCE_FUND)]);
 }
 
 #[test]

@@ -1,9 +1,9 @@
 use super::auction_world::{
-    auction, bid_for_all, distressed_with, for_sale, insolvent, judged, paid_to, paid_to_fund,
-    row_of, start,
+    auction, bid, bid_for_all, distressed_with, end, for_sale, insolvent, judged, paid_to,
+    paid_to_fund, row_of, signed_bid, start,
 };
 use super::world::World;
-use zkmargin_fixtures::synthetic::auction::{Distress, debtor};
+use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
@@ -69,7 +69,7 @@ fn rejects_deficit_while_the_fund_has_a_micro_usdc_after_the_batch() {
 }
 
 #[test]
-fn accepts_counts_that_follow_equity_and_end_with_a_bid_or_a_start_anew() {
+fn accepts_counts_that_follow_equity_and_end_with_the_auction_or_a_start_anew() {
     let world = distressed_with(&insolvent(9), 0);
     let (state, trace) = world.play(&[count()]).expect("a debt");
     let counted = state.custody().deficit();
@@ -88,13 +88,30 @@ fn accepts_counts_that_follow_equity_and_end_with_a_bid_or_a_start_anew() {
     let healed = World { state, ..distressed_with(&insolvent(9), 0) };
     let (state, _) = healed.play(&[start()]).expect("equity has changed its sign");
     assert_eq!(state.custody().deficit(), 0);
-    // The fund gets enough to pay a bidder for all: nothing is missing.
+    // The fund gets enough to pay for all: the count stands until the auction ends.
     let rich = deposit(INSURANCE_FUND, portfolio_book(1), 5_000_000_000_000);
     let (state, _) = world.play(&[rich]).expect("a deposit");
     let (state, _) = World { state, ..distressed_with(&insolvent(9), 0) }
         .play(&[bid_for_all()])
         .expect("a bid for all");
+    assert_eq!(state.custody().deficit(), counted);
+    let (state, _) = World { state, ..distressed_with(&insolvent(9), 0) }
+        .play(&[end()])
+        .expect("nothing is left");
     assert_eq!(state.custody().deficit(), 0);
+}
+
+#[test]
+fn accepts_a_bid_for_a_part_and_keeps_the_count() {
+    let fund_e6 = owed(&insolvent(9));
+    let (state, _) = distressed_with(&insolvent(9), 0).play(&[count()]).expect("a debt");
+    let counted = state.custody().deficit();
+    let rich = deposit(INSURANCE_FUND, portfolio_book(1), fund_e6);
+    let world = World { state, ..distressed_with(&insolvent(9), 0) };
+    let part = signed_bid(bidder(), bid([0, 500_000], i64::MAX), 0);
+    let (state, trace) = world.play(&[rich, part]).expect("half of all");
+    assert!(paid_to_fund(&trace) < i128::from(fund_e6), "the fund has paid");
+    assert_eq!(state.custody().deficit(), counted, "a bid for a part lets nobody out whole");
 }
 
 #[test]
