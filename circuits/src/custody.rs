@@ -57,9 +57,10 @@ impl CustodyVar {
     pub fn payout_floor(&self, cs: &mut Cs, amount: &Wire) -> Wire {
         cs.under(Rule::WithdrawalShare, |cs| {
             let whole = self.held.plus(&self.deficit);
-            // Without anything on either side nothing is divided by one.
+            // Nothing held and nothing missing is all of nothing: what this batch brings may leave.
             let is_nothing = is_zero(cs, &whole);
-            let share = cs.product("share of a withdrawal", amount, &self.held);
+            let held = self.held.plus(is_nothing.lc());
+            let share = cs.product("share of a withdrawal", amount, &held);
             let widths = Widths { quotient: CASH_BITS, remainder: CASH_BITS };
             let whole = whole.plus(is_nothing.lc());
             div_floor(cs, "withdrawal is rounded down", &share, &whole, widths).lc().clone()

@@ -67,8 +67,11 @@ impl Custody {
 
     /// What leaves of a withdrawal of `amount`, rounded down: for those who stay.
     pub fn payout_floor(&self, amount: Cash) -> Cash {
-        let whole = (self.custody + self.deficit).max(1);
-        let payout = i128::from(amount).max(0) * self.custody / whole;
+        let whole = self.custody + self.deficit;
+        // Nothing held and nothing missing is all of nothing: what this batch brings may leave.
+        let is_nothing = i128::from(whole == 0);
+        let share = i128::from(amount).max(0) * (self.custody + is_nothing);
+        let payout = share / (whole + is_nothing);
         Cash::try_from(payout).expect("no more than the amount")
     }
 

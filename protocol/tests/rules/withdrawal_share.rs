@@ -1,5 +1,5 @@
 use super::world::{BUYER, World, index};
-use zkmargin_fixtures::synthetic::{signed_move, withdrawal};
+use zkmargin_fixtures::synthetic::{deposit, portfolio_book, signed_move, withdrawal};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::custody::Custody;
@@ -48,4 +48,14 @@ fn accepts_a_share_rounded_down_and_rejects_withdrawal_share_of_one_that_is_not_
             world.rejects(RULE, &what, &plain);
         }
     }
+}
+
+#[test]
+fn accepts_all_of_what_the_first_batch_brings_and_rejects_withdrawal_share_of_it_beside_a_deficit()
+{
+    let brought = deposit(index(BUYER), portfolio_book(1), 7_000_001);
+    let list = [brought, signed_move(index(BUYER), None, 7_000_001, 0)];
+    let (next, _) = with_totals(0, 0).play(&list).expect("nothing is missing");
+    assert_eq!(next.custody().held(), 0);
+    with_totals(0, 1).rejects(RULE, "a micro-USDC is missing", &list);
 }
