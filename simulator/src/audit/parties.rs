@@ -1,0 +1,58 @@
+//! Who an operation is about, and what its numbers come to.
+
+use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
+use zkmargin_protocol::action::Action;
+use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, Price};
+
+/// The accounts an operation may change.
+pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
+    match operation {
+        Operation::Deposit(deposit) => vec![deposit.account],
+        Operation::Trade(trade) => {
+            vec![trade.buy.order.account, trade.sell.order.account, fee_account()]
+        }
+        Operation::Settle(settle) => vec![settle.account],
+        Operation::StartAuction(account) | Operation::CountDeficit(account) => {
+            vec![*account, INSURANCE_FUND]
+        }
+        Operation::EndAuction(account) => vec![*account],
+        Operation::Request(signed) => match &signed.request.action {
+            Action::Transfer { to, .. } => vec![signed.request.account, *to],
+            Action::Bid(bid) => vec![signed.request.account, bid.account, INSURANCE_FUND],
+            Action::Withdrawal { amount, least: Some(least), .. } if least < amount => {
+                vec![signed.request.account, INSURANCE_FUND]
+            }
+            _ => vec![signed.request.account],
+        },
+    }
+}
+
+/// The accounts that signed an operation, with the nonces they used.
+pub fn signers(operation: &Operation) -> Vec<(AccountIndex, Nonce)> {
+    match operation {
+        Operation::Trade(trade) => {
+            [&trade.buy.order, &trade.sell.order].map(|o| (o.account, o.nonce)).to_vec()
+        }
+        Operation::Request(signed) => vec![(signed.request.account, signed.request.nonce)],
+        _ => Vec::new(),
+    }
+}
+
+/// What one contract pays at a settlement price, 1/1000 USDC.
+pub fn payoff(spec: &InstrumentSpec, price: Price) -> i128 {
+    let over = i128::from(price.get()) - i128::from(spec.strike.get());
+    match spec.kind {
+        OptionKind::Call => over.max(0),
+        OptionKind::Put => (-over).max(0),
+    }
+}
+
+/// What leaves of a withdrawal, when L1 holds C and deficits D are counted: `⌊amount·C/(C + D)⌋`; all of it, where there
+/// is neither.
+pub fn payout(amount: Cash, custody: Custody) -> i128 {
+    let (held, all) = (custody.held(), custody.held() + custody.deficit());
+    if all == 0 { amount.into() } else { (i128::from(amount) * held).div_euclid(all) }
+}

@@ -1,0 +1,110 @@
+//! What happened in a run, counted.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zkmargin_protocol::action::Action;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::{Reject, Rule};
+
+/// The kind of an operation, for counts.
+pub fn kind(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Deposit(_) => "deposit",
+        Operation::Trade(_) => "trade",
+        Operation::Settle(_) => "settle",
+        Operation::StartAuction(_) => "start of an auction",
+        Operation::EndAuction(_) => "end of an auction",
+        Operation::CountDeficit(_) => "count of a deficit",
+        Operation::Request(signed) => match signed.request.action {
+            Action::Transfer { .. } => "transfer",
+            Action::Withdrawal { .. } => "withdrawal",
+            Action::Rekey { .. } => "rekey",
+            Action::CancelAll { .. } => "cancel-all",
+            Action::Bid(_) => "bid",
+        },
+    }
+}
+
+/// Counts of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tally {
+    /// Accepted and refused operations by kind.
+    pub kinds: BTreeMap<String, [u64; 2]>,
+    /// Refused operations by rule.
+    pub rules: BTreeMap<Rule, u64>,
+    /// Batches sealed.
+    pub batches: u64,
+    /// Batches refused because of the age or order of their market data.
+    pub stale: u64,
+    /// Epochs of market data, and how many had a forward outside of its band.
+    pub epochs: [u64; 2],
+    /// Expiries settled.
+    pub expiries: u64,
+    /// Checks of invariants that were made.
+    pub checks: u64,
+    /// Batches whose constraints were satisfied.
+    pub satisfied: u64,
+    /// Proofs verified.
+    pub proofs: u64,
+}
+
+impl Tally {
+    /// Counts an operation.
+    pub fn count(&mut self, operation: &Operation, verdict: &Result<(), Reject>) {
+        let counts = self.kinds.entry(kind(operation).to_owned()).or_default();
+        match verdict {
+            Ok(()) => counts[0] += 1,
+            Err(reject) => {
+                counts[1] += 1;
+                *self.rules.entry(reject.rule).or_default() += 1;
+            }
+        }
+    }
+
+    /// Accepted and refused operations.
+    pub fn operations(&self) -> [u64; 2] {
+        self.kinds.values().fold([0; 2], |[a, r], [accepted, refused]| [a + accepted, r + refused])
+    }
+
+    /// Adds the counts of another run.
+    pub fn add(&mut self, other: &Self) {
+        for (kind, [accepted, refused]) in &other.kinds {
+            let counts = self.kinds.entry(kind.clone()).or_default();
+            counts[0] += accepted;
+            counts[1] += refused;
+        }
+        for (&rule, count) in &other.rules {
+            *self.rules.entry(rule).or_default() += count;
+        }
+        self.batches += other.batches;
+        self.stale += other.stale;
+        self.epochs[0] += other.epochs[0];
+        self.epochs[1] += other.epochs[1];
+        self.expiries += other.expiries;
+        self.checks += other.checks;
+        self.satisfied += other.satisfied;
+        self.proofs += other.proofs;
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [accepted, refused] = self.operations();
+        writeln!(f, "operations {}: accepted {accepted}, refused {refused}", accepted + refused)?;
+        for (kind, [accepted, refused]) in &self.kinds {
+            writeln!(f, "  {kind}: accepted {accepted}, refused {refused}")?;
+        }
+        writeln!(f, "refused by rule")?;
+        for (rule, count) in &self.rules {
+            writeln!(f, "  {rule:?}: {count}")?;
+        }
+        let [epochs, outside] = self.epochs;
+        writeln!(f, "epochs {epochs}, outside of the band {outside}; expiries {}", self.expiries)?;
+        writeln!(f, "batches {}, refused for their market data {}", self.batches, self.stale)?;
+        writeln!(f, "checks of invariants {}", self.checks)?;
+        writeln!(f, "batches satisfied {}, proofs verified {}", self.satisfied, self.proofs)
+    }
+}
