@@ -24,9 +24,9 @@ ledgers:
     cargo xtask audit --shape small
     cargo xtask audit --shape large
 
-# The simulator's deep run: more than a million operations, 2,000 batches satisfied, 100 proven. Goes on where it was cut.
+# The simulator's deep run: more than a million operations, 4,000 batches satisfied, 200 and more proven. Goes on where it was cut.
 simulate record="target/simulation.jsonl":
-    cargo run --release -p zkmargin-simulator -- --worlds 40 --operations 30000 --tiny 20 --batches 100 --proofs 5 --record {{record}}
+    cargo run --release -p zkmargin-simulator -- --worlds 40 --operations 30000 --tiny 40 --batches 100 --proofs 5 --record {{record}}
 
 # Recompiles the contracts and compares the artefacts.
 contracts:

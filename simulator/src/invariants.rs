@@ -142,7 +142,7 @@ invariants! {
     CustodyHeld = "F1",
     /// The deficits counted are those of the accounts in auction without equity.
     DeficitsSum = "F6",
-    /// The trace holds the accepted operations in order, no more.
+    /// The trace holds the accepted operations in order and the steps of auctions asked for, no more.
     OperationsInTrace = "R1",
     /// The trace has a row for each account touched, with its leaves before and after; no other changed.
     RowsComplete = "R5",
@@ -158,7 +158,7 @@ invariants! {
     WithdrawalWords = "R5",
     /// Owners read their leaves from the statement's words with their view keys.
     LeafReadable = "R2",
-    /// The margin of each row of a trace is the one computed by other code.
+    /// The margins of each row of a trace, before and after, are those computed by other code.
     MarginAgrees = "F3",
     /// Merging two accounts of one book and method never raises their requirement.
     MergeNeverRaises = "F3",

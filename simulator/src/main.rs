@@ -32,7 +32,7 @@ struct Arguments {
     /// Batches of each of them whose every constraint is checked.
     #[arg(long, default_value_t = 100)]
     batches: u64,
-    /// How many of these are proven and verified as well.
+    /// How many of these are proven and verified as well, beside those with a step of an auction; with 0 none is.
     #[arg(long, default_value_t = 5)]
     proofs: u64,
     /// A file to which worlds done are added, and whose worlds are not run again.

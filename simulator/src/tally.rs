@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use zkmargin_protocol::action::Action;
+use zkmargin_protocol::auction::AuctionStep;
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::{Reject, Rule};
 
 /// The kind of an operation, for counts.
@@ -17,14 +20,31 @@ pub fn kind(operation: &Operation) -> &'static str {
         Operation::StartAuction(_) => "start of an auction",
         Operation::EndAuction(_) => "end of an auction",
         Operation::CountDeficit(_) => "count of a deficit",
-        Operation::Request(signed) => match signed.request.action {
-            Action::Transfer { .. } => "transfer",
-            Action::Withdrawal { .. } => "withdrawal",
-            Action::Rekey { .. } => "rekey",
-            Action::CancelAll { .. } => "cancel-all",
-            Action::Bid(_) => "bid",
-        },
+        Operation::Request(signed) => asked(signed),
     }
+}
+
+/// The kind of a request.
+fn asked(signed: &SignedRequest) -> &'static str {
+    match signed.request.action {
+        Action::Transfer { .. } => "transfer",
+        Action::Withdrawal { .. } => "withdrawal",
+        Action::Rekey { .. } => "rekey",
+        Action::CancelAll { .. } => "cancel-all",
+        Action::Bid(_) => "bid",
+    }
+}
+
+/// What a row shows of its operations beside those in tables of their own.
+fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
+    let settled = (!row.settlement.is_empty()).then_some("account settled");
+    let step = row.step.as_ref().and_then(|step| match step {
+        AuctionStep::Start { .. } => Some("start of an auction"),
+        AuctionStep::End => Some("end of an auction"),
+        AuctionStep::Count { .. } => Some("count of a deficit"),
+        AuctionStep::Bid(_) => None,
+    });
+    settled.into_iter().chain(step)
 }
 
 /// Counts of a run.
@@ -49,6 +69,8 @@ pub struct Tally {
     pub satisfied: u64,
     /// Proofs verified.
     pub proofs: u64,
+    /// Operations proven, by kind.
+    pub proven: BTreeMap<String, u64>,
 }
 
 impl Tally {
@@ -61,6 +83,17 @@ impl Tally {
                 counts[1] += 1;
                 *self.rules.entry(reject.rule).or_default() += 1;
             }
+        }
+    }
+
+    /// Counts a batch proven and verified.
+    pub fn count_proven(&mut self, trace: &BatchTrace) {
+        self.proofs += 1;
+        let deposits = trace.deposits.iter().map(|_| "deposit");
+        let trades = trace.trades.iter().map(|_| "trade");
+        let rows = trace.accounts.iter().flat_map(shown);
+        for kind in deposits.chain(trades).chain(trace.requests.iter().map(asked)).chain(rows) {
+            *self.proven.entry(kind.to_owned()).or_default() += 1;
         }
     }
 
@@ -87,6 +120,9 @@ impl Tally {
         self.checks += other.checks;
         self.satisfied += other.satisfied;
         self.proofs += other.proofs;
+        for (kind, count) in &other.proven {
+            *self.proven.entry(kind.clone()).or_default() += count;
+        }
     }
 }
 
@@ -105,6 +141,7 @@ impl fmt::Display for Tally {
         writeln!(f, "epochs {epochs}, outside of the band {outside}; expiries {}", self.expiries)?;
         writeln!(f, "batches {}, refused for their market data {}", self.batches, self.stale)?;
         writeln!(f, "checks of invariants {}", self.checks)?;
-        writeln!(f, "batches satisfied {}, proofs verified {}", self.satisfied, self.proofs)
+        writeln!(f, "batches satisfied {}, proofs verified {}", self.satisfied, self.proofs)?;
+        self.proven.iter().try_for_each(|(kind, count)| writeln!(f, "  {kind}: proven {count}"))
     }
 }

@@ -1,4 +1,4 @@
-//! A run that is cut and goes on is the run that was not cut.
+//! Parts of a run: one that is cut and goes on is the run that was not cut.
 
 use std::fs;
 
@@ -63,4 +63,13 @@ fn a_part_of_the_circuit_wants_a_bench_and_its_proofs_a_key() {
     let bench = Bench::new(false).expect("no key is needed");
     let without = part.run(Some(&bench), &mut |_| {});
     assert!(matches!(without, Err(RunError::Circuit { seed: 1, .. })), "{without:?}");
+}
+
+#[test]
+fn accepts_a_part_with_a_proof() {
+    let bench = Bench::new(true).expect("a key");
+    let part = Part::Tiny { seed: 4, batches: 3, proofs: 1 };
+    let outcome = part.run(Some(&bench), &mut |_| {}).unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!((outcome.tally.satisfied, outcome.tally.proofs), (3, 1));
+    assert!(outcome.tally.proven.values().sum::<u64>() > 0, "{:?}", outcome.tally.proven);
 }

@@ -9,7 +9,7 @@ use zkmargin_protocol::poseidon;
 
 use super::memory::Memory;
 use super::observation::{Accounts, Seal};
-use super::parties::parties;
+use super::parties::{auctioned, parties};
 use super::{Finding, demand};
 
 /// Levels of the account tree.
@@ -73,6 +73,10 @@ pub fn operations_in_trace(_: &Memory, seal: &Seal) -> Finding {
     demand!(trace.deposits.iter().eq(deposits), "deposits differ");
     demand!(trace.trades.iter().eq(trades), "trades differ");
     demand!(trace.requests.iter().eq(requests), "requests differ");
+    let named: BTreeSet<_> = seal.operations.iter().filter_map(auctioned).collect();
+    let rows: BTreeSet<_> =
+        trace.accounts.iter().filter(|row| row.step.is_some()).map(|row| row.index).collect();
+    demand!(rows == named, "rows show steps of {rows:?}, asked for were {named:?}");
     Ok(())
 }
 

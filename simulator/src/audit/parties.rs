@@ -30,6 +30,20 @@ pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
     }
 }
 
+/// The account of whose auction an operation is a step.
+pub fn auctioned(operation: &Operation) -> Option<AccountIndex> {
+    match operation {
+        Operation::StartAuction(account)
+        | Operation::EndAuction(account)
+        | Operation::CountDeficit(account) => Some(*account),
+        Operation::Request(signed) => match &signed.request.action {
+            Action::Bid(bid) => Some(bid.account),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
 /// The accounts that signed an operation, with the nonces they used.
 pub fn signers(operation: &Operation) -> Vec<(AccountIndex, Nonce)> {
     match operation {

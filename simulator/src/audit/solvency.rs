@@ -89,17 +89,22 @@ pub fn fund_not_negative(_: &Memory, step: &Step) -> Finding {
 }
 
 /// [`crate::invariants::Invariant::MarginAgrees`]
-pub fn margin_agrees(_: &Memory, seal: &Seal) -> Finding {
+pub fn margin_agrees(memory: &Memory, seal: &Seal) -> Finding {
     for row in &seal.trace.accounts {
         let method = row.new.book.method;
-        let Some(own) = Standing::of(&Holding::of(&row.new), seal.market, method) else {
-            return Err(format!("account {} holds an option without a row", row.index));
-        };
-        let found = &row.margin;
-        let excesses = [found.initial_excess_e12, found.maintenance_excess_e12];
-        let expected = [own.excess_e12(), own.equity * ONE_PPM - own.maintenance_e12];
-        demand!(found.equity == own.equity, "equity {} and {}", found.equity, own.equity);
-        demand!(excesses == expected, "account {}: {excesses:?}, {expected:?}", row.index);
+        let before = row.old_margin.as_ref().zip(memory.opened.get(&row.index));
+        let after = (&row.margin, &Holding::of(&row.new));
+        for (found, held) in before.into_iter().chain([after]) {
+            let Some(own) = Standing::of(held, seal.market, method) else {
+                return Err(format!("account {} holds an option without a row", row.index));
+            };
+            let excesses = [found.initial_excess_e12, found.maintenance_excess_e12];
+            let expected = [own.excess_e12(), own.equity * ONE_PPM - own.maintenance_e12];
+            demand!(found.equity == own.equity, "equity {} and {}", found.equity, own.equity);
+            demand!(excesses == expected, "account {}: {excesses:?}, {expected:?}", row.index);
+        }
+        let is_known = row.old_margin.is_none() || memory.opened.contains_key(&row.index);
+        demand!(is_known, "a margin of account {} before it was", row.index);
     }
     Ok(())
 }

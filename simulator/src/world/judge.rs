@@ -3,8 +3,6 @@
 use std::collections::BTreeSet;
 
 use zkmargin_protocol::Reject;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
@@ -13,7 +11,7 @@ use zkmargin_protocol::units::{AccountIndex, Time};
 
 use super::{Broken, Witness, World};
 use crate::audit::observation::{Accounts, Ends, Seal, Step};
-use crate::audit::parties::parties;
+use crate::audit::parties::{auctioned, parties};
 use crate::invariants::{Breach, Invariant};
 
 /// What a batch is applied to.
@@ -78,7 +76,7 @@ impl World {
             verdict: &verdict,
             again: &again,
             settled: &settled.collect(),
-            auction: auction_step(batch, &operation),
+            auction: auctioned(&operation).and_then(|account| batch.ledger().step(account)),
         };
         witness.step(&self.auditor.memory, &step);
         let breaches = self.auditor.step(&step);
@@ -120,19 +118,4 @@ impl World {
         self.broken(|| "sealing".to_owned(), breaches)?;
         Ok((next, trace))
     }
-}
-
-/// What the ledger reports of the auction which an operation is about.
-fn auction_step<'a>(batch: &'a Batch, operation: &Operation) -> Option<&'a AuctionStep> {
-    let account = match operation {
-        Operation::StartAuction(account)
-        | Operation::EndAuction(account)
-        | Operation::CountDeficit(account) => *account,
-        Operation::Request(signed) => match &signed.request.action {
-            Action::Bid(bid) => bid.account,
-            _ => return None,
-        },
-        _ => return None,
-    };
-    batch.ledger().step(account)
 }

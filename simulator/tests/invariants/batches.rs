@@ -29,6 +29,9 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
             s.after.custody = Custody::new(held, deficit + 1).expect("63 bits");
         }),
         (OperationsInTrace, |s| _ = s.trace.trades.pop()),
+        (OperationsInTrace, |s| {
+            s.trace.accounts.iter_mut().for_each(|row| row.step = None);
+        }),
         (RowsComplete, |s| _ = s.trace.accounts.pop()),
         (KeysAtEnd, |s| fund(s).view_key += Fr::ONE),
         (WindowsAtEnd, |s| fund(s).nonces.bits ^= 2),
@@ -42,6 +45,10 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
             s.words[from + 4] += Fr::ONE;
         }),
         (MarginAgrees, |s| s.trace.accounts[0].margin.initial_excess_e12 += 1),
+        (MarginAgrees, |s| {
+            let before = s.trace.accounts.iter_mut().find_map(|row| row.old_margin.as_mut());
+            before.expect("a two-sided row").equity += 1;
+        }),
         (MergeNeverRaises, |s| {
             s.trace.accounts.iter_mut().for_each(|row| row.margin.requirement = -1);
         }),

@@ -210,7 +210,8 @@ impl Witness for Gallery {
     fn seal(&mut self, memory: &Memory, seal: &Seal) {
         let kinds: Vec<_> = seal.operations.iter().map(kind).collect();
         let is_full = ["deposit", "withdrawal", "trade"].iter().all(|kind| kinds.contains(kind));
-        if self.seal.is_some() || !is_full || seal.trace.accounts.len() < 12 {
+        let has_step = seal.trace.accounts.iter().any(|row| row.step.is_some());
+        if self.seal.is_some() || !is_full || !has_step || seal.trace.accounts.len() < 12 {
             return;
         }
         self.seal = Some(ShownSeal {
