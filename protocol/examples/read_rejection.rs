@@ -1,0 +1,53 @@
+//! Submits trades that must be refused and reads which rule refused each, what it looked at and the value.
+//!
+//! `cargo run --release -p zkmargin-protocol --example read_rejection`
+
+use std::error::Error;
+
+use zkmargin_fixtures::trades::{self, BadOperation};
+use zkmargin_protocol::Reject;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::state::{Snapshot, State};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    for (what, Reject { rule, what: field, value }) in rejections()? {
+        println!("{what}: refused by {rule:?}, which looked at the {field} and found {value}");
+    }
+    Ok(())
+}
+
+/// What was wrong with each recorded bad trade, and the refusal.
+fn rejections() -> Result<Vec<(String, Reject)>, Box<dyn Error>> {
+    let manifest = trades::manifest()?;
+    let domain = manifest.domain;
+    let market = trades::market(domain)?;
+    let accounts = trades::demo_accounts()?;
+    let state = State::new(Snapshot::opening(domain, accounts)?)?;
+    let mut batch = Batch::new(&state, &market, manifest.shape, trades::batch_time(0)?)?;
+    batch.push(&trades::demo_operations()?[0])?;
+    let before = batch.used();
+
+    let mut rejections = Vec::new();
+    for BadOperation { what, operation, .. } in trades::bad_operations()? {
+        if !matches!(operation, Operation::Trade(_)) {
+            continue;
+        }
+        match batch.push(&[operation]) {
+            Ok(()) => return Err(format!("{what}: accepted").into()),
+            Err(reject) => rejections.push((what, reject)),
+        }
+    }
+    // A refusal changes nothing.
+    assert_eq!(batch.used(), before);
+    Ok(rejections)
+}
+
+#[test]
+fn each_bad_trade_names_its_rule() {
+    let named: Vec<_> = rejections().unwrap().iter().map(|(_, reject)| reject.rule).collect();
+    let expected = trades::bad_operations().unwrap();
+    let expected = expected.iter().filter(|bad| matches!(bad.operation, Operation::Trade(_)));
+    assert_eq!(named, expected.map(|bad| bad.rule).collect::<Vec<_>>());
+    assert!(named.len() >= 10);
+}
