@@ -28,6 +28,10 @@ ledgers:
 simulate record="target/simulation.jsonl":
     cargo run --release -p zkmargin-simulator -- --worlds 40 --operations 30000 --tiny 40 --batches 100 --proofs 5 --record {{record}}
 
+# Submits a proof's files to their contract on an EVM in this process.
+evm out="target/demo":
+    cargo xtask evm {{out}} --dev
+
 # Recompiles the contracts and compares the artefacts.
 contracts:
     npm ci --prefix contracts

@@ -8,7 +8,7 @@ use revm::database::{CacheDB, EmptyDB};
 use revm::handler::MainnetContext;
 use revm::primitives::hardfork::SpecId;
 use revm::primitives::{Address, Bytes, TxKind, U256};
-use revm::state::AccountInfo;
+use revm::state::{AccountInfo, Bytecode};
 use revm::{Context, ExecuteCommitEvm, ExecuteEvm, MainBuilder, MainContext, MainnetEvm};
 use thiserror::Error;
 
@@ -173,6 +173,12 @@ impl Evm {
         let account = self.machine.ctx.journaled_state.database.load_account(address);
         let code = account.ok().and_then(|account| account.info.code.clone());
         code.map(|code| code.original_bytes().to_vec()).unwrap_or_default()
+    }
+
+    /// Puts `code` at `address` without a transaction.
+    pub fn install(&mut self, address: Address, code: Vec<u8>) {
+        let info = AccountInfo::from_bytecode(Bytecode::new_raw(Bytes::from(code)));
+        self.machine.ctx.journaled_state.database.insert_account_info(address, info);
     }
 
     /// Calls `to` with `data` from [`Evm::SENDER`].

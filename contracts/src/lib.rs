@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod artifact;
+mod deployed;
 mod evm;
 
 pub use artifact::{Artifact, ArtifactError};
+pub use deployed::{DeployError, DeployedVerifier};
 pub use evm::{Call, Evm, Failure, Fork, Receipt, TX_GAS_MAX};
 pub use revm::primitives::{Address, U256};

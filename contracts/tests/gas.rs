@@ -8,7 +8,12 @@ use std::collections::BTreeMap;
 
 use chain::{Chain, FORKS};
 use zkmargin_contracts::Fork;
-use zkmargin_verifier::solidity;
+use zkmargin_fixtures::trades;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_prover::batch;
+use zkmargin_verifier::{Domain, Statement, solidity};
 
 const FIXTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/gas.json");
 const COUNTS: [usize; 6] = [2, 32, 64, 256, 1024, 4096];
@@ -16,6 +21,18 @@ const COUNTS: [usize; 6] = [2, 32, 64, 256, 1024, 4096];
 /// Gas of calldata without the floor: 4 a zero byte, 16 any other.
 fn calldata_gas(data: &[u8]) -> u64 {
     data.iter().map(|byte| if *byte == 0 { 4 } else { 16 }).sum()
+}
+
+/// What a batch of recorded trades that fills the large shape makes public.
+fn full_large_batch(domain: Domain) -> Statement {
+    let market = trades::market(domain.field()).unwrap();
+    let venue = trades::large_operations(1, domain.field()).unwrap();
+    let state = State::new(Snapshot::opening(domain.field(), venue.accounts).unwrap()).unwrap();
+    let time = trades::batch_time(0).unwrap();
+    let mut batch = Batch::new(&state, &market, Shape::LARGE, time).unwrap();
+    batch.push(&venue.batches[0]).unwrap();
+    assert_eq!(batch.used().trades, Shape::LARGE.trades);
+    batch::statement(&batch.seal().unwrap().1, domain).unwrap()
 }
 
 /// Gas of execution alone: without the transaction's base and calldata.
@@ -29,6 +46,7 @@ fn execution(chain: &mut Chain, count: usize) -> u64 {
 #[test]
 fn gas_is_locked() {
     let mut gas = BTreeMap::<String, BTreeMap<String, u64>>::new();
+    let large = full_large_batch(Chain::new(Fork::Osaka, "gas").domain());
     for fork in FORKS {
         let mut chain = Chain::new(fork, "gas");
         let costs = gas.entry(fork.name().to_string()).or_default();
@@ -42,6 +60,10 @@ fn gas_is_locked() {
                 costs.insert(format!("verify_statement_{count:04}_words_execution"), execution);
             }
         }
+        let proof = chain.trapdoor.prove(large.public_inputs().unwrap().as_slice());
+        let receipt = chain.submit(&large, &proof).unwrap();
+        costs.insert("verify_full_large_batch".into(), receipt.gas);
+        costs.insert("verify_full_large_batch_without_floor".into(), receipt.gas_without_floor);
     }
     let text = serde_json::to_string_pretty(&gas).unwrap() + "\n";
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
@@ -63,6 +85,6 @@ fn gas_stays_near_the_arithmetic() {
     let fixed = short - 32 * (long - short) / words;
     println!("execution without words: {fixed}");
     assert!(fixed <= 201_600 + 2_282, "{fixed}");
-    // Hash and copies 20, Horner's rule 24, range check 15.
+    // Hash, copies and memory 17.3, Horner's rule 23, range check 15, loop 3.7: docs/performance.md.
     assert!(long - short <= 60 * words, "{}", long - short);
 }

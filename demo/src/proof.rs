@@ -10,8 +10,8 @@ use zkmargin_prover::progress::for_standard_error;
 use zkmargin_prover::prove::Prover;
 use zkmargin_prover::setup::setup;
 use zkmargin_verifier::{
-    KeyFile, KeyPolicy, PreparedKey, Proof, ProofFile, Provenance, Statement, snarkjs,
-    verify as check,
+    KeyFile, KeyPolicy, PreparedKey, Proof, ProofFile, Provenance, Statement, StatementFile,
+    snarkjs, verify as check,
 };
 
 use crate::narrative::{Narrative, grouped, took};
@@ -98,6 +98,7 @@ pub fn prove(
     keep(out, "proof.json", snarkjs::proof_json(&proof.proof))?;
     keep(out, "public.json", snarkjs::public_json(inputs.as_slice()))?;
     keep(out, "verifying_key.bin", key.to_bytes())?;
+    keep(out, "statement.bin", StatementFile(sealed.statement.clone()).to_bytes())?;
     keep(out, "proof.bin", proof.to_bytes())?;
     Ok(Proven { proof: proof.proof, key })
 }

@@ -3,6 +3,7 @@
 
 mod audit;
 mod batch;
+mod evm;
 mod fixtures;
 mod ledger;
 mod shape;
@@ -22,6 +23,8 @@ struct Arguments {
 enum Task {
     /// Audits the circuits of the catalogue: determinacy, mutation, deletion.
     Audit(audit::Arguments),
+    /// Submits a proof to its contract on an EVM in this process and prints the gas.
+    Evm(evm::Arguments),
     /// Writes the market tables and the signed flow below fixtures/.
     Fixtures(fixtures::Arguments),
     /// Compares the shapes of the circuits with fixtures/shape.csv, or writes it.
@@ -31,6 +34,7 @@ enum Task {
 fn main() -> ExitCode {
     let result = match Arguments::parse().task {
         Task::Audit(arguments) => audit::run(&arguments),
+        Task::Evm(arguments) => evm::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments).map_err(|error| error.to_string()),
         Task::Shape(arguments) => shape::run(&arguments),
     };
