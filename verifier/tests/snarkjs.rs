@@ -81,6 +81,33 @@ fn rejects_every_tampered_triple_for_its_reason() {
     assert_eq!(reasons.len(), 30);
 }
 
+/// A public input has one name: values of r and more are refused as they are, below q too.
+#[test]
+fn rejects_the_recorded_aliases_of_public_inputs() {
+    let path = Path::new(DATA).join("../margin/adversarial_cases.json");
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        println!("skipped: margin/adversarial_cases.json ({DATA} absent)");
+        return;
+    };
+    let json: Value = serde_json::from_str(&text).unwrap();
+    let cases = json["cases"].as_array().unwrap().iter();
+    let case = cases.into_iter().find(|case| case["id"] == "proof_input_alias_scalar_field");
+    let inputs = &case.unwrap()["inputs"];
+    let verdict = |text: &Value| {
+        let text = text.as_str().unwrap();
+        parse_public(&serde_json::json!([text]).to_string()).map_err(|error| error.name())
+    };
+    let examples = inputs["examples"].as_array().unwrap();
+    assert_eq!(examples.len(), 2);
+    for example in examples {
+        assert!(verdict(&example["x"]).is_ok(), "{example}");
+        assert_eq!(verdict(&example["alias"]), Err("NonCanonicalScalar"), "{example}");
+    }
+    for bound in ["r", "q"] {
+        assert_eq!(verdict(&inputs[bound]), Err("NonCanonicalScalar"), "{bound}");
+    }
+}
+
 #[test]
 fn files_round_trip_through_our_writer() {
     let Some(file) = load("groth16_snarkjs_valid.json") else { return };

@@ -42,6 +42,35 @@ fn range_check_accepts_exactly_the_range() {
     }
 }
 
+/// Values near the modulus that comparators without ranges took for small: a withdrawal of more than the balance, a
+/// nonce beyond its limit.
+#[test]
+fn range_check_refuses_the_recorded_overflows() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/margin/adversarial_cases.json");
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: margin/adversarial_cases.json (../shared/data absent)");
+        return;
+    };
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let cases = json["cases"].as_array().unwrap().iter();
+    let case = cases.into_iter().find(|case| case["id"] == "comparator_overflow_spend").unwrap();
+    let mut seen = 0;
+    for case in case["inputs"]["cases"].as_array().unwrap() {
+        for (name, bits) in [("withdraw", 64), ("topup", 64), ("nonce", 40)] {
+            let Some(text) = case[name].as_str() else { continue };
+            let value: Fr = text.parse().unwrap();
+            let written = write(|cs| {
+                let x = cs.external("x", value);
+                Uint::range_check(cs, "range of x", &x, bits);
+            });
+            assert_eq!(written.failure(), Some("range of x"), "{name} {text}");
+            seen += 1;
+        }
+    }
+    assert_eq!(seen, 4);
+}
+
 #[test]
 fn signed_range_check_and_sign() {
     for bits in [1, 8, 40, 64] {
