@@ -32,6 +32,10 @@ simulate record="target/simulation.jsonl":
 evm out="target/demo":
     cargo xtask evm {{out}} --dev
 
+# Replays the recorded crashes and rewrites the tables and drawings of docs/stress.md.
+stress data="../shared/data":
+    cargo run --release -p zkmargin-stress -- --data {{data}}
+
 # Recompiles the contracts and compares the artefacts.
 contracts:
     npm ci --prefix contracts
