@@ -230,12 +230,16 @@ impl StandingVar {
         cs: &mut Cs,
         step: &AuctionStepVar,
         old: &AuctionVar,
-        index: &Wire,
+        (index, is_changed): (&Wire, &Bool<Fr>),
     ) {
+        let (zero, one) = (cs.zero(), cs.one());
+        let is_fresh = cs.under(Rule::AuctionStart, |cs| step.is_fresh(cs));
+        cs.under(Rule::ParameterChange, |cs| {
+            let what = "no auction in the first batch under other parameters";
+            cs.enforce(what, is_fresh.lc(), is_changed.lc(), &zero);
+        });
         cs.under(Rule::AuctionStart, |cs| {
-            let (zero, one) = (cs.zero(), cs.one());
             enforce_nonzero_if(cs, "the insurance fund itself", index, &step.is_start);
-            let is_fresh = step.is_fresh(cs);
             let is_anew = step.is_start.lc().minus(is_fresh.lc());
             let lack = self.maintenance.minus(&self.equity.scaled(Fr::from(PPM))).minus(&one);
             let lack = cs.product("lack of maintenance margin", is_fresh.lc(), &lack);

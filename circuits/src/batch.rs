@@ -53,7 +53,8 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let input = BatchInput::from_trace(trace);
     let public = PublicVar::new(cs, public.commitment, public.point, public.evaluation);
     let header = HeaderVar::new(cs, &trace.header());
-    let parameters = ParametersVar::open(cs, &trace.parameters, &header.parameters);
+    let parameters = ParametersVar::open(cs, &trace.parameters, &header);
+    parameters.enforce_effective(cs, &header);
     oracle::enforce_age(cs, &header, &parameters);
     oracle::enforce_order(cs, &header);
     oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);

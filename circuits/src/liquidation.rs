@@ -50,7 +50,7 @@ impl LiquidationVar {
         let [old, new] = account.auctions.as_ref().expect("a two-sided row holds its auction");
         let step = AuctionStepVar::new(cs, kind(input), account, old);
         let standing = StandingVar::new(cs, &step, account, &reduction.old_margin, parameters);
-        standing.enforce_start(cs, &step, old, &account.index);
+        standing.enforce_start(cs, &step, old, (&account.index, &parameters.is_changed));
         standing.enforce_end(cs, &step);
         enforce_bid_phase(cs, &step, &standing, old);
         let parameters = &parameters.auction;

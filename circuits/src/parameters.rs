@@ -1,13 +1,18 @@
 //! Twin of `protocol::parameters`.
 
+use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
+use zkmargin_protocol::units::TIME_BITS;
 
 use crate::auction_parameters::AuctionParametersVar;
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::packing::pack;
+use crate::statement::HeaderVar;
 use crate::{Cs, Wire};
 
 /// The parameters the circuit reads.
@@ -20,6 +25,10 @@ pub struct ParametersVar {
     pub oracle_max_age: Wire,
     /// Greatest lead of the oracle's time, seconds, 32 bits.
     pub oracle_skew: Wire,
+    /// First second at which a batch may be proven under them, 40 bits.
+    effective: Wire,
+    /// Whether the batch before was proven under others.
+    pub is_changed: Bool<Fr>,
     /// How accounts below maintenance margin are sold.
     pub auction: AuctionParametersVar,
 }
@@ -30,14 +39,15 @@ pub(crate) fn ranged(cs: &mut Cs, name: &'static str, value: u64, bits: u32) -> 
 }
 
 impl ParametersVar {
-    /// Opens the parameters whose hash is `committed`.
-    pub fn open(cs: &mut Cs, parameters: &BatchParameters, committed: &Wire) -> Self {
+    /// Opens the parameters whose hash is the header's.
+    pub fn open(cs: &mut Cs, parameters: &BatchParameters, header: &HeaderVar) -> Self {
         let BatchParameters { initial_factor_ppm, maintenance_factor_ppm, .. } = parameters;
         let initial = ranged(cs, "initial factor", (*initial_factor_ppm).into(), FACTOR_BITS);
         let maintenance =
             ranged(cs, "maintenance factor", (*maintenance_factor_ppm).into(), FACTOR_BITS);
         let max_age = ranged(cs, "oracle age limit", parameters.oracle_max_age_s.into(), AGE_BITS);
         let skew = ranged(cs, "oracle skew limit", parameters.oracle_skew_s.into(), AGE_BITS);
+        let effective = ranged(cs, "effective", parameters.effective.get(), TIME_BITS);
         let auction = AuctionParametersVar::external(cs, &parameters.auction);
         let rest = cs.external("other parameters", parameters.rest);
         let packed = pack(&[
@@ -45,18 +55,31 @@ impl ParametersVar {
             (&maintenance, FACTOR_BITS),
             (&max_age, AGE_BITS),
             (&skew, AGE_BITS),
+            (&effective, TIME_BITS),
         ]);
         let tag = cs.constant(Tag::Parameters.field());
         let hash = poseidon::hash(cs, &[tag, packed, auction.word(), rest]);
         cs.under(Rule::Statement, |cs| {
-            cs.enforce_equal("parameters are those of the header", &hash, committed);
+            cs.enforce_equal("parameters are those of the header", &hash, &header.parameters);
         });
+        let change = header.parameters.minus(&header.parameters_before);
+        let is_changed = cs.under(Rule::ParameterChange, |cs| is_zero(cs, &change).not(cs));
         Self {
             initial_factor_ppm: initial,
             maintenance_factor_ppm: maintenance,
             oracle_max_age: max_age,
             oracle_skew: skew,
+            effective,
+            is_changed,
             auction,
         }
+    }
+
+    /// The parameters are in force at the batch's time.
+    pub fn enforce_effective(&self, cs: &mut Cs, header: &HeaderVar) {
+        cs.under(Rule::ParameterChange, |cs| {
+            let age = header.time.minus(&self.effective);
+            Uint::range_check(cs, "parameters are in force", &age, TIME_BITS);
+        });
     }
 }

@@ -41,6 +41,8 @@ pub struct HeaderVar {
     pub signer_set: Wire,
     /// Hash of the parameters.
     pub parameters: Wire,
+    /// Hash of the parameters of the batch before.
+    pub parameters_before: Wire,
     /// Whether a forward has left its band.
     pub is_outside_band: Bool<Fr>,
     /// Epoch of the batch before, 40 bits.
@@ -72,6 +74,7 @@ impl HeaderVar {
             number: Uint::external(cs, "number", header.number.into(), NUMBER_BITS).lc().clone(),
             signer_set: cs.external("signer set", header.signer_set),
             parameters: cs.external("parameters", header.parameters),
+            parameters_before: cs.external("parameters before", header.parameters_before),
             is_outside_band: Bool::external(cs, "outside of the band", header.is_outside_band),
             epoch_before: epoch(cs, "epoch before", header.before.epoch),
             oracle_time_before: time(cs, "oracle time before", header.before.time),
@@ -114,6 +117,7 @@ impl HeaderVar {
             self.parameters.clone(),
             before,
             self.custody.word(),
+            self.parameters_before.clone(),
         ];
         debug_assert_eq!(words.len(), HEADER_WORDS);
         words

@@ -98,6 +98,9 @@ pub struct BatchTrace {
     pub oracle: OracleSet,
     /// Parameters.
     pub parameters: BatchParameters,
+    /// Hash of the parameters of the batch before, zero at first.
+    #[serde(with = "decimal")]
+    pub parameters_before: Fr,
     /// Deposits, in order.
     pub deposits: Vec<Deposit>,
     /// Trades, in order.
@@ -221,7 +224,7 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// [`Rule::OracleAge`] if the market data are stale or ahead; [`Rule::OracleOrder`] if they are older than those
-    /// of the batch before.
+    /// of the batch before; [`Rule::ParameterChange`] if the parameters are not in force yet.
     pub fn new(
         state: &'a State,
         market: &'a Market,
@@ -231,6 +234,7 @@ impl<'a> Batch<'a> {
         let message = &market.attestation().message;
         message.check_age(time, market.parameters())?;
         message.check_order(state.oracle())?;
+        market.parameters().check_effective(time)?;
         Ok(Self::unchecked_age(state, market, shape, time))
     }
 
@@ -428,8 +432,7 @@ impl<'a> Batch<'a> {
             return Err(Reject::value(Rule::Range, "number of the batch", number));
         }
         let custody = self.ledger.custody()?;
-        let clock = self.market.attestation().message.clock();
-        let nodes = next.replace(closing, clock, custody)?;
+        let nodes = next.replace(closing, self.market, custody)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
@@ -443,6 +446,7 @@ impl<'a> Batch<'a> {
             attestation: self.market.attestation().clone(),
             oracle: self.market.oracle().clone(),
             parameters: self.market.parameters().clone(),
+            parameters_before: self.state.parameters(),
             deposits: self.select(|o| match o {
                 Operation::Deposit(deposit) => Some(deposit.clone()),
                 _ => None,

@@ -29,6 +29,15 @@ impl Ledger<'_> {
         Ok((found, margin))
     }
 
+    /// The batch before was proven under the same parameters: a change of them gives every account one batch to answer.
+    fn check_same_parameters(&self, index: AccountIndex) -> Result<(), Reject> {
+        if self.state.parameters() != self.market.parameters().hash() {
+            let what = "auction in the first batch under other parameters of account";
+            return Err(Reject::value(Rule::ParameterChange, what, index));
+        }
+        Ok(())
+    }
+
     /// An account's auction takes one step a batch.
     fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
         if self.steps.insert(index, step).is_some() {
@@ -50,6 +59,9 @@ impl Ledger<'_> {
         }
         let parameters = &self.market.parameters().auction;
         let auction = found.auction.as_ref();
+        if auction.is_none() {
+            self.judge(self.check_same_parameters(index))?;
+        }
         self.judge(auction::check_start(auction, &margin, parameters))?;
         let (auction, fee) = auction::start(auction, &margin, parameters, self.time)?;
         self.take_step(index, AuctionStep::Start { fee })?;

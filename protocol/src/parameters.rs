@@ -8,6 +8,8 @@ use crate::decimal;
 use crate::domain::Tag;
 use crate::packing::{pack, part, read_part};
 use crate::poseidon;
+use crate::units::{TIME_BITS, Time};
+use crate::{Reject, Rule};
 
 /// Scale of the margin factors: parts per million.
 pub const PPM: u32 = 1_000_000;
@@ -30,6 +32,8 @@ pub struct BatchParameters {
     pub oracle_max_age_s: u32,
     /// Greatest lead of the oracle's time over the batch's time, seconds.
     pub oracle_skew_s: u32,
+    /// First second at which a batch may be proven under them.
+    pub effective: Time,
     /// How accounts below maintenance margin are sold.
     pub auction: AuctionParameters,
     /// Hash of the parameters that only the risk table's builder reads.
@@ -45,7 +49,23 @@ impl BatchParameters {
             part(self.maintenance_factor_ppm, FACTOR_BITS),
             part(self.oracle_max_age_s, AGE_BITS),
             part(self.oracle_skew_s, AGE_BITS),
+            part(self.effective.get(), TIME_BITS),
         ]);
         poseidon::hash(&[Tag::Parameters.field(), packed, self.auction.word(), self.rest])
+    }
+
+    /// The parameters are in force at `time`.
+    ///
+    /// # Errors
+    /// [`Rule::ParameterChange`].
+    pub fn check_effective(&self, time: Time) -> Result<(), Reject> {
+        if time < self.effective {
+            return Err(Reject::value(
+                Rule::ParameterChange,
+                "not in force before",
+                self.effective,
+            ));
+        }
+        Ok(())
     }
 }

@@ -14,6 +14,7 @@ use crate::parameters::{BatchParameters, PPM};
 use crate::poseidon::sponge_hash;
 use crate::scenario::{Scenario, ScenarioGrid, SkewShape, VolatilityMove};
 use crate::settlement_price::SettlementParameters;
+use crate::units::Time;
 
 /// `share_ppm`/10^6, to the nearest 2^-80.
 pub const fn share(share_ppm: i64) -> Fixed {
@@ -143,13 +144,15 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions of the reference.
+    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions of the reference, in force from
+    /// the beginning.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         BatchParameters {
             initial_factor_ppm: 1_000_000,
             maintenance_factor_ppm: 800_000,
             oracle_max_age_s,
             oracle_skew_s,
+            effective: Time::MIN,
             auction: AuctionParameters::reference(),
             rest: self.hash(),
         }

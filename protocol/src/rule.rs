@@ -87,6 +87,8 @@ pub enum Rule {
     SettlementPrice,
     /// A surface leaves no arbitrage beyond the tolerance between strikes or expiries.
     SurfaceArbitrage,
+    /// Parameters are in force at the batch's time, and in the first batch under others no auction starts.
+    ParameterChange,
     /// The statement posted is the statement proven.
     Statement,
     /// An encrypted new leaf is the leaf under the account's view key.
@@ -97,7 +99,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -138,6 +140,7 @@ impl Rule {
         Self::SettlementSample,
         Self::SettlementPrice,
         Self::SurfaceArbitrage,
+        Self::ParameterChange,
         Self::Statement,
         Self::LeafCipher,
         Self::Shape,

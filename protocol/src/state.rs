@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::custody::Custody;
 use crate::decimal;
+use crate::market::Market;
 use crate::oracle::OracleClock;
 use crate::packing::read_part;
 use crate::statement::NUMBER_BITS;
@@ -21,6 +22,7 @@ pub struct State {
     domain: Fr,
     batches: u64,
     oracle: OracleClock,
+    parameters: Fr,
     custody: Custody,
     accounts: BTreeMap<AccountIndex, Account>,
     tree: SparseTree,
@@ -39,6 +41,9 @@ pub struct Snapshot {
     /// Epoch and time of the last batch's risk table.
     #[serde(default)]
     pub oracle: OracleClock,
+    /// Hash of the last batch's parameters, zero at first.
+    #[serde(default, with = "decimal")]
+    pub parameters: Fr,
     /// Cash held on L1 and deficits counted.
     #[serde(default)]
     pub custody: Custody,
@@ -54,7 +59,8 @@ impl Snapshot {
     pub fn opening(domain: Fr, accounts: BTreeMap<AccountIndex, Account>) -> Result<Self, Reject> {
         let cash = accounts.values().map(|account| i128::from(account.cash)).sum();
         let custody = Custody::new(cash, 0)?;
-        Ok(Self { domain, batches: 0, oracle: OracleClock::default(), custody, accounts })
+        let (batches, oracle, parameters) = Default::default();
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts })
     }
 }
 
@@ -64,23 +70,24 @@ impl State {
     /// # Errors
     /// [`Rule::Range`] for an index the tree does not have; none for ranged indices.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
-        let Snapshot { domain, batches, oracle, custody, accounts } = snapshot;
+        let Snapshot { domain, batches, oracle, parameters, custody, accounts } = snapshot;
         let leaves =
             accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
         let leaves = leaves.collect();
         let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
         tree.set_many(&leaves)?;
-        Ok(Self { domain, batches, oracle, custody, accounts, tree })
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts, tree })
     }
 
     /// What the state can be rebuilt from.
     pub fn snapshot(&self) -> Snapshot {
-        let Self { domain, batches, oracle, custody, accounts, .. } = self;
+        let Self { domain, batches, oracle, parameters, custody, accounts, .. } = self;
         let accounts = accounts.clone();
         Snapshot {
             domain: *domain,
             batches: *batches,
             oracle: *oracle,
+            parameters: *parameters,
             custody: *custody,
             accounts,
         }
@@ -99,6 +106,11 @@ impl State {
     /// Epoch and time of the last batch's risk table.
     pub fn oracle(&self) -> OracleClock {
         self.oracle
+    }
+
+    /// Hash of the last batch's parameters, zero at first.
+    pub fn parameters(&self) -> Fr {
+        self.parameters
     }
 
     /// Cash held on L1 and deficits counted.
@@ -131,14 +143,15 @@ impl State {
         &self.tree
     }
 
-    /// Replaces accounts and counts a batch under a risk table of `oracle` that leaves `custody`; returns the touched tree nodes, the root last and always.
+    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the touched tree nodes, the
+    /// root last and always.
     ///
     /// # Errors
     /// Those of the tree; none for ranged indices.
     pub(crate) fn replace(
         &mut self,
         accounts: BTreeMap<AccountIndex, Account>,
-        oracle: OracleClock,
+        market: &Market,
         custody: Custody,
     ) -> Result<Vec<crate::tree::NodeUpdate>, Reject> {
         let leaves = accounts
@@ -151,7 +164,8 @@ impl State {
         }
         self.accounts.extend(accounts);
         self.batches += 1;
-        self.oracle = oracle;
+        self.oracle = market.attestation().message.clock();
+        self.parameters = market.parameters().hash();
         self.custody = custody;
         Ok(nodes)
     }

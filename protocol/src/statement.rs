@@ -21,7 +21,7 @@ use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
 /// Version of the statement; the first word.
 pub const VERSION: u64 = 1;
 /// Words of the header.
-pub const HEADER_WORDS: usize = 11;
+pub const HEADER_WORDS: usize = 12;
 /// Words of one withdrawal.
 pub const WITHDRAWAL_WORDS: usize = 1;
 /// Words of one account: index, new leaf, encrypted leaf.
@@ -54,6 +54,8 @@ pub struct Header {
     pub signer_set: Fr,
     /// Hash of the parameters.
     pub parameters: Fr,
+    /// Hash of the parameters of the batch before, zero at first.
+    pub parameters_before: Fr,
     /// Whether a forward has left its band.
     pub is_outside_band: bool,
     /// Epoch and time of the risk table of the batch before.
@@ -91,6 +93,7 @@ impl Header {
             self.parameters,
             pack(&before),
             pack(&totals),
+            self.parameters_before,
         ]
     }
 }
@@ -139,6 +142,7 @@ impl BatchTrace {
             number: self.number,
             signer_set: self.oracle.hash(),
             parameters: self.parameters.hash(),
+            parameters_before: self.parameters_before,
             is_outside_band: message.is_outside_band,
             before: self.before,
             custody: self.custody,

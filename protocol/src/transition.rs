@@ -51,7 +51,7 @@ pub fn apply(
     let mut next = state.clone();
     ledger.check_deficits()?;
     let custody = ledger.custody()?;
-    next.replace(new.clone(), market.attestation().message.clock(), custody)?;
+    next.replace(new.clone(), market, custody)?;
     Ok((next, Trace { old, new }))
 }
 

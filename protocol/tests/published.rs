@@ -142,6 +142,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         maintenance_factor_ppm: 1_000_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        effective: Time::default(),
         auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     };

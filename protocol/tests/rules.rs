@@ -37,6 +37,7 @@ mod rules {
     mod oracle_quorum;
     mod order_expiry;
     mod order_sides;
+    mod parameter_change;
     mod position_slots;
     mod price_band;
     mod range;
@@ -96,6 +97,7 @@ mod rules {
             settlement_sample::RULE,
             settlement_price::RULE,
             surface_arbitrage::RULE,
+            parameter_change::RULE,
             statement::RULE,
             leaf_cipher::RULE,
             shape::RULE,

@@ -86,6 +86,7 @@ fn parameters() -> BatchParameters {
         maintenance_factor_ppm: 750_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        effective: Time::default(),
         auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     }

@@ -41,6 +41,7 @@ fn proven(cash: Cash, book: &[i64], rows: &RiskRows) -> Margin {
         maintenance_factor_ppm: 800_000,
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
+        effective: Time::default(),
         auction: AuctionParameters::reference(),
         rest: Fr::from(0),
     };

@@ -61,6 +61,7 @@ pub(crate) fn produced(
         operations,
         root: trace.new_root,
         oracle: trace.attestation.message.clock(),
+        parameters: trace.parameters.hash(),
         custody: trace.custody_after(),
         artefact: blake3::hash(&artefact).to_hex().to_string(),
         statement: blake3::hash(&statement).to_hex().to_string(),

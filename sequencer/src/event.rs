@@ -44,6 +44,9 @@ pub struct SealRecord {
     pub root: Fr,
     /// Epoch and time of the batch's risk table.
     pub oracle: OracleClock,
+    /// Hash of the batch's parameters.
+    #[serde(with = "decimal")]
+    pub parameters: Fr,
     /// Cash held on L1 after the batch, and deficits counted.
     pub custody: Custody,
     /// BLAKE3 of the artefact's bytes.

@@ -51,6 +51,7 @@ impl Genesis {
                 domain: domain.field(),
                 batches: 0,
                 oracle: OracleClock::default(),
+                parameters: Fr::default(),
                 custody: Custody::default(),
                 accounts,
             },

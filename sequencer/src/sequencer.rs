@@ -283,12 +283,16 @@ fn stored_state(
     seal: Option<&SealRecord>,
 ) -> Result<State, Error> {
     let opening = &genesis.snapshot;
-    let (batches, root, oracle, custody) = match seal {
-        Some(seal) => (seal.number + 1, seal.root, seal.oracle, seal.custody),
-        None => (opening.batches, genesis.state()?.root(), opening.oracle, opening.custody),
+    let (batches, root, oracle, parameters, custody) = match seal {
+        Some(seal) => (seal.number + 1, seal.root, seal.oracle, seal.parameters, seal.custody),
+        None => {
+            let Snapshot { batches, oracle, parameters, custody, .. } = *opening;
+            (batches, genesis.state()?.root(), oracle, parameters, custody)
+        }
     };
     let accounts = store.accounts()?;
-    let snapshot = Snapshot { domain: opening.domain, batches, oracle, custody, accounts };
+    let snapshot =
+        Snapshot { domain: opening.domain, batches, oracle, parameters, custody, accounts };
     let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
     if state.root() != root {
         return Err(Error::Damaged("the stored accounts do not have the sealed root".to_owned()));

@@ -19,6 +19,7 @@ use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::parameters::PPM;
 use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_protocol::units::{Cash, Time};
 
 use super::draw::{Verdict, agree, circuit, native};
@@ -82,7 +83,12 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = market(2, rng.gen_range(0..8));
     let distress = random_distress(rng);
     let fund_e6 = *[0, 1, 1_000_000, 50_000_000_000].choose(rng).expect("four");
-    let state = distress.state(&market, fund_e6);
+    let mut state = distress.state(&market, fund_e6);
+    if rng.gen_range(0..3) == 0 {
+        let snapshot =
+            Snapshot { parameters: Fr::from(rng.gen_range(0..3u64)), ..state.snapshot() };
+        state = State::new(snapshot).expect("a state");
+    }
     let operation = match rng.gen_range(0..7) {
         0 => Operation::StartAuction(debtor()),
         1 => Operation::EndAuction(debtor()),
@@ -115,6 +121,7 @@ fn agree_on_auctions() {
         Rule::AuctionPhase,
         Rule::BidFraction,
         Rule::BidPrice,
+        Rule::ParameterChange,
         Rule::Deficit,
         // The fund cannot pay.
         Rule::InitialMargin,

@@ -103,6 +103,7 @@ pub fn header(domain: Fr, time: Time) -> Header {
         number: 0,
         signer_set: zero,
         parameters: zero,
+        parameters_before: zero,
         is_outside_band: false,
         before: OracleClock::default(),
         custody: Custody::new(1 << 60, 0).expect("63 bits"),

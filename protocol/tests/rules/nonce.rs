@@ -1,5 +1,5 @@
 use super::world::{BUYER, SELLER, World, index, moved, rule_of};
-use zkmargin_fixtures::synthetic::{cancel_all, domain, signed_move, trade};
+use zkmargin_fixtures::synthetic::{cancel_all, signed_move, trade};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::state::{Snapshot, State};
@@ -18,14 +18,7 @@ fn with_window(bits: u64) -> World {
     let mut accounts = world.state.accounts().clone();
     let buyer = accounts.get_mut(&index(BUYER)).expect("the buyer");
     buyer.nonces = NonceWindow { base: nonce(BASE), bits };
-    world.state = State::new(Snapshot {
-        domain: domain(),
-        batches: 4,
-        oracle: world.state.oracle(),
-        custody: world.state.custody(),
-        accounts,
-    })
-    .expect("a state");
+    world.state = State::new(Snapshot { accounts, ..world.state.snapshot() }).expect("a state");
     world
 }
 

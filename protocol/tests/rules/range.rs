@@ -1,7 +1,7 @@
 use super::world::{
     BUYER, SELLER, World, cash, index, moved, quantity, rule_of, transfer, withdrawal,
 };
-use zkmargin_fixtures::synthetic::{deposit, domain, now, portfolio_book};
+use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::positions::Positions;
@@ -49,14 +49,7 @@ fn with_cash(cash_e6: i64) -> World {
     let mut world = World::new();
     let mut accounts = world.state.accounts().clone();
     accounts.get_mut(&index(BUYER)).expect("the buyer").cash = cash(cash_e6);
-    world.state = State::new(Snapshot {
-        domain: domain(),
-        batches: 4,
-        oracle: world.state.oracle(),
-        custody: world.state.custody(),
-        accounts,
-    })
-    .expect("a state");
+    world.state = State::new(Snapshot { accounts, ..world.state.snapshot() }).expect("a state");
     world
 }
 
