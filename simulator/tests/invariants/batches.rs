@@ -15,7 +15,7 @@ pub type ForgeSeal = fn(&mut ShownSeal);
 pub type ForgeEpoch = fn(&mut ShownEpoch);
 
 /// First word of the deposits.
-const DEPOSITS: usize = 11;
+const DEPOSITS: usize = 12;
 
 /// Invariant and change of a batch.
 pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
