@@ -91,3 +91,29 @@ fn forged_cipher_texts_break_no_other_rule() {
         }
     }
 }
+
+/// Constraints of a batch circuit.
+fn constraints(shape: Shape) -> usize {
+    let trace = BatchTrace { shape, ..synthetic::tiny_batch(false) };
+    build(Mode::Witness, &trace).constraints()
+}
+
+#[test]
+fn a_trade_and_an_account_stay_within_their_budget() {
+    let ledger = include_str!("../../fixtures/shape.csv");
+    let large = ledger.lines().find_map(|line| line.strip_prefix("batch/large,"));
+    let large = large.and_then(|line| line.split(',').next()).expect("the large shape's line");
+    let large: usize = large.parse().expect("a number of constraints");
+    let a_trade = large / Shape::LARGE.trades;
+    assert!(a_trade <= 25_000, "{a_trade} constraints a trade");
+    // Sixteen more accounts, with as many tree nodes for each as the large shape has.
+    let tiny = Shape::TINY;
+    let rows = Shape::LARGE.accounts + Shape::LARGE.two_sided;
+    let nodes = tiny.nodes + (16 * Shape::LARGE.nodes).div_ceil(rows);
+    let wider = Shape { accounts: tiny.accounts + 16, nodes, ..tiny };
+    let an_account = (constraints(wider) - constraints(tiny)) / 16;
+    let wider = Shape { two_sided: tiny.two_sided + 16, nodes, ..tiny };
+    let a_two_sided_one = (constraints(wider) - constraints(tiny)) / 16;
+    println!("{a_trade} a trade, {an_account} an account, {a_two_sided_one} a two-sided one");
+    assert!(an_account <= 16_000, "{an_account} constraints an account");
+}

@@ -27,6 +27,8 @@ enum Task {
     Evm(evm::Arguments),
     /// Writes the market tables and the signed flow below fixtures/.
     Fixtures(fixtures::Arguments),
+    /// Prints the constraints of circuits by table and rule.
+    Parts(ledger::Selection),
     /// Compares the shapes of the circuits with fixtures/shape.csv, or writes it.
     Shape(ledger::Selection),
 }
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Task::Audit(arguments) => audit::run(&arguments),
         Task::Evm(arguments) => evm::run(&arguments),
         Task::Fixtures(arguments) => fixtures::run(&arguments).map_err(|error| error.to_string()),
+        Task::Parts(arguments) => shape::print_parts(&arguments),
         Task::Shape(arguments) => shape::run(&arguments),
     };
     match result {

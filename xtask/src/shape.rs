@@ -1,8 +1,12 @@
 //! `cargo xtask shape`: the ledger of circuit shapes, `fixtures/shape.csv`.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use zkmargin_circuits::catalogue::Circuit;
-use zkmargin_circuits::cs::Mode;
+use zkmargin_circuits::cs::{Label, Mode};
+use zkmargin_protocol::Rule;
 
 use crate::ledger::{Line, Selection};
 
@@ -47,6 +51,31 @@ fn measure(circuit: &Circuit) -> Result<Measured, String> {
         public_inputs: r1cs.instances - 1,
         digest,
     })
+}
+
+/// Prints the constraints of each circuit chosen by table and rule, the largest part first.
+pub fn print_parts(selection: &Selection) -> Result<(), String> {
+    for circuit in selection.circuits()? {
+        let (_, r1cs) = circuit.build(Mode::Shape, 0).finish();
+        let r1cs = r1cs.expect("shape mode records matrices");
+        let mut parts = BTreeMap::<_, (usize, BTreeSet<usize>)>::new();
+        for constraint in 0..r1cs.constraints() {
+            let Label { rule, row, .. } = r1cs.label(constraint);
+            let part = parts.entry((row.map(|(table, _)| table), rule)).or_default();
+            part.0 += 1;
+            part.1.extend(row.map(|(_, k)| k));
+        }
+        let mut parts: Vec<_> = parts.into_iter().collect();
+        parts.sort_by_key(|(_, (count, _))| Reverse(*count));
+        println!("{}: {} constraints", circuit.name, r1cs.constraints());
+        println!("  constraints  rows  a row  table, rule");
+        for ((table, rule), (count, rows)) in parts {
+            let rows = rows.len().max(1);
+            let (table, rule) = (table.unwrap_or("-"), rule.map_or("-".into(), Rule::name));
+            println!("  {count:>11} {rows:>5} {:>6}  {table}, {rule}", count / rows);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
