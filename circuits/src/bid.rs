@@ -2,18 +2,20 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::{SHARE_BITS, SHORTFALL_BITS};
+use zkmargin_protocol::auction::SHARE_BITS;
 use zkmargin_protocol::bid::Fill;
 use zkmargin_protocol::parameters::PPM;
+use zkmargin_protocol::standing::SHORTFALL_BITS;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS};
 
-use crate::auction::{AuctionStepVar, AuctionVar, StandingVar};
+use crate::auction::{AuctionStepVar, AuctionVar};
 use crate::auction_parameters::{AuctionParametersVar, ClockVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor, enforce_remainder};
 use crate::gadgets::integer::Uint;
 use crate::packing::{pack, power_of_two};
+use crate::standing::StandingVar;
 
 use crate::positions::SlotVar;
 use crate::{Cs, Wire, shifted};

@@ -32,6 +32,7 @@ pub mod reduction;
 pub mod request;
 pub mod risk_row;
 pub mod settlement;
+pub mod standing;
 pub mod statement;
 pub mod trade;
 pub mod tree;

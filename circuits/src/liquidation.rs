@@ -7,7 +7,7 @@ use zkmargin_protocol::parameters::PPM;
 use zkmargin_protocol::units::CASH_BITS;
 
 use crate::account::AccountVar;
-use crate::auction::{AuctionStepVar, StandingVar, Step};
+use crate::auction::{AuctionStepVar, Step};
 use crate::auction_parameters::ClockVar;
 use crate::bid::{self, BidVar, FillVar, OfferVar};
 use crate::gadgets::boolean::Bool;
@@ -15,6 +15,7 @@ use crate::gadgets::integer::Uint;
 use crate::packing::pack;
 use crate::parameters::ParametersVar;
 use crate::reduction::ReductionVar;
+use crate::standing::StandingVar;
 use crate::statement::HeaderVar;
 use crate::{Cs, Wire};
 

@@ -6,10 +6,11 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::auction::{AuctionParameters, SHARE_BITS, Standing};
+use crate::auction::{AuctionParameters, SHARE_BITS};
 use crate::margin::Margin;
 use crate::packing::{pack, part, read_part, signed_part};
 use crate::parameters::PPM;
+use crate::standing::Standing;
 use crate::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, InstrumentIndex, Quantity, Time};
 use crate::{Reject, Rule};
 

@@ -47,6 +47,7 @@ pub mod settlement;
 pub mod settlement_price;
 pub mod shape;
 pub mod shock;
+pub mod standing;
 pub mod state;
 pub mod statement;
 pub mod surface;
