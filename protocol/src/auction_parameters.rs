@@ -13,6 +13,7 @@ pub const SHARE_BITS: u32 = 20;
 pub const LENGTH_BITS: u32 = 24;
 /// Width in bits of [`AuctionParameters::dust_e6`].
 pub const DUST_BITS: u32 = 40;
+
 /// How auctions go: data, never constants of the rules. Reading them from a file checks them by [`AuctionParameters::check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]

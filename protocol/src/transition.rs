@@ -48,9 +48,9 @@ pub fn apply(
         .keys()
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
         .collect();
-    let mut next = state.clone();
     ledger.check_deficits()?;
     let custody = ledger.custody()?;
+    let mut next = state.clone();
     next.replace(new.clone(), market, custody)?;
     Ok((next, Trace { old, new }))
 }

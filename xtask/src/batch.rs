@@ -15,7 +15,7 @@ use zkmargin_protocol::shape::Shape;
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 21, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 22, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -39,7 +39,7 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 11] = [
+const KINDS: [(Has, usize); 12] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
@@ -51,6 +51,7 @@ const KINDS: [(Has, usize); 11] = [
     (is_selling, 0),
     (is_selling, 1),
     (is_paying_out, 0),
+    (is_counting, 0),
 ];
 
 /// An account short of initial margin closes a position.
@@ -104,6 +105,11 @@ fn is_selling(batch: &BatchTrace) -> bool {
         batch,
         |step| matches!(step, AuctionStep::Bid(fill) if fill.price > 0 && !fill.shares.is_empty()),
     )
+}
+
+/// The fund gives less than is missing, and the rest of the deficit is counted.
+fn is_counting(batch: &BatchTrace) -> bool {
+    batch.deficit_after > 0 && has_step(batch, |step| matches!(step, AuctionStep::Count { .. }))
 }
 
 /// The insurance fund pays a bidder.
