@@ -3,6 +3,8 @@
 //! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says that two rational
 //! functions agree at a random point, so they are the same function.
 
+mod risk_table;
+
 use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
@@ -28,6 +30,7 @@ use crate::request::RequestVar;
 use crate::risk_row::RiskRowVar;
 use crate::settlement;
 use crate::trade::TradeVar;
+use crate::tree::opening::OpenedNodeVar;
 use crate::tree::{self, NodeVar};
 use crate::{Cs, Wire, shifted, sum};
 
@@ -56,6 +59,8 @@ pub struct Tables {
     pub nodes: Vec<NodeVar>,
     /// Instruments.
     pub instruments: Vec<RiskRowVar>,
+    /// Nodes of the risk table above them, the root first.
+    pub risk_nodes: Vec<OpenedNodeVar>,
 }
 
 impl Tables {
@@ -111,6 +116,7 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let [gamma, beta, short] = second;
     let point = Point { gamma, beta };
     enforce_tree(cs, tables, &point);
+    risk_table::enforce_risk_table(cs, tables, &point);
     let held_after = enforce_ledger(cs, tables, &point);
     enforce_reductions(cs, tables, &held_after, &point);
     enforce_nonces(cs, tables, &point);
@@ -263,7 +269,9 @@ fn absorb_rows(
             (&instrument.instrument, INSTRUMENT_BITS),
             (trades.lc(), MULTIPLICITY_BITS),
         ]));
+        elements.push(instrument.leaf.clone());
     }
+    elements.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::absorbed));
     challenges(cs, &elements)
 }
 

@@ -3,11 +3,13 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
+use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::margin::Margin;
+use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::statement as protocol_statement;
 use zkmargin_protocol::tree::NodeUpdate;
+use zkmargin_protocol::tree::opening::OpenedNode;
 
 use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
@@ -20,6 +22,7 @@ use crate::request::{RequestInput, RequestVar};
 use crate::risk_row::RiskRowVar;
 use crate::statement::{self, HeaderVar, PublicVar};
 use crate::trade::{TradeInput, TradeVar};
+use crate::tree::opening::{self, OpenedNodeVar};
 use crate::tree::{self, NodeVar};
 use crate::witness::BatchInput;
 use crate::{Cs, Wire, oracle, price_band};
@@ -68,6 +71,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
     let (reductions, liquidations): (Vec<_>, Vec<_>) = two_sided.into_iter().unzip();
     let nodes = nodes(cs, &input.nodes, &header);
+    let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
     let flows = (&deposits[..], &requests[..]);
     header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
     let words = words(cs, &header, &deposits, &requests, account_words);
@@ -84,6 +88,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
         deposits,
         nodes,
         instruments,
+        risk_nodes,
     };
     argument::enforce_tables(cs, &tables, &commitment);
 }
@@ -100,7 +105,7 @@ fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<R
     cs.rows("requests", requests, |cs, _, request| RequestVar::new(cs, request, header))
 }
 
-fn instruments(cs: &mut Cs, rows: &[Option<InstrumentRow>], header: &HeaderVar) -> Vec<RiskRowVar> {
+fn instruments(cs: &mut Cs, rows: &[Option<RiskRow>], header: &HeaderVar) -> Vec<RiskRowVar> {
     cs.rows("instruments", rows, |cs, _, row| RiskRowVar::new(cs, row.as_ref(), header))
 }
 
@@ -165,6 +170,18 @@ fn nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec
         });
         cs.enforce_equal("root before", &nodes[0].old_hash, &header.old_root);
         cs.enforce_equal("root after", &nodes[0].new_hash, &header.new_root);
+        nodes
+    })
+}
+
+/// The nodes of the risk table, the root first, which is the header's.
+fn risk_nodes(cs: &mut Cs, nodes: &[Option<OpenedNode>], header: &HeaderVar) -> Vec<OpenedNodeVar> {
+    cs.under(Rule::InstrumentLive, |cs| {
+        let nodes = cs.rows("risk nodes", nodes, |cs, k, node| match (k, node) {
+            (0, node) => OpenedNodeVar::root(cs, node.as_ref().unwrap_or(&opening::PADDING)),
+            (_, node) => OpenedNodeVar::below_root(cs, node.as_ref()),
+        });
+        cs.enforce_equal("root of the risk table", &nodes[0].hash, &header.risk_root);
         nodes
     })
 }

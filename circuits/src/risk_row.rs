@@ -1,25 +1,22 @@
 //! Twin of `protocol::risk_row`: one referenced instrument.
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::InstrumentRow;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::risk_row::{LOSSES_PER_WORD, RiskRow, SCENARIOS};
-use zkmargin_protocol::tree::{ARITY, INSTRUMENT_TREE_DEPTH};
 use zkmargin_protocol::units::{
     INSTRUMENT_BITS, InstrumentIndex, LOSS_BITS, Loss, PRICE_BITS, Price, TIME_BITS, Time,
     UNDERLYING_BITS, Underlying,
 };
 
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::{Bits, Uint};
+use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::packing::{pack, power_of_two};
 use crate::statement::HeaderVar;
 use crate::trade::enforce_nonzero_if;
-use crate::{Cs, Wire, shifted, tree};
+use crate::{Cs, Wire, shifted};
 
 /// One instrument.
 pub struct RiskRowVar {
@@ -27,6 +24,8 @@ pub struct RiskRowVar {
     pub is_active: Bool<Fr>,
     /// Index, 16 bits, not 0 in a row in use.
     pub instrument: Wire,
+    /// The row's leaf in the risk table, which fixes all that follows.
+    pub leaf: Wire,
     /// Packed specification.
     pub spec: Wire,
     /// Whether it has expired and the mark is what a contract pays.
@@ -42,12 +41,11 @@ pub struct RiskRowVar {
     /// Maintenance margin of one contract short on its own.
     pub isolated_maintenance: Wire,
     expiry: Wire,
-    loss_words: Vec<Wire>,
 }
 
 /// The row padding is made of.
-fn padding() -> InstrumentRow {
-    let row = RiskRow {
+fn padding() -> RiskRow {
+    RiskRow {
         instrument: InstrumentIndex::default(),
         spec: InstrumentSpec {
             underlying: Underlying::default(),
@@ -61,19 +59,18 @@ fn padding() -> InstrumentRow {
         short_minimum: Price::default(),
         isolated_initial: Price::default(),
         isolated_maintenance: Price::default(),
-    };
-    let path = vec![[Fr::ZERO; ARITY - 1]; usize::from(INSTRUMENT_TREE_DEPTH)];
-    InstrumentRow { row, path }
+    }
 }
 
 impl RiskRowVar {
-    /// Allocates a row and enforces that it stands in the risk table and is live or settled; `None` is padding.
-    pub fn new(cs: &mut Cs, input: Option<&InstrumentRow>, header: &HeaderVar) -> Self {
+    /// Allocates a row and enforces that it is live or settled; that it stands in the risk table is shown by
+    /// `argument::risk_table`. `None` is padding.
+    pub fn new(cs: &mut Cs, input: Option<&RiskRow>, header: &HeaderVar) -> Self {
         let is_active = Bool::witness(cs, "instrument row in use", input.is_some());
         let padding = padding();
-        let InstrumentRow { row, path } = input.unwrap_or(&padding);
-        let index = u128::from(row.instrument.get());
-        let bits = Bits::external(cs, "instrument", index, INSTRUMENT_BITS);
+        let row = input.unwrap_or(&padding);
+        let index = row.instrument.get().into();
+        let instrument = Uint::external(cs, "instrument", index, INSTRUMENT_BITS).lc().clone();
         let (spec, expiry) = witness_spec(cs, &row.spec);
         let price = |cs: &mut Cs, name, price: Price| {
             Uint::external(cs, name, price.get().into(), PRICE_BITS).lc().clone()
@@ -84,9 +81,18 @@ impl RiskRowVar {
         let isolated_initial = price(cs, "isolated initial", row.isolated_initial);
         let isolated_maintenance = price(cs, "isolated maintenance", row.isolated_maintenance);
         let (losses, loss_words) = witness_losses(cs, &row.losses);
+        let prices = pack(&[
+            (&mark, PRICE_BITS),
+            (&short_minimum, PRICE_BITS),
+            (&isolated_initial, PRICE_BITS),
+            (&isolated_maintenance, PRICE_BITS),
+            (is_settled.lc(), 1),
+        ]);
+        let leaf = leaf(cs, [&instrument, &spec, &prices], &loss_words);
         let var = Self {
             is_active,
-            instrument: bits.recompose(),
+            instrument,
+            leaf,
             spec,
             is_settled,
             mark,
@@ -95,32 +101,9 @@ impl RiskRowVar {
             isolated_initial,
             isolated_maintenance,
             expiry,
-            loss_words,
         };
-        cs.under(Rule::InstrumentLive, |cs| {
-            var.enforce_live(cs, header);
-            let leaf = var.leaf(cs);
-            let root = tree::root_of_path(cs, bits.as_slice(), &leaf, path);
-            let difference = root.minus(&header.risk_root);
-            let zero = cs.zero();
-            cs.enforce("row stands in the risk table", var.is_active.lc(), &difference, &zero);
-        });
+        cs.under(Rule::InstrumentLive, |cs| var.enforce_live(cs, header));
         var
-    }
-
-    /// Poseidon of tag, index, specification, price word and loss words.
-    fn leaf(&self, cs: &mut Cs) -> Wire {
-        let prices = pack(&[
-            (&self.mark, PRICE_BITS),
-            (&self.short_minimum, PRICE_BITS),
-            (&self.isolated_initial, PRICE_BITS),
-            (&self.isolated_maintenance, PRICE_BITS),
-            (self.is_settled.lc(), 1),
-        ]);
-        let tag = cs.constant(Tag::RiskRow.field());
-        let mut inputs = vec![tag, self.instrument.clone(), self.spec.clone(), prices];
-        inputs.extend(self.loss_words.iter().cloned());
-        poseidon::hash(cs, &inputs)
     }
 
     /// The instrument is listed; it expires after the batch's time, or is settled and does not.
@@ -132,6 +115,14 @@ impl RiskRowVar {
         let time = cs.product("time of a row in use", self.is_active.lc(), &time);
         Uint::range_check(cs, "settled exactly from expiry on", &time, TIME_BITS);
     }
+}
+
+/// Poseidon of tag, index, specification, price word and loss words.
+fn leaf(cs: &mut Cs, fields: [&Wire; 3], loss_words: &[Wire]) -> Wire {
+    let mut inputs = vec![cs.constant(Tag::RiskRow.field())];
+    inputs.extend(fields.into_iter().cloned());
+    inputs.extend(loss_words.iter().cloned());
+    poseidon::hash(cs, &inputs)
 }
 
 /// underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is a call (1), and the expiry.

@@ -1,4 +1,6 @@
-//! Twin of `protocol::tree`: one touched node of the account tree, and one path of the risk table.
+//! Twin of `protocol::tree`: one touched node of the account tree.
+
+pub mod opening;
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -9,7 +11,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::packing::power_of_two;
-use crate::{Cs, Wire};
+use crate::{Cs, Wire, sum};
 
 /// Width in bits of a level.
 const LEVEL_BITS: u32 = 4;
@@ -45,7 +47,7 @@ pub struct NodeVar {
     pub new_hash: Wire,
 }
 
-/// The place of a node in the account tree, unique: level · 2^24 + index.
+/// The place of a node in its tree, unique: level · 2^24 + index.
 pub fn place(level: &Wire, index: &Wire) -> Wire {
     index.plus_scaled(level, power_of_two(ACCOUNT_BITS))
 }
@@ -84,11 +86,11 @@ impl NodeVar {
             let is_touched = Bool::witness(cs, "child is touched", update.touched[k]);
             let zero = cs.zero();
             cs.enforce("untouched child", is_touched.not(cs).lc(), &after.minus(&before), &zero);
-            cs.enforce("padding touches nothing", is_touched.lc(), is_used.not(cs).lc(), &zero);
             old.push(before);
             new.push(after);
             touched.push(is_touched);
         }
+        enforce_unused(cs, "padding touches nothing", is_used, &touched);
         let old_hash = node(cs, &old);
         let new_hash = node(cs, &new);
         let one = cs.one();
@@ -107,11 +109,7 @@ impl NodeVar {
 
     /// Flags, level and index in one element, and both hashes: they fix every field of the row.
     pub fn absorbed(&self) -> Vec<Wire> {
-        let mut flags = self.has_parent.lc().clone();
-        for (k, touched) in self.touched.iter().enumerate() {
-            flags = flags.plus_scaled(touched.lc(), power_of_two(k as u32 + 1));
-        }
-        let packed = flags.plus_scaled(&self.place, power_of_two(1 + ARITY as u32));
+        let packed = absorbed_place(&self.has_parent, &self.touched, &self.place);
         vec![packed, self.old_hash.clone(), self.new_hash.clone()]
     }
 }
@@ -121,32 +119,19 @@ pub fn node(cs: &mut Cs, children: &[Wire]) -> Wire {
     poseidon::hash(cs, children)
 }
 
-/// The root over `leaf` at the place whose bits are given, least significant first, two a level.
-pub fn root_of_path(cs: &mut Cs, bits: &[Bool<Fr>], leaf: &Wire, path: &[[Fr; ARITY - 1]]) -> Wire {
-    let mut current = leaf.clone();
-    for (pair, siblings) in bits.chunks(2).zip(path) {
-        let siblings = siblings.map(|sibling| cs.external("sibling", sibling));
-        let children = place_among(cs, [&pair[0], &pair[1]], &current, &siblings);
-        current = node(cs, &children);
-    }
-    current
+/// A row that is not in use names no child.
+fn enforce_unused(cs: &mut Cs, what: &'static str, is_used: &Bool<Fr>, named: &[Bool<Fr>]) {
+    // Four bits sum up to zero only if all of them are.
+    let named: Vec<_> = named.iter().map(|is_named| is_named.lc().clone()).collect();
+    let zero = cs.zero();
+    cs.enforce(what, &sum(&named), is_used.not(cs).lc(), &zero);
 }
 
-/// The four children when `current` stands at place `2·high + low` among its siblings.
-fn place_among(
-    cs: &mut Cs,
-    [low, high]: [&Bool<Fr>; 2],
-    current: &Wire,
-    [first, second, third]: &[Wire; ARITY - 1],
-) -> Vec<Wire> {
-    let both = cs.product("path bits", low.lc(), high.lc());
-    let neither = cs.one().minus(low.lc()).minus(high.lc()).plus(&both);
-    let shift = cs.product("child 0 is current", &neither, &current.minus(first));
-    let child_0 = first.plus(&shift);
-    let lower = low.select(cs, current, first);
-    let child_1 = high.select(cs, second, &lower);
-    let upper = low.select(cs, third, current);
-    let child_2 = high.select(cs, &upper, second);
-    let shift = cs.product("child 3 is current", &both, &current.minus(third));
-    vec![child_0, child_1, child_2, third.plus(&shift)]
+/// The flags of a row, then its place.
+fn absorbed_place(has_parent: &Bool<Fr>, named: &[Bool<Fr>], place: &Wire) -> Wire {
+    let mut flags = has_parent.lc().clone();
+    for (k, is_named) in named.iter().enumerate() {
+        flags = flags.plus_scaled(is_named.lc(), power_of_two(k as u32 + 1));
+    }
+    flags.plus_scaled(place, power_of_two(1 + ARITY as u32))
 }

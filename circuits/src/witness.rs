@@ -6,7 +6,7 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::action::Action;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace, InstrumentRow};
+use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
@@ -14,10 +14,11 @@ use zkmargin_protocol::margin::{Margin, MarginMethod};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::request::{Request, SignedRequest};
-use zkmargin_protocol::risk_row::SCENARIOS;
+use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
+use zkmargin_protocol::tree::opening::OpenedNode;
 use zkmargin_protocol::units::{
     AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Time, Underlying,
 };
@@ -37,7 +38,7 @@ pub struct BatchInput {
     /// Requests of accounts.
     pub requests: Vec<RequestInput>,
     /// Instruments; `None` is padding.
-    pub instruments: Vec<Option<InstrumentRow>>,
+    pub instruments: Vec<Option<RiskRow>>,
     /// Accounts, one-sided rows first.
     pub accounts: Vec<AccountInput>,
     /// Margins of the accounts.
@@ -46,6 +47,8 @@ pub struct BatchInput {
     pub reductions: Vec<ReductionInput>,
     /// Tree nodes, the root first; `None` is padding.
     pub nodes: Vec<Option<NodeUpdate>>,
+    /// Nodes of the risk table, the root first; `None` is padding.
+    pub risk_nodes: Vec<Option<OpenedNode>>,
 }
 
 impl BatchInput {
@@ -89,6 +92,11 @@ impl BatchInput {
             margins,
             reductions: padded(reductions, shape.two_sided, &padding_reduction()),
             nodes: padded(trace.nodes.iter().rev().cloned().map(Some), shape.nodes, &None),
+            risk_nodes: padded(
+                trace.risk_nodes.iter().rev().cloned().map(Some),
+                shape.risk_nodes,
+                &None,
+            ),
         }
     }
 }

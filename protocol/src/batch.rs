@@ -28,7 +28,8 @@ use crate::state::State;
 use crate::statement::NUMBER_BITS;
 use crate::trade::Trade;
 use crate::transition::Ledger;
-use crate::tree::{ACCOUNT_TREE_DEPTH, ARITY, INSTRUMENT_TREE_DEPTH, NodeUpdate};
+use crate::tree::opening::{OpenedNode, nodes_above};
+use crate::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH, NodeUpdate};
 use crate::units::{AccountIndex, CASH_BITS, InstrumentIndex, Time};
 use crate::{Reject, Rule};
 
@@ -52,16 +53,6 @@ pub struct AccountRow {
     /// What happened to its auction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<AuctionStep>,
-}
-
-/// One instrument traded or held by a touched account.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct InstrumentRow {
-    /// Its row of the risk table.
-    pub row: RiskRow,
-    /// The siblings on its path in the risk table, from the leaf.
-    #[serde(with = "siblings")]
-    pub path: Vec<[Fr; ARITY - 1]>,
 }
 
 /// Everything a batch did: what the prover turns into a witness and the statement into words.
@@ -112,8 +103,10 @@ pub struct BatchTrace {
     /// Touched tree nodes, the root last.
     #[serde(with = "node_updates")]
     pub nodes: Vec<NodeUpdate>,
-    /// Referenced instruments by increasing index.
-    pub instruments: Vec<InstrumentRow>,
+    /// Rows of the risk table for instruments traded or held by a touched account, by increasing index.
+    pub instruments: Vec<RiskRow>,
+    /// Nodes of the risk table above them, the root last.
+    pub risk_nodes: Vec<OpenedNode>,
 }
 
 // With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
@@ -161,8 +154,8 @@ impl BatchTrace {
     ///
     /// # Errors
     /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove; [`Rule::MarginMatrix`] and
-    /// [`Rule::InstrumentLive`] for other than 33 losses or a path of another depth;
-    /// [`Rule::AccountTree`] for a node that the tree does not have.
+    /// [`Rule::InstrumentLive`] for other than 33 losses or a node that the risk table does not have;
+    /// [`Rule::AccountTree`] for a node that the account tree does not have.
     pub fn check(&self) -> Result<(), Reject> {
         self.shape.check()?;
         self.shape.check_fits(&Shape {
@@ -173,6 +166,7 @@ impl BatchTrace {
             two_sided: self.two_sided().count(),
             nodes: self.nodes.len(),
             instruments: self.instruments.len(),
+            risk_nodes: self.risk_nodes.len(),
         })?;
         for AccountRow { margin, old_margin, index, .. } in &self.accounts {
             let is_complete = |margin: &Margin| margin.losses.len() == SCENARIOS;
@@ -180,24 +174,28 @@ impl BatchTrace {
                 return Err(Reject::value(Rule::MarginMatrix, "losses of account", index));
             }
         }
-        for InstrumentRow { row, path } in &self.instruments {
-            let depth = usize::from(INSTRUMENT_TREE_DEPTH);
-            if row.losses.len() != SCENARIOS || path.len() != depth {
-                return Err(Reject::value(Rule::InstrumentLive, "losses or path", row.instrument));
+        for RiskRow { losses, instrument, .. } in &self.instruments {
+            if losses.len() != SCENARIOS {
+                return Err(Reject::value(Rule::InstrumentLive, "losses of", instrument));
             }
         }
         for NodeUpdate { level, index, .. } in &self.nodes {
-            let above = ACCOUNT_TREE_DEPTH.checked_sub(*level).filter(|_| *level > 0);
-            if above.is_none_or(|above| index >> (2 * above) != 0) {
-                return Err(Reject::value(
-                    Rule::AccountTree,
-                    "tree node",
-                    format!("{level} {index}"),
-                ));
-            }
+            check_place(Rule::AccountTree, ACCOUNT_TREE_DEPTH, *level, *index)?;
+        }
+        for OpenedNode { level, index, .. } in &self.risk_nodes {
+            check_place(Rule::InstrumentLive, INSTRUMENT_TREE_DEPTH, *level, *index)?;
         }
         Ok(())
     }
+}
+
+/// A tree of this depth has a node at this place, above its leaves.
+fn check_place(rule: Rule, depth: u8, level: u8, index: u64) -> Result<(), Reject> {
+    let above = depth.checked_sub(level).filter(|_| level > 0);
+    if above.is_none_or(|above| index >> (2 * above) != 0) {
+        return Err(Reject::value(rule, "tree node", format!("{level} {index}")));
+    }
+    Ok(())
 }
 
 /// A batch being filled.
@@ -378,14 +376,17 @@ impl<'a> Batch<'a> {
         let count = |is_kind: fn(&Operation) -> bool| {
             self.operations.iter().filter(|operation| is_kind(operation)).count()
         };
+        let touched = self.ledger.touched().keys();
+        let instruments = self.instruments();
         Shape {
             trades: count(|o| matches!(o, Operation::Trade(_))),
             requests: count(|o| matches!(o, Operation::Request(_))),
             deposits: count(|o| matches!(o, Operation::Deposit(_))),
             accounts: self.ledger.touched().len() - self.two_sided.len(),
             two_sided: self.two_sided.len(),
-            nodes: touched_nodes(self.ledger.touched().keys()),
-            instruments: self.instruments().len(),
+            nodes: nodes_above(ACCOUNT_TREE_DEPTH, touched.map(|index| index.get().into())),
+            instruments: instruments.len(),
+            risk_nodes: nodes_above(INSTRUMENT_TREE_DEPTH, places(&instruments)),
         }
     }
 
@@ -432,6 +433,7 @@ impl<'a> Batch<'a> {
             return Err(Reject::value(Rule::Range, "number of the batch", number));
         }
         let custody = self.ledger.custody()?;
+        let instruments = self.instruments();
         let nodes = next.replace(closing, self.market, custody)?;
         let trace = BatchTrace {
             shape: self.shape,
@@ -461,7 +463,11 @@ impl<'a> Batch<'a> {
             }),
             accounts,
             nodes,
-            instruments: self.instrument_rows()?,
+            instruments: instruments
+                .iter()
+                .map(|&index| self.risk_row(index))
+                .collect::<Result<_, _>>()?,
+            risk_nodes: self.market.tree().open(&places(&instruments).collect())?,
         };
         Ok((next, trace))
     }
@@ -470,26 +476,15 @@ impl<'a> Batch<'a> {
         self.operations.iter().filter_map(pick).collect()
     }
 
-    fn instrument_rows(&self) -> Result<Vec<InstrumentRow>, Reject> {
-        let row_of = |index: InstrumentIndex| {
-            let row = self.market.rows().get(&index).cloned();
-            let row = row.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))?;
-            let path = self.market.tree().path(u64::from(index.get()))?;
-            Ok(InstrumentRow { row, path })
-        };
-        self.instruments().into_iter().map(row_of).collect()
+    fn risk_row(&self, index: InstrumentIndex) -> Result<RiskRow, Reject> {
+        let row = self.market.rows().get(&index).cloned();
+        row.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))
     }
 }
 
-/// Number of tree nodes above the accounts, the root included.
-fn touched_nodes<'a>(accounts: impl Iterator<Item = &'a AccountIndex>) -> usize {
-    let mut level: BTreeSet<u32> = accounts.map(|index| index.get()).collect();
-    let mut count = 0;
-    for _ in 0..ACCOUNT_TREE_DEPTH {
-        level = level.into_iter().map(|index| index / ARITY as u32).collect();
-        count += level.len();
-    }
-    count.max(1)
+/// The leaves of instruments in the risk table.
+fn places(instruments: &BTreeSet<InstrumentIndex>) -> impl Iterator<Item = u64> {
+    instruments.iter().map(|index| index.get().into())
 }
 
 /// Tree nodes with their children as decimal texts.
@@ -522,26 +517,5 @@ mod node_updates {
             NodeUpdate { level, index, old, new, touched }
         };
         Ok(Vec::<Row>::deserialize(deserializer)?.into_iter().map(node).collect())
-    }
-}
-
-/// Paths as lists of decimal texts.
-mod siblings {
-    use ark_bn254::Fr;
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-    use crate::decimal::Decimal;
-    use crate::tree::ARITY;
-
-    type Path = Vec<[Fr; ARITY - 1]>;
-
-    pub fn serialize<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
-        let path: Vec<_> = path.iter().map(|level| level.map(Decimal)).collect();
-        path.serialize(serializer)
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Path, D::Error> {
-        let path = Vec::<[Decimal<Fr>; ARITY - 1]>::deserialize(deserializer)?;
-        Ok(path.into_iter().map(|level| level.map(|sibling| sibling.0)).collect())
     }
 }

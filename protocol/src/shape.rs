@@ -21,6 +21,8 @@ pub struct Shape {
     pub nodes: usize,
     /// Instruments traded or held.
     pub instruments: usize,
+    /// Nodes of the risk table above them, the root included.
+    pub risk_nodes: usize,
 }
 
 impl Shape {
@@ -33,6 +35,7 @@ impl Shape {
         two_sided: 1,
         nodes: 16,
         instruments: 2,
+        risk_nodes: 15,
     };
     /// For demonstrations: at most 2^20 constraints.
     pub const SMALL: Self = Self {
@@ -43,6 +46,7 @@ impl Shape {
         two_sided: 4,
         nodes: 110,
         instruments: 28,
+        risk_nodes: 112,
     };
     /// For the venue: at most 2^23 constraints.
     pub const LARGE: Self = Self {
@@ -53,6 +57,7 @@ impl Shape {
         two_sided: 16,
         nodes: 1024,
         instruments: 128,
+        risk_nodes: 256,
     };
 
     /// Most rows of a table of any shape: more would exceed every machine that could prove them.
@@ -72,18 +77,16 @@ impl Shape {
         Self::NAMED.iter().find(|(_, shape)| shape == self).map(|&(name, _)| name)
     }
 
-    /// The shape has a row for the root's node and no table beyond [`Shape::ROWS_MAX`].
+    /// The shape has a row for the root's node of each tree and no table beyond [`Shape::ROWS_MAX`].
     ///
     /// # Errors
     /// [`Rule::Shape`] with the rows.
     pub fn check(&self) -> Result<(), Reject> {
-        let Self { trades, requests, deposits, accounts, two_sided, nodes, instruments } = *self;
-        if nodes == 0 {
-            return Err(Reject::value(Rule::Shape, "tree nodes", nodes));
+        if self.nodes.min(self.risk_nodes) == 0 {
+            return Err(Reject::value(Rule::Shape, "tree nodes", 0));
         }
-        let tables = [trades, requests, deposits, accounts, two_sided, nodes, instruments];
-        match tables.into_iter().find(|&rows| rows > Self::ROWS_MAX) {
-            Some(rows) => Err(Reject::value(Rule::Shape, "rows of a table", rows)),
+        match self.tables().into_iter().find(|&(_, rows)| rows > Self::ROWS_MAX) {
+            Some((table, rows)) => Err(Reject::value(Rule::Shape, table, rows)),
             None => Ok(()),
         }
     }
@@ -93,18 +96,24 @@ impl Shape {
     /// # Errors
     /// [`Rule::Shape`] with the first table that overflows.
     pub fn check_fits(&self, used: &Self) -> Result<(), Reject> {
-        let tables = [
-            ("trades", used.trades, self.trades),
-            ("requests", used.requests, self.requests),
-            ("deposits", used.deposits, self.deposits),
-            ("accounts", used.accounts, self.accounts),
-            ("two-sided accounts", used.two_sided, self.two_sided),
-            ("tree nodes", used.nodes, self.nodes),
-            ("instruments", used.instruments, self.instruments),
-        ];
-        match tables.into_iter().find(|(_, used, room)| used > room) {
-            Some((table, used, _)) => Err(Reject::value(Rule::Shape, table, used)),
+        let mut tables = used.tables().into_iter().zip(self.tables());
+        match tables.find(|((_, used), (_, room))| used > room) {
+            Some(((table, used), _)) => Err(Reject::value(Rule::Shape, table, used)),
             None => Ok(()),
         }
+    }
+
+    /// The tables by name.
+    fn tables(&self) -> [(&'static str, usize); 8] {
+        [
+            ("trades", self.trades),
+            ("requests", self.requests),
+            ("deposits", self.deposits),
+            ("accounts", self.accounts),
+            ("two-sided accounts", self.two_sided),
+            ("tree nodes", self.nodes),
+            ("instruments", self.instruments),
+            ("risk nodes", self.risk_nodes),
+        ]
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A tree is used at one depth only. The level of a node is therefore known, and a node can not pass for a leaf.
 
+pub mod opening;
+
 use std::collections::BTreeMap;
 
 use ark_bn254::Fr;

@@ -193,7 +193,9 @@ fn accepts_every_batch_it_wrote() {
 #[test]
 fn rejects_batches_whose_rows_no_circuit_has() {
     let trace = || tiny_batch(true);
-    for table in ["trades", "requests", "deposits", "accounts", "nodes", "instruments"] {
+    let tables =
+        ["trades", "requests", "deposits", "accounts", "nodes", "instruments", "risk_nodes"];
+    for table in tables {
         let field = format!("/shape/{table}");
         for rows in [Shape::ROWS_MAX as u64 + 1, u64::MAX] {
             refused::<BatchTrace>(Rule::Shape, with(trace(), &field, json!(rows)));
@@ -206,21 +208,21 @@ fn rejects_batches_whose_rows_no_circuit_has() {
     for count in [0, 32, 34] {
         refused::<BatchTrace>(Rule::MarginMatrix, with(trace(), matrix, json!(vec![0; count])));
         let losses = json!(vec!["0"; count]);
-        let field = "/instruments/0/row/losses";
+        let field = "/instruments/0/losses";
         refused::<BatchTrace>(Rule::InstrumentLive, with(trace(), field, losses));
     }
-    for levels in [0, 7, 9] {
-        let path = json!(vec![["0", "0", "0"]; levels]);
-        let field = "/instruments/0/path";
-        refused::<BatchTrace>(Rule::InstrumentLive, with(trace(), field, path));
+    let trees = [(Rule::AccountTree, "nodes", 12), (Rule::InstrumentLive, "risk_nodes", 8)];
+    for (rule, nodes, depth) in trees {
+        let last = 1u64 << (2 * (depth - 1));
+        let wrong = [(0, 0), (depth + 1, 0), (255, 0), (depth, 1), (1, last), (1, u64::MAX)];
+        for (level, index) in wrong {
+            let mut value = with(trace(), &format!("/{nodes}/0/0"), json!(level));
+            *value.pointer_mut(&format!("/{nodes}/0/1")).expect("an index") = json!(index);
+            refused::<BatchTrace>(rule, value);
+        }
+        let last = with(trace(), &format!("/{nodes}/0/1"), json!(last - 1));
+        assert_eq!(accepted::<BatchTrace>(last).check(), Ok(()));
     }
-    for (level, index) in [(0, 0u64), (13, 0), (255, 0), (12, 1), (1, 1 << 22), (1, u64::MAX)] {
-        let mut value = with(trace(), "/nodes/0/0", json!(level));
-        *value.pointer_mut("/nodes/0/1").expect("an index") = json!(index);
-        refused::<BatchTrace>(Rule::AccountTree, value);
-    }
-    let last = with(trace(), "/nodes/0/1", json!((1 << 22) - 1));
-    assert_eq!(accepted::<BatchTrace>(last).check(), Ok(()));
 }
 
 #[test]

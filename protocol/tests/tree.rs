@@ -1,6 +1,6 @@
 //! The sparse tree against a full tree hashed anew with a second implementation of the hash.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
@@ -8,6 +8,7 @@ use light_poseidon::{Poseidon, PoseidonHasher};
 use proptest::prelude::*;
 use zkmargin_protocol::{
     Rule,
+    tree::opening::{OpenedNode, nodes_above},
     tree::{NodeUpdate, SparseTree, node, verify_path},
 };
 
@@ -58,6 +59,15 @@ fn expected_trace(
         }
     }
     trace
+}
+
+/// The nodes above `leaves` as they must be opened, from the full tree.
+fn expected_opening(full: &[Vec<Fr>], leaves: &BTreeMap<u64, Fr>) -> Vec<OpenedNode> {
+    let opened = |update: NodeUpdate| {
+        let NodeUpdate { level, index, new, touched, .. } = update;
+        OpenedNode { level, index, children: new, opened: touched }
+    };
+    expected_trace(full, full, leaves).into_iter().map(opened).collect()
 }
 
 #[test]
@@ -147,6 +157,34 @@ fn rejects_account_tree_of_a_changed_path() {
 }
 
 #[test]
+fn an_opening_without_leaves_is_the_root() {
+    let tree = tree_of(&BTreeMap::from([(6, Fr::ONE)]));
+    let nodes = tree.open(&BTreeSet::new()).unwrap();
+    assert_eq!((nodes.len(), nodes_above(DEPTH, [])), (1, 1));
+    let root = &nodes[0];
+    assert_eq!((root.level, root.index, root.opened), (DEPTH, 0, [false; 4]));
+    assert_eq!(node(&root.children), tree.root());
+}
+
+#[test]
+fn rejects_range_of_opened_leaves_beyond_the_tree() {
+    let tree = tree_of(&BTreeMap::from([(6, Fr::ONE)]));
+    for index in [LEAVES, u64::MAX] {
+        let refused = tree.open(&BTreeSet::from([6, index])).unwrap_err();
+        assert_eq!(refused.rule, Rule::Range);
+    }
+}
+
+#[test]
+fn openings_hold_each_node_once() {
+    // Two instruments of any two books share the root at least; neighbours share every node.
+    assert_eq!(nodes_above(8, [4_097, 4_098]), 8);
+    assert_eq!(nodes_above(8, [0, 65_535]), 15);
+    // A trade of two full accounts of one underlying, at the worst slots.
+    assert_eq!(nodes_above(8, (0..64).map(|slot| 4_096 + 64 * slot)), 64 * 3 + 16 + 4 + 3);
+}
+
+#[test]
 fn many_leaves_at_once_equal_one_at_a_time() {
     let leaves: BTreeMap<u64, Fr> = (0..500u64).map(|i| (i * 33_333, Fr::from(i))).collect();
     let mut at_once = SparseTree::new(12);
@@ -176,6 +214,13 @@ proptest! {
         let trace = tree.update_with_trace(&second).unwrap();
         prop_assert_eq!(tree.root(), after[3][0]);
         prop_assert_eq!(trace, expected_trace(&before, &after, &second));
+
+        let opened: BTreeSet<u64> = second.keys().copied().collect();
+        let nodes = tree.open(&opened).unwrap();
+        prop_assert_eq!(nodes.len(), nodes_above(DEPTH, opened));
+        if !second.is_empty() {
+            prop_assert_eq!(nodes, expected_opening(&after, &second));
+        }
 
         let filled: BTreeMap<u64, Fr> = both.into_iter().filter(|(_, leaf)| *leaf != Fr::ZERO).collect();
         prop_assert_eq!(tree.leaves(), &filled);

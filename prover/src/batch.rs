@@ -122,6 +122,7 @@ fn blank(shape: Shape) -> BatchTrace {
         accounts: Vec::new(),
         nodes: Vec::new(),
         instruments: Vec::new(),
+        risk_nodes: Vec::new(),
     }
 }
 

@@ -28,6 +28,7 @@ const SHAPE: Shape = Shape {
     two_sided: 1 << 12,
     nodes: 1 << 12,
     instruments: 1 << 10,
+    risk_nodes: 1 << 12,
 };
 
 /// Seconds for which an order or request may wait.

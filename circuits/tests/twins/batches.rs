@@ -45,8 +45,8 @@ fn solved(r1cs: &R1cs<Fr>, trace: &BatchTrace) -> Verdict {
 fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let settled = trace.accounts.iter().filter_map(|row| {
         let instrument = row.settlement.instruments.first()?;
-        let settled = trace.instruments.iter().find(|row| row.row.instrument == *instrument)?;
-        Some(settle(row.index, settled.row.spec.expiry))
+        let settled = trace.instruments.iter().find(|row| row.instrument == *instrument)?;
+        Some(settle(row.index, settled.spec.expiry))
     });
     let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);

@@ -1,11 +1,18 @@
+use std::collections::BTreeMap;
+
+use ark_bn254::Fr;
+
 use super::world::{BUYER, World, index, rule_of, time};
 use zkmargin_fixtures::keys::signed_table;
 use zkmargin_fixtures::synthetic::{
-    NOW_S, OrderDraft, deposit, domain, market, market_of, now, parameters, portfolio_book,
-    risk_rows, trade,
+    NOW_S, OrderDraft, deposit, domain, forgeries, market, market_of, now, parameters,
+    portfolio_book, random_case, risk_rows, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::tree::node;
 use zkmargin_protocol::units::{InstrumentIndex, Underlying};
 
 pub const RULE: Rule = Rule::InstrumentLive;
@@ -74,4 +81,45 @@ fn accepts_every_option_of_a_market() {
         let draft = OrderDraft::fair(row, 1);
         world.accepts("listed", &[trade(&draft, [2, 3].map(index), [0, 0])]);
     }
+}
+
+/// From the leaf of each row up to the signed root by the nodes of the batch, and no node or child beside.
+fn is_opened(trace: &BatchTrace) -> bool {
+    let leaf = |row: &zkmargin_protocol::risk_row::RiskRow| {
+        ((0, u64::from(row.instrument.get())), row.leaf())
+    };
+    let mut hashes: BTreeMap<(u8, u64), Fr> = trace.instruments.iter().map(leaf).collect();
+    let mut known = hashes.len() == trace.instruments.len();
+    for opened in &trace.risk_nodes {
+        for (k, child) in opened.children.iter().enumerate() {
+            let below = hashes.remove(&(opened.level - 1, 4 * opened.index + k as u64));
+            known &= below == opened.opened[k].then_some(*child);
+        }
+        known &= hashes.insert((opened.level, opened.index), node(&opened.children)).is_none();
+    }
+    let root = trace.attestation.message.risk_root;
+    known && hashes == BTreeMap::from([((8, 0), root)])
+}
+
+#[test]
+fn accepts_the_nodes_of_random_batches() {
+    for seed in 0..40 {
+        let case = random_case(seed, Shape::TINY);
+        assert!(is_opened(&case.trace), "seed {seed}");
+    }
+}
+
+#[test]
+fn rejects_instrument_live_of_forged_rows_and_nodes() {
+    // Those that say what the table says of an option are refused for their time.
+    let of_rule = forgeries().into_iter().filter(|forgery| forgery.rule == RULE);
+    let (opened, forged): (Vec<_>, Vec<_>) = of_rule.partition(|forgery| is_opened(&forgery.trace));
+    let opened: Vec<_> = opened.iter().map(|forgery| forgery.what).collect();
+    let by_time = [
+        "an option in the second of its expiry",
+        "an option settled before its expiry",
+        "a trade of a settled option",
+    ];
+    assert_eq!(opened, by_time);
+    assert!(forged.len() > 15, "rows, nodes and places: {}", forged.len());
 }

@@ -21,7 +21,7 @@ fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
 
 fn is_sum_over(trace: &BatchTrace, held: &[Slot], claim: &Margin) -> bool {
     let row_of = |instrument| {
-        let mut rows = trace.instruments.iter().map(|row| &row.row);
+        let mut rows = trace.instruments.iter();
         rows.find(|row| row.instrument == instrument).expect("held instruments are in the batch")
     };
     let sum = |of: &dyn Fn(&RiskRow, i128) -> i128| -> i128 {

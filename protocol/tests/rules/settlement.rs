@@ -135,7 +135,7 @@ fn rejects_range_of_payments_beyond_the_width_of_cash() {
 /// What is settled, summed again from the rows of a batch by the definition.
 fn is_settled_whole(trace: &BatchTrace) -> bool {
     let row_of = |instrument: InstrumentIndex| {
-        trace.instruments.iter().map(|row| &row.row).find(|row| row.instrument == instrument)
+        trace.instruments.iter().find(|row| row.instrument == instrument)
     };
     trace.accounts.iter().all(|account| {
         let old = account.old.iter().flat_map(|old| old.positions.iter());

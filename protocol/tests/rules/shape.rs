@@ -31,16 +31,18 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
         two_sided: 0,
         nodes: 13,
         instruments: 1,
+        risk_nodes: 8,
     };
     assert_eq!(used, expected);
     World { shape: used, ..World::new() }.accepts("full", &list);
-    let fewer: [fn(&mut Shape); 6] = [
+    let fewer: [fn(&mut Shape); 7] = [
         |s| s.trades -= 1,
         |s| s.requests -= 1,
         |s| s.deposits -= 1,
         |s| s.accounts -= 1,
         |s| s.nodes -= 1,
         |s| s.instruments -= 1,
+        |s| s.risk_nodes -= 1,
     ];
     for (table, less) in fewer.into_iter().enumerate() {
         let mut shape = used;

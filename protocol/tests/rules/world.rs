@@ -25,6 +25,7 @@ pub const ROOM: Shape = Shape {
     two_sided: 16,
     nodes: 200,
     instruments: 64,
+    risk_nodes: 64,
 };
 
 pub struct World {
