@@ -18,6 +18,7 @@ use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
+use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
@@ -49,6 +50,8 @@ pub struct Tables {
     pub reductions: Vec<ReductionVar>,
     /// The auctions of the same rows.
     pub liquidations: Vec<LiquidationVar>,
+    /// The answers to forced requests of the same rows.
+    pub forced: Vec<ForcedVar>,
     /// Trades.
     pub trades: Vec<TradeVar>,
     /// Requests of accounts.
@@ -259,7 +262,10 @@ fn absorb_rows(
         elements.extend(margin.absorbed());
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
-    elements.extend(tables.liquidations.iter().map(LiquidationVar::absorbed));
+    for (row, answer) in tables.liquidations.iter().zip(&tables.forced) {
+        elements.push(row.absorbed(answer.absorbed()));
+    }
+    elements.extend(tables.deposits.iter().flat_map(DepositVar::absorbed));
     elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
     elements.extend(tables.requests.iter().flat_map(RequestVar::absorbed));
     elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
@@ -347,12 +353,14 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
 }
 
 /// Of every auction the contracts a bidder takes and the cash of all three parties; what is sold has left the slots of its
-/// account already. The insurance fund also gets what does not leave of withdrawals.
+/// account already. A forced withdrawal takes cash of the same account. The insurance fund also gets what does not leave
+/// of withdrawals.
 fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
     let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
-    let mut legs = cs.rows("two-sided accounts", &rows, |cs, _, ((account, _), row)| {
+    let mut legs = cs.rows("two-sided accounts", &rows, |cs, k, ((account, _), row)| {
         let seller = point.compress(cs, &[cash, &account.index]);
-        let mut legs = vec![point.fraction(cs, &row.cash_of_account, &seller)];
+        let received = row.cash_of_account.minus(&tables.forced[k].paid);
+        let mut legs = vec![point.fraction(cs, &received, &seller)];
         let bidder = point.compress(cs, &[&cs.zero(), &row.bid.bidder]);
         legs.push(point.fraction(cs, &row.cash_of_bidder, &cash.plus(&bidder)));
         for (slot, share) in account.opening_slots.iter().zip(&row.fill.shares) {
@@ -361,7 +369,9 @@ fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec
         sum(&legs)
     });
     let of_auctions = tables.liquidations.iter().map(|row| &row.cash_of_fund);
-    let fund = sum(of_auctions.chain(tables.requests.iter().map(|request| &request.kept)));
+    let kept = tables.requests.iter().map(|request| &request.kept);
+    let kept = kept.chain(tables.forced.iter().map(|answer| &answer.kept));
+    let fund = sum(of_auctions.chain(kept));
     let account = cs.constant(Fr::from(INSURANCE_FUND.get()));
     let receiver = point.compress(cs, &[cash, &account]);
     legs.push(point.fraction(cs, &fund, &receiver));
@@ -478,14 +488,20 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
             let key = point.compress(cs, &[&place, &row.bid.word(&account.index)]);
             point.fraction(cs, row.step.is_bid.lc(), &key)
         });
-        let changed = cs.rows("accounts", &tables.accounts, |cs, _, account| {
+        let one_sided = tables.accounts.len() - tables.forced.len();
+        let changed = cs.rows("accounts", &tables.accounts, |cs, k, account| {
             let [x, y, commitment] = account.new_keys.elements();
             let rekeyed = point.compress(cs, &[&account.index, x, y, commitment]);
             let rekeyed = point.fraction(cs, account.is_rekeyed.lc(), &rekeyed);
             let nonces = &account.nonces;
             let place = shifted(cs, &account.index, power_of_two(ACCOUNT_BITS));
             let cancelled = point.compress(cs, &[&place, &nonces.new_base, &nonces.base]);
-            let cancelled = point.fraction(cs, nonces.is_cancelled.lc(), &cancelled);
+            // A forced cancel-all is shown in the row itself.
+            let is_asked = match k.checked_sub(one_sided) {
+                Some(k) => nonces.is_cancelled.lc().minus(&tables.forced[k].is_voided),
+                None => nonces.is_cancelled.lc().clone(),
+            };
+            let cancelled = point.fraction(cs, &is_asked, &cancelled);
             let changed = rekeyed.plus(&cancelled);
             cs.product("changes of a row in use", account.is_active.lc(), &changed)
         });
@@ -520,14 +536,15 @@ fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &P
     });
 }
 
-/// Every deposit names the keys and the book of the account it credits.
+/// The keys and the book found for every deposit are those of the account it names, and so is whether the batch opens it.
 fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::DepositKey, |cs| {
         let mut asked = Vec::new();
         for deposit in &tables.deposits {
-            let [x, y] = &deposit.key;
-            let key = [&deposit.account, x, y, &deposit.view_commitment, &deposit.book];
-            let key = point.compress(cs, &key);
+            let place =
+                deposit.account.plus_scaled(deposit.is_opening.lc(), power_of_two(ACCOUNT_BITS));
+            let [x, y, commitment, book] = &deposit.found;
+            let key = point.compress(cs, &[&place, x, y, commitment, book]);
             asked.push(point.fraction(cs, deposit.is_active.lc(), &key));
         }
         let mut found = Vec::new();
@@ -535,7 +552,8 @@ fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, p
             let count = cs.product("deposits of a row in use", account.is_active.lc(), count.lc());
             let book = account.book.bits();
             let [x, y, commitment] = account.old_keys.elements();
-            let key = point.compress(cs, &[&account.index, x, y, commitment, &book]);
+            let place = account.index.plus_scaled(account.is_new.lc(), power_of_two(ACCOUNT_BITS));
+            let key = point.compress(cs, &[&place, x, y, commitment, &book]);
             found.push(point.fraction(cs, &count, &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));

@@ -4,7 +4,6 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::margin::Margin;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::statement as protocol_statement;
@@ -13,7 +12,8 @@ use zkmargin_protocol::tree::opening::OpenedNode;
 
 use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
-use crate::deposit::DepositVar;
+use crate::deposit::{DepositInput, DepositVar};
+use crate::forced::ForcedVar;
 use crate::liquidation::LiquidationVar;
 use crate::margin::{MarginVar, enforce_initial};
 use crate::parameters::ParametersVar;
@@ -69,11 +69,12 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
     let rows = (&accounts[..], &excesses[..]);
     let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
-    let (reductions, liquidations): (Vec<_>, Vec<_>) = two_sided.into_iter().unzip();
+    let TwoSided { reductions, liquidations, forced } = two_sided;
     let nodes = nodes(cs, &input.nodes, &header);
     let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
-    let flows = (&deposits[..], &requests[..]);
+    let flows = (&deposits[..], &requests[..], &forced[..]);
     header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
+    let account_words = statement::with_answers(account_words, &forced);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
     let is_outside_band = header.is_outside_band.clone();
@@ -83,6 +84,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
         margins,
         reductions,
         liquidations,
+        forced,
         trades,
         requests,
         deposits,
@@ -93,7 +95,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     argument::enforce_tables(cs, &tables, &commitment);
 }
 
-fn deposits(cs: &mut Cs, deposits: &[Option<Deposit>]) -> Vec<DepositVar> {
+fn deposits(cs: &mut Cs, deposits: &[Option<DepositInput>]) -> Vec<DepositVar> {
     cs.rows("deposits", deposits, |cs, _, deposit| DepositVar::new(cs, deposit.as_ref()))
 }
 
@@ -136,6 +138,14 @@ fn margins(
     rows.into_iter().unzip()
 }
 
+/// What two-sided rows show beside.
+#[derive(Default)]
+struct TwoSided {
+    reductions: Vec<ReductionVar>,
+    liquidations: Vec<LiquidationVar>,
+    forced: Vec<ForcedVar>,
+}
+
 /// One-sided rows cover initial margin; two-sided ones do, or are left no worse, or are in auction.
 fn two_sided(
     cs: &mut Cs,
@@ -143,22 +153,31 @@ fn two_sided(
     (accounts, excesses): (&[AccountVar], &[Wire]),
     parameters: &ParametersVar,
     header: &HeaderVar,
-) -> Vec<(ReductionVar, LiquidationVar)> {
+) -> TwoSided {
     let rows: Vec<_> = accounts.iter().zip(excesses).collect();
     let (one_sided, two_sided) = rows.split_at(rows.len() - inputs.len());
     cs.rows("accounts", one_sided, |cs, _, (account, excess)| {
         enforce_initial(cs, account.is_active.lc(), excess);
         price_band::enforce_one_sided(cs, account, header);
     });
-    cs.rows("two-sided accounts", inputs, |cs, k, input| {
+    let rows = cs.rows("two-sided accounts", inputs, |cs, k, input| {
         let (account, excess) = two_sided[k];
         let reduction = ReductionVar::new(cs, input, account);
         let step = input.step.as_ref();
         let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
-        let bound = (account, &liquidation.step.is_frozen);
+        let state = (&liquidation.step, excess);
+        let answer = ForcedVar::new(cs, input.answer.as_ref(), account, state, header);
+        let bound = (account, &liquidation.step.is_frozen, &answer.is_paying);
         reduction.enforce_no_worse(cs, bound, excess, &parameters.initial_factor_ppm);
-        (reduction, liquidation)
-    })
+        (reduction, liquidation, answer)
+    });
+    let mut shown = TwoSided::default();
+    for (reduction, liquidation, answer) in rows {
+        shown.reductions.push(reduction);
+        shown.liquidations.push(liquidation);
+        shown.forced.push(answer);
+    }
+    shown
 }
 
 /// The nodes, the root first; the root's hashes are the header's.

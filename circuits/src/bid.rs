@@ -59,10 +59,10 @@ impl BidVar {
         self.packed((account, ACCOUNT_BITS))
     }
 
-    /// What the transcript absorbs: bidder (24) and the terms (104) ‖ `flags`.
-    pub fn absorbed(&self, flags: &Wire) -> Wire {
+    /// What the transcript absorbs: bidder (24) and the terms (104) ‖ `beside`.
+    pub fn absorbed(&self, beside: &Wire) -> Wire {
         let width = ACCOUNT_BITS + 2 * SHARE_BITS + CASH_BITS;
-        self.packed((&self.bidder, ACCOUNT_BITS)).plus_scaled(flags, power_of_two(width))
+        self.packed((&self.bidder, ACCOUNT_BITS)).plus_scaled(beside, power_of_two(width))
     }
 
     fn packed(&self, first: (&Wire, u32)) -> Wire {

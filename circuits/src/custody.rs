@@ -7,6 +7,7 @@ use zkmargin_protocol::units::CASH_BITS;
 
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
+use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
@@ -72,13 +73,14 @@ impl CustodyVar {
     pub fn enforce_after(
         &self,
         cs: &mut Cs,
-        (deposits, requests): (&[DepositVar], &[RequestVar]),
+        (deposits, requests, forced): (&[DepositVar], &[RequestVar], &[ForcedVar]),
         liquidations: &[LiquidationVar],
         first: &AccountVar,
     ) {
         cs.under(Rule::Custody, |cs| {
             let received = sum(deposits.iter().map(|deposit| &deposit.credited));
-            let left = sum(requests.iter().map(|request| &request.payout));
+            let asked = requests.iter().map(|request| &request.payout);
+            let left = sum(asked.chain(forced.iter().map(|answer| &answer.payout)));
             let held = self.held.plus(&received).minus(&left);
             Uint::range_check(cs, "no more leaves than is held", &held, TOTAL_BITS);
         });

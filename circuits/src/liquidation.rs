@@ -93,12 +93,12 @@ impl LiquidationVar {
         }
     }
 
-    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags.
-    pub fn absorbed(&self) -> Wire {
+    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`, 63 bits.
+    pub fn absorbed(&self, paid: &Wire) -> Wire {
         let AuctionStepVar { is_start, is_end, is_bid, is_count, .. } = &self.step;
-        let flags = [is_start, is_end, is_bid, is_count].map(|flag| (flag.lc(), 1));
-        let flags = pack(&flags);
-        self.bid.absorbed(&flags)
+        let [start, end, bid, count] = [is_start, is_end, is_bid, is_count].map(Bool::lc);
+        let beside = pack(&[(start, 1), (end, 1), (bid, 1), (count, 1), (paid, CASH_BITS - 1)]);
+        self.bid.absorbed(&beside)
     }
 }
 

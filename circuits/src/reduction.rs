@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::auction::AuctionStep;
+use zkmargin_protocol::forced::ForcedAnswer;
 use zkmargin_protocol::margin::Margin;
 use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::units::{QUANTITY_BITS, Quantity};
@@ -29,6 +30,8 @@ pub struct ReductionInput {
     pub kept: [Quantity; SLOTS],
     /// What happens to the account's auction.
     pub step: Option<AuctionStep>,
+    /// How a forced request is answered.
+    pub answer: Option<ForcedAnswer>,
 }
 
 /// The side before the batch.
@@ -62,18 +65,19 @@ impl ReductionVar {
     }
 
     /// A reducing row is short of initial margin by no more than before; any other row in use covers it, but for an account
-    /// in auction, which signs nothing. `after` is the row's excess over initial margin after the batch.
+    /// in auction, which signs nothing. One that pays for a forced request covers it in any case. `after` is the row's excess
+    /// over initial margin after the batch.
     pub fn enforce_no_worse(
         &self,
         cs: &mut Cs,
-        (account, is_frozen): (&AccountVar, &Bool<Fr>),
+        (account, is_frozen, is_paying): (&AccountVar, &Bool<Fr>, &Bool<Fr>),
         after: &Wire,
         factor_ppm: &Wire,
     ) {
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
         let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
-        let is_free = self.is_reducing.or(cs, is_frozen).not(cs);
-        let is_bound = cs.product("bound to initial margin", account.is_active.lc(), is_free.lc());
+        let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
+        let is_bound = cs.product("bound to initial margin", account.is_active.lc(), is_bound.lc());
         enforce_initial(cs, &is_bound, after);
         cs.under(Rule::RiskReduction, |cs| {
             let gain = after.minus(&before);

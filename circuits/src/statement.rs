@@ -11,10 +11,11 @@ use zkmargin_protocol::{Rule, units::Time};
 
 use crate::account::AccountVar;
 use crate::custody::CustodyVar;
+use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::packing::pack;
+use crate::packing::{pack, power_of_two};
 use crate::{Cs, Wire, cipher};
 
 /// The header of the statement.
@@ -135,6 +136,15 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
         words.extend(cipher);
         words.iter().map(|word| cs.product("word of a row in use", is_active.lc(), word)).collect()
     })
+}
+
+/// The words of all accounts, in the first of each two-sided one the answer to a forced request above its 25 bits.
+pub fn with_answers(mut accounts: Vec<Vec<Wire>>, forced: &[ForcedVar]) -> Vec<Vec<Wire>> {
+    let first = accounts.len() - forced.len();
+    for (words, answer) in accounts[first..].iter_mut().zip(forced) {
+        words[0] = words[0].plus_scaled(&answer.word(), power_of_two(ACCOUNT_BITS + 1));
+    }
+    accounts
 }
 
 /// The public inputs: commitment, challenge point, and the words' polynomial at that point.

@@ -7,7 +7,6 @@ use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{Margin, MarginMethod};
@@ -24,6 +23,7 @@ use zkmargin_protocol::units::{
 };
 
 use crate::account::AccountInput;
+use crate::deposit::DepositInput;
 use crate::gadgets::eddsa::SignatureVar;
 use crate::reduction::ReductionInput;
 use crate::request::RequestInput;
@@ -32,7 +32,7 @@ use crate::trade::TradeInput;
 /// The rows of all tables, padded to the shape.
 pub struct BatchInput {
     /// Deposits; `None` is padding.
-    pub deposits: Vec<Option<Deposit>>,
+    pub deposits: Vec<Option<DepositInput>>,
     /// Trades.
     pub trades: Vec<TradeInput>,
     /// Requests of accounts.
@@ -58,6 +58,12 @@ impl BatchInput {
         let padding = Padding::new(trace.time);
         let signer =
             |index| accounts::signer(trace, index).unwrap_or_else(|| padding.account.clone());
+        let deposits = trace.deposits.iter().map(|row| {
+            let index = row.deposit.account;
+            let opened = trace.accounts.iter().find(|row| row.index == index);
+            let is_opening = opened.is_some_and(|row| row.old.is_none());
+            Some(DepositInput { row: row.clone(), found: signer(index), is_opening })
+        });
         let trades = trace.trades.iter().map(|trade| TradeInput {
             is_active: true,
             trade: trade.clone(),
@@ -80,7 +86,7 @@ impl BatchInput {
         let reductions =
             trace.two_sided().map(|(row, old_margin)| reduction_input(trace, row, old_margin));
         Self {
-            deposits: padded(trace.deposits.iter().cloned().map(Some), shape.deposits, &None),
+            deposits: padded(deposits, shape.deposits, &None),
             trades: padded(trades, shape.trades, &padding.trade()),
             requests: padded(requests, shape.requests, &padding.request()),
             instruments: padded(
@@ -114,7 +120,8 @@ fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     let was_in_auction = row.old.as_ref().is_some_and(|old| old.auction.is_some());
     let is_frozen = was_in_auction || row.step.is_some();
     let is_reducing = row.margin.initial_excess_e12 < 0 && !is_frozen;
-    ReductionInput { old_margin: old_margin.clone(), is_reducing, kept, step: row.step.clone() }
+    let (old_margin, step, answer) = (old_margin.clone(), row.step.clone(), row.answer);
+    ReductionInput { old_margin, is_reducing, kept, step, answer }
 }
 
 /// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
@@ -127,7 +134,8 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 
 fn padding_reduction() -> ReductionInput {
     let kept = [Quantity::default(); SLOTS];
-    ReductionInput { old_margin: empty_margin(), is_reducing: false, kept, step: None }
+    let old_margin = empty_margin();
+    ReductionInput { old_margin, is_reducing: false, kept, step: None, answer: None }
 }
 
 fn empty_margin() -> Margin {

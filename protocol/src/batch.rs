@@ -10,7 +10,8 @@ use crate::action::Action;
 use crate::auction::AuctionStep;
 use crate::custody::Custody;
 use crate::decimal;
-use crate::deposit::Deposit;
+use crate::deposit::DepositRow;
+use crate::forced::ForcedAnswer;
 use crate::margin::Margin;
 use crate::market::Market;
 use crate::operation::Operation;
@@ -53,6 +54,9 @@ pub struct AccountRow {
     /// What happened to its auction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<AuctionStep>,
+    /// How a forced request is answered; its row is two-sided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<ForcedAnswer>,
 }
 
 /// Everything a batch did: what the prover turns into a witness and the statement into words.
@@ -93,7 +97,7 @@ pub struct BatchTrace {
     #[serde(with = "decimal")]
     pub parameters_before: Fr,
     /// Deposits, in order.
-    pub deposits: Vec<Deposit>,
+    pub deposits: Vec<DepositRow>,
     /// Trades, in order.
     pub trades: Vec<Trade>,
     /// Requests, in order.
@@ -130,12 +134,15 @@ impl BatchTrace {
     /// # Panics
     /// If the batch takes out more than L1 holds, which no sealed batch does.
     pub fn custody_after(&self) -> Custody {
-        let received: i128 = self.deposits.iter().map(|deposit| i128::from(deposit.amount)).sum();
-        let paid = self.requests.iter().map(|signed| match signed.request.action {
-            Action::Withdrawal { amount, .. } => self.custody.payout_floor(amount).into(),
-            _ => 0,
+        let received: i128 = self.deposits.iter().map(DepositRow::credited).sum();
+        let asked = self.requests.iter().filter_map(|signed| match signed.request.action {
+            Action::Withdrawal { amount, .. } => Some(amount),
+            _ => None,
         });
-        let held = self.custody.held() + received - paid.sum::<i128>();
+        let answers = self.accounts.iter().filter_map(|row| row.answer.as_ref());
+        let taken = asked.chain(answers.map(ForcedAnswer::paid));
+        let left = taken.map(|amount| i128::from(self.custody.payout_floor(amount)));
+        let held = self.custody.held() + received - left.sum::<i128>();
         Custody::new(held, self.deficit_after.into()).expect("a sealed batch")
     }
 
@@ -287,6 +294,8 @@ impl<'a> Batch<'a> {
             draft.operations.push(operation.clone());
             touched.extend(operation.accounts());
         }
+        let is_new = |index: &&AccountIndex| self.ledger.opening(**index).is_none();
+        touched.extend(draft.ledger.touched().keys().filter(is_new));
         for index in touched {
             let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);
@@ -330,9 +339,21 @@ impl<'a> Batch<'a> {
         is_frozen.then_some(before)
     }
 
+    /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides.
+    fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
+        let mut margin = self.judge_band(index)?;
+        if let Some(answer) = self.ledger.answer(index) {
+            self.judge(answer.check(&margin.new))?;
+            if margin.old.is_none() {
+                margin.old = Some(self.margin_of(&self.ledger.found(index)?)?);
+            }
+        }
+        Ok(margin)
+    }
+
     /// [`Batch::judge_margin`]; while a forward is outside of its band, an account left with other positions than it had
     /// needs both sides to show that none has grown.
-    fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
+    fn judge_band(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_margin(index)?;
         let after = &self.ledger.account(index)?.positions;
         let stored = self.state.accounts().get(&index);
@@ -381,7 +402,7 @@ impl<'a> Batch<'a> {
         Shape {
             trades: count(|o| matches!(o, Operation::Trade(_))),
             requests: count(|o| matches!(o, Operation::Request(_))),
-            deposits: count(|o| matches!(o, Operation::Deposit(_))),
+            deposits: count(|o| matches!(o, Operation::Deposit(_) | Operation::RefuseDeposit(_))),
             accounts: self.ledger.touched().len() - self.two_sided.len(),
             two_sided: self.two_sided.len(),
             nodes: nodes_above(ACCOUNT_TREE_DEPTH, touched.map(|index| index.get().into())),
@@ -426,6 +447,7 @@ impl<'a> Batch<'a> {
                 margin: margin.new,
                 old_margin: margin.old,
                 step: self.ledger.step(index).cloned(),
+                answer: self.ledger.answer(index).copied(),
             });
         }
         let number = self.state.batches();
@@ -450,7 +472,10 @@ impl<'a> Batch<'a> {
             parameters: self.market.parameters().clone(),
             parameters_before: self.state.parameters(),
             deposits: self.select(|o| match o {
-                Operation::Deposit(deposit) => Some(deposit.clone()),
+                Operation::Deposit(deposit) | Operation::RefuseDeposit(deposit) => {
+                    let is_refused = matches!(o, Operation::RefuseDeposit(_));
+                    Some(DepositRow { deposit: deposit.clone(), is_refused })
+                }
                 _ => None,
             }),
             trades: self.select(|o| match o {

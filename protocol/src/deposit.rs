@@ -28,6 +28,24 @@ pub struct Deposit {
     pub amount: Cash,
 }
 
+/// What a batch did with a deposit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DepositRow {
+    /// The deposit.
+    pub deposit: Deposit,
+    /// Whether it goes back on L1, for the account has other keys or another book.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_refused: bool,
+}
+
+impl DepositRow {
+    /// The amount credited, micro-USDC.
+    pub fn credited(&self) -> i128 {
+        if self.is_refused { 0 } else { self.deposit.amount.into() }
+    }
+}
+
 /// Words of the statement which one deposit takes.
 pub const DEPOSIT_WORDS: usize = 4;
 
@@ -57,13 +75,25 @@ impl Deposit {
         Ok(())
     }
 
-    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64); then key x, key y, view-key commitment.
-    pub fn words(&self) -> [Fr; DEPOSIT_WORDS] {
+    /// The deposit does not name the keys and book of the existing account.
+    ///
+    /// # Errors
+    /// [`Rule::DepositKey`].
+    pub fn check_strange(&self, account: &Account) -> Result<(), Reject> {
+        match self.check_key(account) {
+            Ok(()) => Err(Reject::value(Rule::DepositKey, "to be credited, keys of", self.account)),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1); then key x, key y, view-key commitment.
+    pub fn words(&self, is_refused: bool) -> [Fr; DEPOSIT_WORDS] {
         let packed = pack(&[
             part(1u8, 1),
             part(self.account.get(), ACCOUNT_BITS),
             part(self.book.bits(), BOOK_BITS),
             part(self.amount.get().max(0) as u64, CASH_BITS),
+            part(is_refused, 1),
         ]);
         let point = self.key.point();
         [packed, point.x, point.y, cipher::view_commitment(self.view_key)]

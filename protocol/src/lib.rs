@@ -20,6 +20,7 @@ pub mod deposit;
 pub mod domain;
 pub mod eddsa;
 pub mod fixed;
+pub mod forced;
 pub mod instrument;
 pub mod isolated;
 mod liquidation;

@@ -20,11 +20,16 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// An account of the state as the batch found it, and its margin then.
-    fn found(&self, index: AccountIndex) -> Result<(Account, Margin), Reject> {
+    /// An account of the state as the batch found it.
+    pub(crate) fn found(&self, index: AccountIndex) -> Result<Account, Reject> {
         let found = self.opening.get(&index).and_then(|opening| opening.account.clone());
         let missing = || Reject::value(Rule::AccountExists, "no account before the batch", index);
-        let found = found.ok_or_else(missing)?;
+        found.ok_or_else(missing)
+    }
+
+    /// An account of the state as the batch found it, and its margin then.
+    fn found_margin(&self, index: AccountIndex) -> Result<(Account, Margin), Reject> {
+        let found = self.found(index)?;
         let margin = self.market.margin_of(&found)?;
         Ok((found, margin))
     }
@@ -38,8 +43,9 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// An account's auction takes one step a batch.
+    /// An account's auction takes one step a batch, and none in that of a forced request.
     fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
+        self.judge(self.check_not_forced(index))?;
         if self.steps.insert(index, step).is_some() {
             let reject = Reject::value(Rule::AuctionPhase, "second step in the batch of", index);
             return Err(reject);
@@ -48,7 +54,7 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found(index)?;
+        let (found, margin) = self.found_margin(index)?;
         if index == INSURANCE_FUND {
             let reject = Reject::value(Rule::AuctionStart, "the insurance fund itself", index);
             self.judge(Err(reject))?;
@@ -71,7 +77,7 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn end_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found(index)?;
+        let (found, margin) = self.found_margin(index)?;
         let parameters = &self.market.parameters().auction;
         self.judge(auction::check_end(found.auction.as_ref(), &margin, parameters))?;
         self.take_step(index, AuctionStep::End)?;
@@ -80,7 +86,7 @@ impl Ledger<'_> {
 
     /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund pays the price.
     pub(crate) fn bid(&mut self, bidder: AccountIndex, bid: &Bid) -> Result<(), Reject> {
-        let (found, margin) = self.found(bid.account)?;
+        let (found, margin) = self.found_margin(bid.account)?;
         let parameters = &self.market.parameters().auction;
         let offer = Offer::new(&found, &margin, parameters, self.time)?;
         self.judge(bid.check_phase(&offer))?;
@@ -103,7 +109,7 @@ impl Ledger<'_> {
 
     /// The fund gives what it has, up to the deficit; the rest is counted.
     pub(crate) fn count_deficit(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found(index)?;
+        let (found, margin) = self.found_margin(index)?;
         let equity = i128::from(Cash::try_from(margin.equity)?);
         self.judge(auction::check_count(found.auction.as_ref(), equity))?;
         let fund = i128::from(self.account(INSURANCE_FUND)?.cash);
@@ -143,7 +149,11 @@ impl Ledger<'_> {
         }
         self.received -= i128::from(payout);
         let kept = i128::from(amount) - i128::from(payout);
-        if kept == 0 { Ok(()) } else { self.add_cash(INSURANCE_FUND, kept) }
+        if kept == 0 {
+            return Ok(());
+        }
+        self.touch(INSURANCE_FUND)?;
+        self.add_cash(INSURANCE_FUND, kept)
     }
 
     /// What L1 holds after the batch and the deficits counted then.

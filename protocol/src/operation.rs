@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::account::{INSURANCE_FUND, fee_account};
 use crate::action::Action;
 use crate::bid::Bid;
-use crate::deposit::Deposit;
+use crate::deposit::{Deposit, DepositRow};
+use crate::forced::ForcedRequest;
 use crate::request::SignedRequest;
 use crate::settlement::Settle;
 use crate::trade::Trade;
@@ -19,6 +20,8 @@ use crate::units::AccountIndex;
 pub enum Operation {
     /// Cash received on L1.
     Deposit(Deposit),
+    /// Cash received on L1 that goes back, for the account has other keys or another book.
+    RefuseDeposit(Deposit),
     /// A fill between two signed orders.
     Trade(Box<Trade>),
     /// A signed request of one account.
@@ -31,13 +34,23 @@ pub enum Operation {
     EndAuction(AccountIndex),
     /// What stays negative of an account in auction is counted, after the insurance fund has given what it has.
     CountDeficit(AccountIndex),
+    /// A request of an account's owner on L1.
+    Forced(ForcedRequest),
+}
+
+impl From<DepositRow> for Operation {
+    fn from(row: DepositRow) -> Self {
+        if row.is_refused { Self::RefuseDeposit(row.deposit) } else { Self::Deposit(row.deposit) }
+    }
 }
 
 impl Operation {
     /// The accounts whose leaf the operation changes.
     pub fn accounts(&self) -> BTreeSet<AccountIndex> {
         match self {
-            Self::Deposit(deposit) => BTreeSet::from([deposit.account]),
+            Self::Deposit(deposit) | Self::RefuseDeposit(deposit) => {
+                BTreeSet::from([deposit.account])
+            }
             Self::Trade(trade) => {
                 BTreeSet::from([trade.buy.order.account, trade.sell.order.account, fee_account()])
             }
@@ -60,6 +73,8 @@ impl Operation {
                 BTreeSet::from([*account, INSURANCE_FUND])
             }
             Self::EndAuction(account) => BTreeSet::from([*account]),
+            // Where not all of a withdrawal leaves, the rest is for the fund, which is then touched too.
+            Self::Forced(request) => BTreeSet::from([request.account]),
         }
     }
 }

@@ -10,7 +10,7 @@ pub enum Rule {
     Range,
     /// An account touched by an operation exists.
     AccountExists,
-    /// A deposit that names an existing account carries that account's keys and book.
+    /// A deposit that names an existing account carries that account's keys and book; one that does not goes back.
     DepositKey,
     /// A public key is a point of the prime-order subgroup of Baby Jubjub and not the identity.
     KeyValid,
@@ -71,6 +71,12 @@ pub enum Rule {
     Custody,
     /// A withdrawal pays its share of what L1 holds while a deficit is counted, and not less than it accepts.
     WithdrawalShare,
+    /// A request forced through L1 is of an account that signs nothing in the batch and whose auction takes no step.
+    ForcedRequest,
+    /// A forced withdrawal takes what it asks for, or all there is above initial margin.
+    ForcedWithdrawal,
+    /// A forced cancel-all voids the whole window of nonces, unless there is no other left.
+    ForcedCancel,
     /// The scenario spread of an account fits the width the margin comparators prove.
     MarginSpread,
     /// The risk table and its time are signed by the oracle quorum.
@@ -99,7 +105,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 47] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -132,6 +138,9 @@ impl Rule {
         Self::Deficit,
         Self::Custody,
         Self::WithdrawalShare,
+        Self::ForcedRequest,
+        Self::ForcedWithdrawal,
+        Self::ForcedCancel,
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,

@@ -110,17 +110,25 @@ pub fn word_count(shape: &Shape) -> usize {
 pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
     let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
     let amount = part(custody.payout_floor(amount).get() as u64, CASH_BITS);
-    let shift = |bits: u32| Fr::from(2u64).pow([u64::from(bits)]);
-    pack(&[amount]) + to.field() * shift(CASH_BITS) + shift(CASH_BITS + RECIPIENT_BITS)
+    pack(&[amount])
+        + to.field() * power_of_two(CASH_BITS)
+        + power_of_two(CASH_BITS + RECIPIENT_BITS)
 }
 
-/// account (24) ‖ is used (1); new leaf; encrypted leaf.
-pub fn account_words(row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
+fn power_of_two(bits: u32) -> Fr {
+    Fr::from(2u64).pow([u64::from(bits)])
+}
+
+/// account (24) ‖ is used (1) ‖ answer to a forced request (129); new leaf; encrypted leaf.
+pub fn account_words(row: &AccountRow, custody: &Custody) -> [Fr; ACCOUNT_WORDS] {
     let leaf = row.new.leaf();
     let secret = row.new.secret_words();
     let cipher = cipher::encrypt(row.new.view_key, row.index, leaf, secret);
     std::array::from_fn(|k| match k {
-        0 => pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]),
+        0 => {
+            let answer = row.answer.as_ref().map_or(Fr::ZERO, |answer| answer.word(custody));
+            pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]) + answer * power_of_two(25)
+        }
         1 => leaf,
         _ => cipher[k - 2],
     })
@@ -154,11 +162,13 @@ impl BatchTrace {
     pub fn words(&self) -> Vec<Fr> {
         let shape = &self.shape;
         let mut words = self.header().words().to_vec();
-        words.extend(self.deposits.iter().flat_map(crate::deposit::Deposit::words));
+        let deposits = self.deposits.iter();
+        words.extend(deposits.flat_map(|row| row.deposit.words(row.is_refused)));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
         words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &self.custody)));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
+        let account_words = |row| account_words(row, &self.custody);
         words.extend(self.one_sided().flat_map(account_words));
         words.resize(first_account + shape.accounts * ACCOUNT_WORDS, Fr::ZERO);
         words.extend(self.two_sided().flat_map(|(row, _)| account_words(row)));

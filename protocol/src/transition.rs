@@ -11,6 +11,7 @@ use crate::account_change::AccountChange;
 use crate::action::Action;
 use crate::auction::AuctionStep;
 use crate::deposit::Deposit;
+use crate::forced::ForcedAnswer;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
@@ -65,6 +66,7 @@ pub struct Ledger<'a> {
     pub(crate) opening: BTreeMap<AccountIndex, Opening>,
     changes: BTreeMap<AccountIndex, AccountChange>,
     pub(crate) steps: BTreeMap<AccountIndex, AuctionStep>,
+    pub(crate) answers: BTreeMap<AccountIndex, ForcedAnswer>,
     /// Cash that came from L1 less what leaves for it.
     pub(crate) received: i128,
     waived: Option<Rule>,
@@ -82,8 +84,9 @@ pub struct Opening {
 impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
-        let (touched, opening, changes, steps) = Default::default();
-        Self { state, market, time, touched, opening, changes, steps, received: 0, waived: None }
+        let (touched, opening, changes, steps, answers) = Default::default();
+        let (received, waived) = (0, None);
+        Self { state, market, time, touched, opening, changes, steps, answers, received, waived }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -141,12 +144,14 @@ impl<'a> Ledger<'a> {
         }
         match operation {
             Operation::Deposit(deposit) => draft.deposit(deposit)?,
+            Operation::RefuseDeposit(deposit) => draft.refuse_deposit(deposit)?,
             Operation::Trade(trade) => draft.trade(trade)?,
             Operation::Request(signed) => draft.request(signed)?,
             Operation::Settle(_) => {}
             Operation::StartAuction(account) => draft.start_auction(*account)?,
             Operation::EndAuction(account) => draft.end_auction(*account)?,
             Operation::CountDeficit(account) => draft.count_deficit(*account)?,
+            Operation::Forced(request) => draft.force(request)?,
         }
         *self = draft;
         Ok(())
@@ -162,8 +167,13 @@ impl<'a> Ledger<'a> {
         self.steps.get(&index)
     }
 
+    /// How a forced request of an account is answered.
+    pub fn answer(&self, index: AccountIndex) -> Option<&ForcedAnswer> {
+        self.answers.get(&index)
+    }
+
     /// Settles an account when it is first touched, before anything else happens to it.
-    fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
+    pub(crate) fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
         if self.opening.contains_key(&index) {
             return Ok(());
         }
@@ -190,6 +200,18 @@ impl<'a> Ledger<'a> {
         }
         self.received += i128::from(deposit.amount);
         self.add_cash(deposit.account, deposit.amount.into())
+    }
+
+    /// A deposit that its account cannot take goes back on L1.
+    fn refuse_deposit(&mut self, deposit: &Deposit) -> Result<(), Reject> {
+        self.judge(deposit.check_terms())?;
+        let found = self.found(deposit.account)?;
+        self.judge(deposit.check_strange(&found))
+    }
+
+    /// All orders and requests of an account below `base` are void when the batch ends.
+    pub(crate) fn void(&mut self, index: AccountIndex, base: Nonce) {
+        self.changes.entry(index).or_default().take(&Action::CancelAll { base });
     }
 
     fn trade(&mut self, trade: &Trade) -> Result<(), Reject> {
@@ -279,6 +301,7 @@ impl<'a> Ledger<'a> {
     fn consume(&mut self, index: AccountIndex, nonce: Nonce) -> Result<(), Reject> {
         let mut account = self.account(index)?.clone();
         self.judge(self.check_not_frozen(index))?;
+        self.judge(self.check_not_forced(index))?;
         self.judge(self.change(index).check_window(nonce))?;
         self.judge(account.nonces.consume(nonce))?;
         self.touched.insert(index, account);

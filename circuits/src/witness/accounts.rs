@@ -3,6 +3,7 @@
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::ForcedAnswer;
 use zkmargin_protocol::nonce::{NonceWindow, SLIDE, WINDOW};
 use zkmargin_protocol::units::AccountIndex;
 
@@ -11,7 +12,8 @@ use crate::account::AccountInput;
 /// The account before the batch, or as its deposit opens it.
 pub(super) fn before(trace: &BatchTrace, row: &AccountRow) -> Account {
     let opened = || {
-        let deposit = trace.deposits.iter().find(|deposit| deposit.account == row.index);
+        let mut deposits = trace.deposits.iter().map(|row| &row.deposit);
+        let deposit = deposits.find(|deposit| deposit.account == row.index);
         let keys = deposit.map_or((row.new.key, row.new.view_key), |d| (d.key, d.view_key));
         Account::open(keys.0, keys.1, row.new.book)
     };
@@ -30,7 +32,8 @@ pub(super) fn input(trace: &BatchTrace, row: &AccountRow) -> AccountInput {
         let mut requests = trace.requests.iter().map(|signed| &signed.request);
         requests.any(|request| request.account == row.index && is_meant(&request.action))
     };
-    let is_cancelled = asks(|action| matches!(action, Action::CancelAll { .. }));
+    let is_voided = matches!(row.answer, Some(ForcedAnswer::CancelAll { is_refused: false }));
+    let is_cancelled = is_voided || asks(|action| matches!(action, Action::CancelAll { .. }));
     let nonces_used = if is_cancelled {
         // Nothing of the old window is left in the new one.
         nonces_signed(trace, row.index, old.nonces)

@@ -13,9 +13,11 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tiny_batch};
+use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
@@ -48,7 +50,7 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
         let settled = trace.instruments.iter().find(|row| row.instrument == *instrument)?;
         Some(settle(row.index, settled.spec.expiry))
     });
-    let deposits = trace.deposits.iter().cloned().map(Operation::Deposit);
+    let deposits = trace.deposits.iter().cloned().map(Operation::from);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);
     let requests = trace.requests.iter().cloned().map(Operation::Request);
     let steps = trace.accounts.iter().filter_map(|row| match row.step.as_ref()? {
@@ -57,7 +59,16 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
         AuctionStep::Count { .. } => Some(Operation::CountDeficit(row.index)),
         AuctionStep::Bid(_) => None,
     });
-    settled.chain(deposits).chain(trades).chain(requests).chain(steps).collect()
+    let forced = trace.accounts.iter().filter_map(|row| {
+        let action = match row.answer? {
+            ForcedAnswer::Withdrawal { amount, .. } => ForcedAction::Withdrawal { amount },
+            ForcedAnswer::CancelAll { .. } => ForcedAction::CancelAll,
+        };
+        Some(Operation::Forced(ForcedRequest { account: row.index, action }))
+    });
+    let others = deposits.chain(trades).chain(requests).chain(steps);
+    // What is forced takes what all others leave.
+    settled.chain(others).chain(forced).collect()
 }
 
 fn resign(trade: &mut Trade) {
@@ -97,6 +108,12 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
             *account = AccountIndex::new(3).expect("an index");
         }
         Operation::Settle(settle) => settle.expiry = time_before(settle.expiry),
+        Operation::Forced(request) => match rng.gen_range(0..3) {
+            0 => request.account = INSURANCE_FUND,
+            1 => request.account = AccountIndex::new(3).expect("an index"),
+            _ => request.action = ForcedAction::Withdrawal { amount: Cash::MAX },
+        },
+        Operation::RefuseDeposit(deposit) => deposit.amount = Cash::default(),
         Operation::Deposit(deposit) => match rng.gen_range(0..3) {
             0 => deposit.amount = Cash::default(),
             1 => deposit.key = trader_key(AccountIndex::MAX).public(),
