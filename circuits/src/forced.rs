@@ -91,12 +91,7 @@ impl ForcedVar {
 
 /// One request, of an account that was there before the batch, signs nothing in it and is not the insurance fund; its
 /// auction takes no step.
-fn enforce_alone(
-    cs: &mut Cs,
-    kinds: [&Bool<Fr>; 2],
-    account: &AccountVar,
-    step: &AuctionStepVar,
-) {
+fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 2], account: &AccountVar, step: &AuctionStepVar) {
     let (zero, one) = (cs.zero(), cs.one());
     let is_forced = sum(kinds.map(Bool::lc));
     cs.under(Rule::AccountExists, |cs| {

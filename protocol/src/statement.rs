@@ -119,16 +119,13 @@ fn power_of_two(bits: u32) -> Fr {
     Fr::from(2u64).pow([u64::from(bits)])
 }
 
-/// account (24) ‖ is used (1) ‖ answer to a forced request (129); new leaf; encrypted leaf.
-pub fn account_words(row: &AccountRow, custody: &Custody) -> [Fr; ACCOUNT_WORDS] {
+/// account (24) ‖ is used (1); new leaf; encrypted leaf.
+pub fn account_words(row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
     let leaf = row.new.leaf();
     let secret = row.new.secret_words();
     let cipher = cipher::encrypt(row.new.view_key, row.index, leaf, secret);
     std::array::from_fn(|k| match k {
-        0 => {
-            let answer = row.answer.as_ref().map_or(Fr::ZERO, |answer| answer.word(custody));
-            pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]) + answer * power_of_two(25)
-        }
+        0 => pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]),
         1 => leaf,
         _ => cipher[k - 2],
     })
@@ -168,11 +165,19 @@ impl BatchTrace {
         words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &self.custody)));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
-        let account_words = |row| account_words(row, &self.custody);
         words.extend(self.one_sided().flat_map(account_words));
         words.resize(first_account + shape.accounts * ACCOUNT_WORDS, Fr::ZERO);
-        words.extend(self.two_sided().flat_map(|(row, _)| account_words(row)));
+        words.extend(self.two_sided().flat_map(|(row, _)| self.with_answer(row)));
         words.resize(word_count(shape), Fr::ZERO);
+        words
+    }
+
+    /// The words of a two-sided account; in the first the answer to a forced request (129) follows.
+    fn with_answer(&self, row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
+        let mut words = account_words(row);
+        if let Some(answer) = &row.answer {
+            words[0] += answer.word(&self.custody) * power_of_two(ACCOUNT_BITS + 1);
+        }
         words
     }
 }

@@ -267,6 +267,7 @@ impl<'a> Ledger<'a> {
         let account = self.account(index)?;
         self.judge(request.check_terms(self.time))?;
         self.judge(signed.check_signature(&account.key, self.state.domain()))?;
+        self.judge(self.check_not_forced(index))?;
         self.judge(self.change(index).check(request, account.nonces))?;
         self.consume(index, request.nonce)?;
         self.changes.entry(index).or_default().take(&request.action);

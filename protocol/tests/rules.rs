@@ -21,6 +21,9 @@ mod rules {
     mod deposit_key;
     mod fee_limit;
     mod fill_quantity;
+    mod forced_cancel;
+    mod forced_request;
+    mod forced_withdrawal;
     mod frozen;
     mod initial_margin;
     mod instrument_live;
@@ -89,6 +92,9 @@ mod rules {
             deficit::RULE,
             custody::RULE,
             withdrawal_share::RULE,
+            forced_request::RULE,
+            forced_withdrawal::RULE,
+            forced_cancel::RULE,
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,

@@ -137,7 +137,8 @@ fn is_asked_for(trace: &BatchTrace, row: &AccountRow) -> bool {
         .collect();
     let keys = |account: &Account| (account.key, account.view_key);
     let before = row.old.as_ref().map(keys).or_else(|| {
-        let deposit = trace.deposits.iter().find(|deposit| deposit.account == row.index)?;
+        let mut deposits = trace.deposits.iter().map(|row| &row.deposit);
+        let deposit = deposits.find(|deposit| deposit.account == row.index)?;
         Some((deposit.key, deposit.view_key))
     });
     let window = row.new.nonces;

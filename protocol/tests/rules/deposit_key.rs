@@ -1,4 +1,5 @@
 use super::world::{BUYER, World, index};
+use ark_ff::PrimeField;
 use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book};
 use zkmargin_protocol::Rule;
@@ -24,20 +25,22 @@ fn accepts_the_keys_and_book_of_the_account_and_any_for_a_new_one() {
     assert_eq!(trace.accounts[0].new.key, another.key);
 }
 
+/// Deposits that each name something else than the account has.
+fn differing(account: u32) -> [Deposit; 4] {
+    let mut standard = portfolio_book(1);
+    standard.method = MarginMethod::Standard;
+    let fair = fair(account);
+    [
+        Deposit { key: trader_key(index(77)).public(), ..fair.clone() },
+        Deposit { view_key: view_key(index(77)), ..fair.clone() },
+        Deposit { book: portfolio_book(2), ..fair.clone() },
+        Deposit { book: standard, ..fair },
+    ]
+}
+
 #[test]
 fn rejects_deposit_key_for_each_part_that_differs() {
     let world = World::new();
-    let mut standard = portfolio_book(1);
-    standard.method = MarginMethod::Standard;
-    let differing = |account: u32| {
-        let fair = fair(account);
-        [
-            Deposit { key: trader_key(index(77)).public(), ..fair.clone() },
-            Deposit { view_key: view_key(index(77)), ..fair.clone() },
-            Deposit { book: portfolio_book(2), ..fair.clone() },
-            Deposit { book: standard, ..fair },
-        ]
-    };
     for deposit in differing(BUYER) {
         world.rejects(RULE, "existing account", &[Operation::Deposit(deposit)]);
     }
@@ -45,5 +48,30 @@ fn rejects_deposit_key_for_each_part_that_differs() {
     for second in differing(9) {
         let list = [fair(9), second].map(Operation::Deposit);
         world.rejects(RULE, "opened in the batch", &list);
+    }
+}
+
+#[test]
+fn accepts_back_what_the_account_cannot_take_and_rejects_deposit_key_of_what_it_can() {
+    let world = World::new();
+    for deposit in differing(BUYER) {
+        let (next, trace) = world.play(&[Operation::RefuseDeposit(deposit.clone())]).expect("back");
+        assert_eq!(next.accounts(), world.state.accounts(), "nothing is credited");
+        assert_eq!(next.custody(), world.state.custody(), "nothing is received");
+        let word = trace.words()[12].into_bigint();
+        // is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1)
+        assert_eq!(word.0[1] >> 30, 1, "the word says so");
+        // One is credited beside another that goes back.
+        let list = [Operation::Deposit(fair(BUYER)), Operation::RefuseDeposit(deposit)];
+        let trace = world.accepts("both", &list);
+        assert_eq!(trace.custody_after().held() - world.state.custody().held(), 1_000_000);
+    }
+    world.rejects(RULE, "fair", &[Operation::RefuseDeposit(fair(BUYER))]);
+    let unknown = Operation::RefuseDeposit(fair(9));
+    world.rejects(Rule::AccountExists, "opens the account", std::slice::from_ref(&unknown));
+    for second in differing(9) {
+        // It goes back in a batch after the one that opens the account.
+        let list = [Operation::Deposit(fair(9)), Operation::RefuseDeposit(second)];
+        world.rejects(Rule::AccountExists, "opened in the batch", &list);
     }
 }

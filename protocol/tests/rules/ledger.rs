@@ -27,8 +27,13 @@ fn legs(trace: &BatchTrace) -> Book {
             credit(&mut book, row.index.get(), instrument.get().into(), -i128::from(held.get()));
         }
     }
-    for deposit in &trace.deposits {
-        credit(&mut book, deposit.account.get(), -1, deposit.amount.get().into());
+    for row in trace.deposits.iter().filter(|row| !row.is_refused) {
+        credit(&mut book, row.deposit.account.get(), -1, row.deposit.amount.get().into());
+    }
+    for row in &trace.accounts {
+        let taken = row.answer.map_or(0, |answer| i128::from(answer.paid()));
+        credit(&mut book, row.index.get(), -1, -taken);
+        credit(&mut book, 0, -1, taken - payout(trace, taken));
     }
     for trade in &trace.trades {
         let [price, buyer_fee, seller_fee] =
@@ -138,14 +143,17 @@ fn accepts_random_batches_whose_changes_are_their_legs() {
         let total = |is_cash: bool| -> i128 {
             legs.iter().filter(|((_, i), _)| (*i == -1) == is_cash).map(|(_, change)| change).sum()
         };
-        let deposits: i128 = trace.deposits.iter().map(|d| i128::from(d.amount.get())).sum();
+        let credited = trace.deposits.iter().filter(|row| !row.is_refused);
+        let deposits: i128 = credited.map(|row| i128::from(row.deposit.amount)).sum();
         let paid_out = trace.requests.iter().filter(|m| m.request.action.is_withdrawal());
         let withdrawals: i128 = paid_out
             .map(|m| m.request.action.amount().map_or(0, |amount| payout(&trace, amount.into())))
             .sum();
+        let answers = trace.accounts.iter().filter_map(|row| row.answer);
+        let forced: i128 = answers.map(|answer| payout(&trace, answer.paid().into())).sum();
         let settled: i128 = trace.accounts.iter().map(|row| row.settlement.cash).sum();
         let gone: i128 = trace.accounts.iter().map(contracts_settled).sum();
-        let expected = (deposits - withdrawals + settled, -gone);
+        let expected = (deposits - withdrawals - forced + settled, -gone);
         assert_eq!((total(true), total(false)), expected, "seed {seed}");
     }
     assert!(moved > 100, "the batches moved something: {moved}");

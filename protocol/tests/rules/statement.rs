@@ -22,7 +22,8 @@ fn accepts_the_words_that_a_reader_expects() {
     // Custody (63) ‖ deficit before (63) ‖ deficit after (63): no deficit, so the first number alone.
     assert_eq!(words[10], Fr::from(trace.custody.held()));
     assert_eq!(words[11], trace.parameters_before);
-    assert_eq!(words[13..15], [trace.deposits[0].key.point().x, trace.deposits[0].key.point().y]);
+    let point = trace.deposits[0].deposit.key.point();
+    assert_eq!(words[13..15], [point.x, point.y]);
     let word = words[16].into_bigint();
     assert_eq!(
         word.0[0],
