@@ -61,10 +61,10 @@ impl DepositVar {
         let commitment = deposit.map_or(zero, |d| cipher::view_commitment(d.view_key));
         let view_commitment = cs.external("deposit view commitment", commitment);
         let named = [x, y, view_commitment, book.lc().clone()];
-        let (found, is_opening) = find(cs, input, &is_refused, &named);
         cs.under(Rule::Range, |cs| {
             enforce_nonzero_if(cs, "amount is positive", amount.lc(), &is_active);
         });
+        let (found, is_opening) = find(cs, input, &is_refused, &named);
         let is_credited = is_refused.not(cs).and(cs, &is_active);
         let credited = cs.product("cash credited", is_credited.lc(), amount.lc());
         let one = cs.one();

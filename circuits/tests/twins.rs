@@ -12,6 +12,7 @@ mod twins {
     mod coverage;
     mod custody;
     mod draw;
+    mod forced;
     mod limits;
     mod margin;
     mod nonce;

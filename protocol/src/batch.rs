@@ -294,8 +294,8 @@ impl<'a> Batch<'a> {
             draft.operations.push(operation.clone());
             touched.extend(operation.accounts());
         }
-        let is_new = |index: &&AccountIndex| self.ledger.opening(**index).is_none();
-        touched.extend(draft.ledger.touched().keys().filter(is_new));
+        // There may be no insurance fund yet.
+        touched.retain(|index| draft.ledger.touched().contains_key(index));
         for index in touched {
             let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);

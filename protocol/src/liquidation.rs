@@ -149,11 +149,7 @@ impl Ledger<'_> {
         }
         self.received -= i128::from(payout);
         let kept = i128::from(amount) - i128::from(payout);
-        if kept == 0 {
-            return Ok(());
-        }
-        self.touch(INSURANCE_FUND)?;
-        self.add_cash(INSURANCE_FUND, kept)
+        if kept == 0 { Ok(()) } else { self.add_cash(INSURANCE_FUND, kept) }
     }
 
     /// What L1 holds after the batch and the deficits counted then.

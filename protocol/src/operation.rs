@@ -73,8 +73,8 @@ impl Operation {
                 BTreeSet::from([*account, INSURANCE_FUND])
             }
             Self::EndAuction(account) => BTreeSet::from([*account]),
-            // Where not all of a withdrawal leaves, the rest is for the fund, which is then touched too.
-            Self::Forced(request) => BTreeSet::from([request.account]),
+            // What does not leave of a withdrawal is for the fund.
+            Self::Forced(request) => BTreeSet::from([request.account, INSURANCE_FUND]),
         }
     }
 }

@@ -173,7 +173,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Settles an account when it is first touched, before anything else happens to it.
-    pub(crate) fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
+    fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
         if self.opening.contains_key(&index) {
             return Ok(());
         }

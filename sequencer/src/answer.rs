@@ -62,6 +62,9 @@ pub struct Receipt {
     pub batch: u64,
     /// Time of the entry.
     pub time: Time,
+    /// Whether it is a deposit that goes back on L1, for its account has other keys or another book.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub is_returned: bool,
 }
 
 /// A closed batch.
@@ -89,8 +92,8 @@ pub enum Reason {
     LineLength,
     /// No risk table was taken yet.
     NoMarket,
-    /// The L1 reference of a deposit was used for another deposit.
-    DepositReference,
+    /// An L1 reference was used for something else.
+    ChainReference,
     /// The risk table is not newer than the present one.
     OracleEpoch,
     /// The risk table has other signers than the store is for.

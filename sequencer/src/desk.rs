@@ -28,6 +28,13 @@ pub(crate) enum Verdict {
     Refused(Refusal),
 }
 
+impl Verdict {
+    /// Whether `rule` refuses.
+    pub fn is_by(&self, rule: Rule) -> bool {
+        matches!(self, Self::Refused(refusal) if refusal.rule == rule.name())
+    }
+}
+
 impl From<Reject> for Verdict {
     fn from(reject: Reject) -> Self {
         Self::Refused(reject.into())
@@ -86,7 +93,7 @@ impl<'a> Desk<'a> {
         let is_first = self.open.is_none();
         match self.push(market, operation, now) {
             Ok(()) => Verdict::Accepted,
-            Err(reject) if reject.rule == Rule::Shape && !is_first => Verdict::Closed,
+            Err(reject) if !is_first && is_of_batch(operation, reject.rule) => Verdict::Closed,
             Err(reject) => reject.into(),
         }
     }
@@ -117,6 +124,18 @@ impl<'a> Desk<'a> {
     }
 }
 
+/// Whether the rule refuses for what else is in the batch: it is full, an account may not sign beside what its owner forces,
+/// what comes in would have to leave again, or the batch opens the account of a deposit that goes back.
+fn is_of_batch(operation: &Operation, rule: Rule) -> bool {
+    match rule {
+        Rule::Shape | Rule::ForcedRequest | Rule::ForcedWithdrawal => true,
+        Rule::AccountExists => {
+            matches!(operation, Operation::RefuseDeposit(_) | Operation::Forced(_))
+        }
+        _ => false,
+    }
+}
+
 /// The batch's time is that of its first operation, up to the greatest age ago. Orders and instruments that have
 /// expired since are refused as if the batch's time were now.
 fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Reject> {
@@ -125,7 +144,9 @@ fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Re
         | Operation::Settle(_)
         | Operation::StartAuction(_)
         | Operation::EndAuction(_)
-        | Operation::CountDeficit(_) => Ok(()),
+        | Operation::CountDeficit(_)
+        | Operation::RefuseDeposit(_)
+        | Operation::Forced(_) => Ok(()),
         Operation::Request(signed) => signed.request.check_terms(now),
         Operation::Trade(trade) => {
             trade.buy.order.check_expiry(now)?;

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::Time;
 
@@ -80,7 +81,7 @@ where
         let number = line.number;
         let refused = |id, refusal| Ok(Some(Answer::refused(number, id, refusal)));
         let parsed = line.text.as_ref().map_err(Clone::clone);
-        let submission = match parsed.and_then(|text| Submission::parse(self.source, text)) {
+        let mut submission = match parsed.and_then(|text| Submission::parse(self.source, text)) {
             Ok(submission) => submission,
             Err(refusal) => return refused(None, refusal),
         };
@@ -88,23 +89,35 @@ where
         let hex = id.to_hex().to_string();
         if let Some(entry) = store.find(&id)? {
             let (sequence, time) = (entry.sequence, entry.time);
-            if entry.event()? != Event::Submission(submission) {
-                let what = "reference used for another deposit, entry";
-                return refused(Some(id), Refusal::new(Reason::DepositReference, what, sequence));
-            }
+            let known = match entry.event()? {
+                Event::Submission(known) if submission.is_same(&known) => known,
+                _ => {
+                    let what = "reference used for something else, entry";
+                    return refused(Some(id), Refusal::new(Reason::ChainReference, what, sequence));
+                }
+            };
             let batch = store.batch_of(sequence)?.unwrap_or(desk.number());
-            let receipt = Receipt { id: hex, sequence, batch, time };
+            let is_returned = matches!(known, Submission::Returned(_));
+            let receipt = Receipt { id: hex, sequence, batch, time, is_returned };
             return Ok(Some(Answer::accepted(number, receipt)));
         }
+        let mut verdict = desk.admit(&submission.operation(), self.now);
+        // What is on L1 cannot be refused there any more: it goes back by a batch.
+        if let (true, Some(returned)) = (verdict.is_by(Rule::DepositKey), submission.returned()) {
+            verdict = desk.admit(&returned.operation(), self.now);
+            submission = returned;
+        }
         let operation = submission.operation();
-        match desk.admit(&operation, self.now) {
+        match verdict {
             Verdict::Closed => Ok(None),
             Verdict::Refused(refusal) => refused(Some(id), refusal),
             Verdict::Accepted => {
+                let is_returned = matches!(submission, Submission::Returned(_));
                 let entry = store.append(self.now, &Event::Submission(submission))?;
                 let (sequence, time) = (entry.sequence, entry.time);
                 pending.push(Pending { sequence, time, operation });
-                let receipt = Receipt { id: hex, sequence, batch: desk.number(), time };
+                let batch = desk.number();
+                let receipt = Receipt { id: hex, sequence, batch, time, is_returned };
                 Ok(Some(Answer::accepted(number, receipt)))
             }
         }

@@ -29,4 +29,4 @@ pub use lines::{LINE_BYTES_MAX, Line, read_groups};
 pub use replay::Replayed;
 pub use report::{AccountInfo, BatchInfo, MarginInfo, Status};
 pub use sequencer::{Access, Sequencer};
-pub use submission::{DepositNotice, Source, Submission};
+pub use submission::{DepositNotice, ForcedNotice, Source, Submission};

@@ -54,8 +54,8 @@ enum Command {
         #[command(flatten)]
         clock: Clock,
     },
-    /// Takes deposits seen on L1, one JSON object a line.
-    Deposit(Input),
+    /// Takes what is seen on L1, deposits and forced requests, one JSON object a line.
+    Chain(Input),
     /// Takes signed trades and requests, one JSON object a line.
     Submit(Input),
     /// Closes the pending operations into a batch.
@@ -171,7 +171,7 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
         Command::Oracle { file, clock } => {
             return oracle(open(Access::Write)?, &file, clock.now()?);
         }
-        Command::Deposit(input) => take(open(Access::Write)?, Source::Chain, &input)?,
+        Command::Chain(input) => take(open(Access::Write)?, Source::Chain, &input)?,
         Command::Submit(input) => take(open(Access::Write)?, Source::Public, &input)?,
         Command::Seal => show(&open(Access::Write)?.seal()?)?,
         Command::Batches => {

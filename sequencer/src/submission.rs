@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::forced::ForcedRequest;
 use zkmargin_protocol::operation::Operation;
 
 use crate::answer::{Reason, Refusal};
@@ -20,7 +21,7 @@ const REFERENCE_BYTES_MAX: usize = 128;
 pub enum Source {
     /// Anybody: trades and requests, each with its signatures.
     Public,
-    /// The operator's watcher of L1: deposits.
+    /// The operator's watcher of L1: deposits and forced requests.
     Chain,
 }
 
@@ -35,6 +36,16 @@ pub struct DepositNotice {
     pub deposit: Deposit,
 }
 
+/// A request that an account's owner has forced on L1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ForcedNotice {
+    /// What tells the request from all others on L1, as that of a deposit.
+    pub reference: String,
+    /// The request.
+    pub forced: ForcedRequest,
+}
+
 /// An accepted line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +54,10 @@ pub enum Submission {
     Signed(Operation),
     /// A deposit.
     Deposit(DepositNotice),
+    /// A deposit that its account cannot take, so that it goes back.
+    Returned(DepositNotice),
+    /// A request forced on L1.
+    Forced(ForcedNotice),
 }
 
 impl Submission {
@@ -54,22 +69,55 @@ impl Submission {
     pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
         match source {
             Source::Public => match exact(line)? {
-                Operation::Deposit(_) => Err(malformed("deposits come from L1 only", "deposit")),
+                Operation::Deposit(_) | Operation::RefuseDeposit(_) => {
+                    Err(malformed("deposits come from L1 only", "deposit"))
+                }
+                Operation::Forced(_) => Err(malformed("requests are forced on L1 only", "forced")),
                 operation => Ok(Self::Signed(operation)),
             },
             Source::Chain => {
-                let notice: DepositNotice = exact(line)?;
-                let reference = &notice.reference;
+                let notice = Self::parse_notice(line)?;
+                let reference = notice.reference().unwrap_or_default();
                 let is_visible = reference.bytes().all(|byte| byte.is_ascii_graphic());
                 if !(1..=REFERENCE_BYTES_MAX).contains(&reference.len()) || !is_visible {
-                    return Err(malformed("reference of a deposit", reference));
+                    return Err(malformed("reference of what L1 says", reference));
                 }
-                Ok(Self::Deposit(notice))
+                Ok(notice)
             }
         }
     }
 
-    /// BLAKE3 of the canonical content; of a deposit, of its L1 reference, so that none is credited twice.
+    fn parse_notice(line: &str) -> Result<Self, Refusal> {
+        let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        match value {
+            Some(value) if value.get("forced").is_some() => exact(line).map(Self::Forced),
+            _ => exact(line).map(Self::Deposit),
+        }
+    }
+
+    /// The L1 reference of what came from there.
+    fn reference(&self) -> Option<&str> {
+        match self {
+            Self::Signed(_) => None,
+            Self::Deposit(notice) | Self::Returned(notice) => Some(&notice.reference),
+            Self::Forced(notice) => Some(&notice.reference),
+        }
+    }
+
+    /// The deposit, going back.
+    pub fn returned(&self) -> Option<Self> {
+        match self {
+            Self::Deposit(notice) => Some(Self::Returned(notice.clone())),
+            _ => None,
+        }
+    }
+
+    /// Whether both say the same, whatever came of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self == other || self.returned().as_ref() == Some(other)
+    }
+
+    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that nothing is done twice.
     pub fn identity(&self) -> Hash {
         let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
         match self {
@@ -78,9 +126,9 @@ impl Submission {
                 hasher.update(b"signed ");
                 hasher.update(text.expect("operations have string keys only").as_bytes());
             }
-            Self::Deposit(notice) => {
-                hasher.update(b"deposit ");
-                hasher.update(notice.reference.as_bytes());
+            Self::Deposit(_) | Self::Returned(_) | Self::Forced(_) => {
+                hasher.update(b"chain ");
+                hasher.update(self.reference().unwrap_or_default().as_bytes());
             }
         }
         hasher.finalize()
@@ -91,6 +139,8 @@ impl Submission {
         match self {
             Self::Signed(operation) => operation.clone(),
             Self::Deposit(notice) => Operation::Deposit(notice.deposit.clone()),
+            Self::Returned(notice) => Operation::RefuseDeposit(notice.deposit.clone()),
+            Self::Forced(notice) => Operation::Forced(notice.forced),
         }
     }
 }

@@ -12,6 +12,8 @@ use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Side;
@@ -19,7 +21,7 @@ use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::{InstrumentIndex, Time};
 use zkmargin_protocol::{Rule, statement};
-use zkmargin_sequencer::{Error, Genesis, Sequencer, Source};
+use zkmargin_sequencer::{Error, ForcedNotice, Genesis, Sequencer, Source};
 use zkmargin_verifier::StatementFile;
 
 fn paid_out(micro_usdc: i64) -> Action {
@@ -189,8 +191,6 @@ fn rejects_moves_and_deposits_by_rule() {
         let answer = answer_to(&mut sequencer, Source::Public, line(&operation), at(1));
         assert_eq!(answer["rule"], rule.name(), "{answer}");
     }
-    let mut wrong_key = deposit(2, 1);
-    wrong_key.key = trader_key(account_index(3)).public();
     let mut nothing = deposit(2, 0);
     let mut off_curve: Value = serde_json::from_str(&deposit_line("c", deposit(5, 1))).unwrap();
     off_curve["deposit"]["key"][0] = "1".into();
@@ -198,7 +198,6 @@ fn rejects_moves_and_deposits_by_rule() {
         deposit_line("d", deposit(5, 1)).replace("\"1000000\"", "\"9223372036854775808\"");
     nothing.view_key = deposit(3, 1).view_key;
     let deposits = [
-        (Rule::DepositKey, deposit_line("a", wrong_key)),
         (Rule::Range, deposit_line("b", nothing)),
         (Rule::KeyValid, off_curve.to_string()),
         (Rule::Range, too_much),
@@ -355,10 +354,72 @@ fn deposit_is_credited_once_a_reference() {
     assert_eq!(first, again);
     let other =
         answer_to(&mut sequencer, Source::Chain, deposit_line("0xabc:1", deposit(2, 6)), at(2));
-    assert_eq!(other["rule"], "DepositReference", "{other}");
+    assert_eq!(other["rule"], "ChainReference", "{other}");
     // The same amount under another reference is another deposit.
     answer_to(&mut sequencer, Source::Chain, deposit_line("0xabc:2", deposit(2, 5)), at(2));
     assert_eq!(balance(&sequencer, 2), 1_000_010_000_000);
+}
+
+#[test]
+fn deposit_that_its_account_cannot_take_goes_back_in_a_batch_after_the_account_was_there() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let strange = |index: u32| {
+        let key = trader_key(account_index(77)).public();
+        deposit_line(&format!("strange:{index}"), Deposit { key, ..deposit(index, 5) })
+    };
+    // Account 2 is opened in the batch under way, so what it cannot take waits for the next one.
+    let answers = submit(&mut sequencer, Source::Chain, &[strange(2)], at(1));
+    let [sealed, first] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!(sealed["sealed"], 0);
+    assert_eq!(first["is_returned"], true, "{first}");
+    assert_eq!(answer_to(&mut sequencer, Source::Chain, strange(2), at(2)), *first);
+    assert_eq!(balance(&sequencer, 2), 1_000_000_000_000);
+    let opened = answer_to(&mut sequencer, Source::Chain, deposit_line("9", deposit(9, 1)), at(2));
+    let answers = submit(&mut sequencer, Source::Chain, &[strange(9)], at(2));
+    let [sealed, returned] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!(sealed["sealed"], opened["batch"]);
+    assert_eq!(returned["is_returned"], true, "{returned}");
+    assert_eq!(balance(&sequencer, 9), 1_000_000);
+    drop(sequencer);
+    assert_eq!(venue.open().status().pending, 1);
+}
+
+#[test]
+fn forced_request_closes_a_batch_in_which_its_account_has_signed() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let forced = |reference: &str, account: u32, action| {
+        let forced = ForcedRequest { account: account_index(account), action };
+        let notice = ForcedNotice { reference: reference.to_owned(), forced };
+        serde_json::to_string(&notice).expect("a notice")
+    };
+    let withdrawn = forced("f:1", 2, ForcedAction::Withdrawal { amount: cash(7_000_000) });
+    let signed = line(&sign_request(request(2, paid_out(1_000_000), 0)));
+    let paid = answer_to(&mut sequencer, Source::Public, signed, at(1));
+    let answers = submit(&mut sequencer, Source::Chain, &[withdrawn.clone()], at(1));
+    let [sealed, first] = &answers[..] else { panic!("{answers:?}") };
+    assert_eq!(sealed["sealed"], paid["batch"]);
+    assert_eq!(first["accepted"], true, "{first}");
+    assert_eq!(answer_to(&mut sequencer, Source::Chain, withdrawn, at(2)), *first);
+    assert_eq!(balance(&sequencer, 2), 1_000_000_000_000 - 8_000_000);
+    // What the account signs waits for the batch after, and a reference says one thing.
+    let signed = line(&sign_request(request(2, paid_out(1_000_000), 1)));
+    let answers = submit(&mut sequencer, Source::Public, &[signed], at(2));
+    assert_eq!(answers.len(), 2, "{answers:?}");
+    let other = forced("f:1", 3, ForcedAction::CancelAll);
+    let other = answer_to(&mut sequencer, Source::Chain, other, at(2));
+    assert_eq!(other["rule"], "ChainReference", "{other}");
+    let unknown = forced("f:2", 99, ForcedAction::CancelAll);
+    let unknown = submit(&mut sequencer, Source::Chain, &[unknown], at(2));
+    let unknown = unknown.last().expect("an answer");
+    assert_eq!(unknown["rule"], "AccountExists", "{unknown}");
+    let public = ForcedRequest { account: account_index(3), action: ForcedAction::CancelAll };
+    let public = line(&Operation::Forced(public));
+    let public = answer_to(&mut sequencer, Source::Public, public, at(2));
+    assert_eq!(public["rule"], "Malformed", "{public}");
+    drop(sequencer);
+    venue.open().replay().expect("the log replays");
 }
 
 #[test]

@@ -11,6 +11,7 @@ pub mod conservation;
 pub mod deficit;
 pub mod epoch;
 mod expectation;
+pub mod forced;
 pub mod margin;
 pub mod memory;
 pub mod observation;
@@ -85,6 +86,10 @@ pub const ACCEPTED: &[(Invariant, StepCheck)] = &[
     (Invariant::BidPrice, bid::bid_price),
     (Invariant::BidShare, bid::bid_share),
     (Invariant::ReserveBacked, auction::reserve_backed),
+    (Invariant::ForcedExact, forced::forced_exact),
+    (Invariant::ForcedAlone, forced::forced_alone),
+    (Invariant::ForcedInFull, forced::forced_in_full),
+    (Invariant::DepositReturned, forced::deposit_returned),
     (Invariant::PayoutShare, deficit::payout_share),
     (Invariant::DeficitCount, deficit::deficit_count),
     (Invariant::FundGivesFirst, deficit::fund_gives_first),
@@ -104,6 +109,7 @@ pub const SEALED: &[(Invariant, SealCheck)] = &[
     (Invariant::BalancesAtEnd, batch::balances_at_end),
     (Invariant::DepositWords, statement::deposit_words),
     (Invariant::WithdrawalWords, statement::withdrawal_words),
+    (Invariant::AnswerWords, forced::answer_words),
     (Invariant::LeafReadable, statement::leaf_readable),
     (Invariant::MarginAgrees, solvency::margin_agrees),
     (Invariant::MergeNeverRaises, solvency::merge_never_raises),

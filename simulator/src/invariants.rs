@@ -100,7 +100,7 @@ invariants! {
     // After every accepted operation: auctions.
     /// Nothing is accepted that an account in auction, or put up for it in the batch, has signed.
     FrozenPassive = "F7",
-    /// The positions of an account in auction only shrink, and by bids alone.
+    /// The positions of an account in auction only shrink, and by bids alone; its cash, by bids and its owner's force.
     FrozenOnlySold = "F7",
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
     AuctionStartsBelow = "F7",
@@ -122,6 +122,16 @@ invariants! {
     BidShare = "F2",
     /// The reserve of an auction is at most what bids have paid in it.
     ReserveBacked = "F7",
+
+    // After every accepted operation: what owners force on L1.
+    /// A forced withdrawal takes what it asks for, or all there is above initial margin; a cancel-all takes nothing.
+    ForcedExact = "R1",
+    /// An account whose owner forces a request signs nothing in the batch, and its auction takes no step.
+    ForcedAlone = "R1",
+    /// An account that was paid a part has nothing left above initial margin.
+    ForcedInFull = "R1",
+    /// A deposit goes back only if its account has other keys or another book.
+    DepositReturned = "R1",
 
     // After every accepted operation: deficits.
     /// A withdrawal pays its share of what L1 holds, rounded down, and not less than it accepts.
@@ -156,6 +166,8 @@ invariants! {
     DepositWords = "R5",
     /// The statement's words pay the accepted withdrawals in order.
     WithdrawalWords = "R5",
+    /// The statement's words answer every forced request, and nothing else.
+    AnswerWords = "R1",
     /// Owners read their leaves from the statement's words with their view keys.
     LeafReadable = "R2",
     /// The margins of each row of a trace, before and after, are those computed by other code.

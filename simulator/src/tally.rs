@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::{Reject, Rule};
@@ -20,6 +21,11 @@ pub fn kind(operation: &Operation) -> &'static str {
         Operation::StartAuction(_) => "start of an auction",
         Operation::EndAuction(_) => "end of an auction",
         Operation::CountDeficit(_) => "count of a deficit",
+        Operation::RefuseDeposit(_) => "deposit given back",
+        Operation::Forced(request) => match request.action {
+            ForcedAction::Withdrawal { .. } => "forced withdrawal",
+            ForcedAction::CancelAll => "forced cancel-all",
+        },
         Operation::Request(signed) => asked(signed),
     }
 }
@@ -44,7 +50,11 @@ fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
         AuctionStep::Count { .. } => Some("count of a deficit"),
         AuctionStep::Bid(_) => None,
     });
-    settled.into_iter().chain(step)
+    let answer = row.answer.map(|answer| match answer {
+        ForcedAnswer::Withdrawal { .. } => "forced withdrawal",
+        ForcedAnswer::CancelAll { .. } => "forced cancel-all",
+    });
+    settled.into_iter().chain(step).chain(answer)
 }
 
 /// Counts of a run.
@@ -89,7 +99,9 @@ impl Tally {
     /// Counts a batch proven and verified.
     pub fn count_proven(&mut self, trace: &BatchTrace) {
         self.proofs += 1;
-        let deposits = trace.deposits.iter().map(|_| "deposit");
+        let deposits = trace.deposits.iter();
+        let deposits =
+            deposits.map(|row| if row.is_refused { "deposit given back" } else { "deposit" });
         let trades = trace.trades.iter().map(|_| "trade");
         let rows = trace.accounts.iter().flat_map(shown);
         for kind in deposits.chain(trades).chain(trace.requests.iter().map(asked)).chain(rows) {

@@ -163,7 +163,12 @@ fn bad_deposit(desk: &mut Desk, view: &View) -> Option<Operation> {
     let account = desk.anyone();
     let mut operation = treasury::deposit(desk, view, account)?;
     if let Operation::Deposit(deposit) = &mut operation {
-        match desk.rng.gen_range(0..3) {
+        match desk.rng.gen_range(0..5) {
+            3 if view.accounts.contains_key(&account) => {
+                deposit.key = desk.spare().secret.public();
+                return Some(Operation::RefuseDeposit(deposit.clone()));
+            }
+            4 => return Some(Operation::RefuseDeposit(deposit.clone())),
             0 if view.accounts.contains_key(&account) => {
                 deposit.key = desk.spare().secret.public();
             }

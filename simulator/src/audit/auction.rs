@@ -48,7 +48,8 @@ pub fn frozen_only_sold(memory: &Memory, step: &Step) -> Finding {
             let is_kept = start.contracts == after.contracts;
             demand!(is_kept, "positions of account {index} changed without a bid");
             let is_start = matches!(step.operation, Operation::StartAuction(of) if of == index);
-            let is_poorer = after.cash < start.cash && !is_start;
+            let is_forced = matches!(step.operation, Operation::Forced(of) if of.account == *index);
+            let is_poorer = after.cash < start.cash && !is_start && !is_forced;
             demand!(!is_poorer, "account {index} in auction lost cash without a bid");
         }
         for (&instrument, &left) in &after.contracts {

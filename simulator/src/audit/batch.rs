@@ -63,14 +63,16 @@ pub fn operations_in_trace(_: &Memory, seal: &Seal) -> Finding {
     let (mut deposits, mut trades, mut requests) = (Vec::new(), Vec::new(), Vec::new());
     for operation in seal.operations {
         match operation {
-            Operation::Deposit(deposit) => deposits.push(deposit),
+            Operation::Deposit(deposit) => deposits.push((deposit, false)),
+            Operation::RefuseDeposit(deposit) => deposits.push((deposit, true)),
             Operation::Trade(trade) => trades.push(&**trade),
             Operation::Request(signed) => requests.push(signed),
             _ => {}
         }
     }
     let trace = seal.trace;
-    demand!(trace.deposits.iter().eq(deposits), "deposits differ");
+    let found = trace.deposits.iter().map(|row| (&row.deposit, row.is_refused));
+    demand!(found.eq(deposits), "deposits differ");
     demand!(trace.trades.iter().eq(trades), "trades differ");
     demand!(trace.requests.iter().eq(requests), "requests differ");
     let named: BTreeSet<_> = seal.operations.iter().filter_map(auctioned).collect();

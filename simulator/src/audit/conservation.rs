@@ -7,6 +7,7 @@ use zkmargin_protocol::action::Action;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
 
+use super::forced::taken;
 use super::margin::value_at_marks;
 use super::memory::Memory;
 use super::observation::{Holding, Step};
@@ -132,7 +133,7 @@ pub fn bid_exact(memory: &Memory, step: &Step) -> Finding {
 }
 
 /// [`crate::invariants::Invariant::EquityOnlyByTerms`]
-pub fn equity_only_by_terms(_: &Memory, step: &Step) -> Finding {
+pub fn equity_only_by_terms(memory: &Memory, step: &Step) -> Finding {
     let value = |accounts: &super::observation::Accounts, index: &AccountIndex| {
         accounts.get(index).map_or(0, |a| value_at_marks(&Holding::of(a), step.market))
     };
@@ -160,13 +161,18 @@ pub fn equity_only_by_terms(_: &Memory, step: &Step) -> Finding {
             }
             Action::Withdrawal { amount, .. } => {
                 take(signed.request.account, -i128::from(*amount));
-                let kept = i128::from(*amount) - payout(*amount, step.custody);
+                let kept = i128::from(*amount) - payout((*amount).into(), step.custody);
                 if kept != 0 {
                     take(INSURANCE_FUND, kept);
                 }
             }
             _ => {}
         },
+        Operation::Forced(request) => {
+            let taken = taken(&memory.start(request.account, step.before), step, request);
+            take(request.account, -taken);
+            take(INSURANCE_FUND, taken - payout(taken, step.custody));
+        }
         _ => {}
     }
     let is_auction =

@@ -15,7 +15,7 @@ use super::{Finding, demand};
 pub fn payout_share(_: &Memory, step: &Step) -> Finding {
     let Operation::Request(signed) = step.operation else { return Ok(()) };
     let Action::Withdrawal { amount, least, .. } = signed.request.action else { return Ok(()) };
-    let paid = payout(amount, step.custody);
+    let paid = payout(amount.into(), step.custody);
     let least = i128::from(least.unwrap_or(amount));
     demand!(paid >= least, "{paid} leaves of {amount}, at least {least} was asked for");
     Ok(())

@@ -10,6 +10,7 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
 
+use super::forced::taken;
 use super::memory::Memory;
 use super::observation::{Holding, Step};
 use super::parties::{parties, payout};
@@ -58,7 +59,7 @@ impl Holdings {
             }
             Action::Withdrawal { amount, .. } => {
                 self.pay(payer, -i128::from(*amount));
-                let kept = i128::from(*amount) - payout(*amount, step.custody);
+                let kept = i128::from(*amount) - payout((*amount).into(), step.custody);
                 if kept != 0 {
                     self.pay(INSURANCE_FUND, kept);
                 }
@@ -89,6 +90,11 @@ impl Memory {
             (Operation::CountDeficit(account), Some(AuctionStep::Count { cover })) => {
                 held.pay(*account, *cover);
                 held.pay(INSURANCE_FUND, -cover);
+            }
+            (Operation::Forced(request), _) => {
+                let taken = taken(&self.start(request.account, step.before), step, request);
+                held.pay(request.account, -taken);
+                held.pay(INSURANCE_FUND, taken - payout(taken, step.custody));
             }
             (Operation::Request(signed), _) => {
                 held.request(signed.request.account, &signed.request.action, step);

@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::eddsa::PublicKey;
+use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::instrument::InstrumentSpec;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
@@ -13,6 +14,7 @@ use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Nonce, Price, Time};
 
+use super::forced::taken;
 use super::observation::{Accounts, Holding, Step};
 use super::parties::{parties, payoff, payout, signers};
 use crate::desk::Signed;
@@ -68,6 +70,12 @@ pub struct Memory {
     pub keys: BTreeMap<AccountIndex, (PublicKey, Fr)>,
     /// Of this batch: bases asked for.
     pub bases: BTreeMap<AccountIndex, Nonce>,
+    /// Of this batch: requests forced on an account.
+    pub forced_counts: BTreeMap<AccountIndex, u32>,
+    /// Of this batch: accounts that paid less than was forced.
+    pub forced_in_part: BTreeSet<AccountIndex>,
+    /// Of this batch: micro-USDC that leave for a forced request.
+    pub forced_paid: BTreeMap<AccountIndex, i128>,
 }
 
 impl Memory {
@@ -94,13 +102,36 @@ impl Memory {
             Operation::Request(signed) => {
                 self.take_request(signed.request.account, &signed.request.action, step);
             }
-            Operation::Trade(_) | Operation::Settle(_) => {}
+            Operation::Forced(request) => self.take_forced(request, step),
+            Operation::Trade(_) | Operation::Settle(_) | Operation::RefuseDeposit(_) => {}
+        }
+    }
+
+    fn take_forced(&mut self, request: &ForcedRequest, step: &Step) {
+        let index = request.account;
+        *self.forced_counts.entry(index).or_default() += 1;
+        match request.action {
+            ForcedAction::Withdrawal { amount } => {
+                let taken = taken(&self.start(index, step.before), step, request);
+                let paid = payout(taken, step.custody);
+                self.withdrawn += paid;
+                self.forced_paid.insert(index, paid);
+                if taken < amount.into() {
+                    self.forced_in_part.insert(index);
+                }
+            }
+            ForcedAction::CancelAll => {
+                let base = step.before.get(&index).map_or(0, |a| a.nonces.base.get());
+                _ = self.bases.insert(index, Nonce::new(base + 64).unwrap_or(Nonce::MAX));
+            }
         }
     }
 
     fn take_request(&mut self, account: AccountIndex, action: &Action, step: &Step) {
         match action {
-            Action::Withdrawal { amount, .. } => self.withdrawn += payout(*amount, step.custody),
+            Action::Withdrawal { amount, .. } => {
+                self.withdrawn += payout((*amount).into(), step.custody)
+            }
             Action::Rekey { key, view_key } => _ = self.keys.insert(account, (*key, *view_key)),
             Action::CancelAll { base } => _ = self.bases.insert(account, *base),
             Action::Bid(bid) => {
@@ -168,6 +199,9 @@ impl Memory {
         self.counted.clear();
         self.keys.clear();
         self.bases.clear();
+        self.forced_counts.clear();
+        self.forced_in_part.clear();
+        self.forced_paid.clear();
     }
 
     /// Learns the market data of an epoch, and forgets options that nobody holds any more.

@@ -5,12 +5,13 @@ use zkmargin_protocol::action::Action;
 use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, Price};
+use zkmargin_protocol::units::{AccountIndex, Nonce, Price};
 
 /// The accounts an operation may change.
 pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
     match operation {
-        Operation::Deposit(deposit) => vec![deposit.account],
+        Operation::Deposit(deposit) | Operation::RefuseDeposit(deposit) => vec![deposit.account],
+        Operation::Forced(request) => vec![request.account, INSURANCE_FUND],
         Operation::Trade(trade) => {
             vec![trade.buy.order.account, trade.sell.order.account, fee_account()]
         }
@@ -66,7 +67,7 @@ pub fn payoff(spec: &InstrumentSpec, price: Price) -> i128 {
 
 /// What leaves of a withdrawal, when L1 holds C and deficits D are counted: `⌊amount·C/(C + D)⌋`; all of it, where there
 /// is neither.
-pub fn payout(amount: Cash, custody: Custody) -> i128 {
+pub fn payout(amount: i128, custody: Custody) -> i128 {
     let (held, all) = (custody.held(), custody.held() + custody.deficit());
-    if all == 0 { amount.into() } else { (i128::from(amount) * held).div_euclid(all) }
+    if all == 0 { amount } else { (amount * held).div_euclid(all) }
 }

@@ -32,17 +32,19 @@ fn part(word: Fr, from: usize, bits: usize) -> u64 {
 pub fn deposit_words(_: &Memory, seal: &Seal) -> Finding {
     let words = &seal.words[HEADER..HEADER + DEPOSIT * seal.trace.shape.deposits];
     let mut accepted = seal.operations.iter().filter_map(|operation| match operation {
-        Operation::Deposit(deposit) => Some(deposit),
+        Operation::Deposit(deposit) => Some((deposit, 0)),
+        Operation::RefuseDeposit(deposit) => Some((deposit, 1)),
         _ => None,
     });
     for words in words.chunks(DEPOSIT) {
-        let Some(deposit) = accepted.next() else {
+        let Some((deposit, is_refused)) = accepted.next() else {
             demand!(words.iter().all(|word| *word == Fr::ZERO), "a deposit nobody made");
             continue;
         };
-        let found = (part(words[0], 0, 1), part(words[0], 1, 24), part(words[0], 30, 64));
+        let returned = part(words[0], 94, 1);
+        let found = (part(words[0], 0, 1), part(words[0], 1, 24), part(words[0], 30, 64), returned);
         let amount = deposit.amount.get().unsigned_abs();
-        let expected = (1, u64::from(deposit.account.get()), amount);
+        let expected = (1, u64::from(deposit.account.get()), amount, is_refused);
         demand!(found == expected, "deposit {found:?}, expected {expected:?}");
         let point = deposit.key.point();
         demand!(words[1..3] == [point.x, point.y], "key of the deposit to {}", deposit.account);
@@ -63,7 +65,7 @@ pub fn withdrawal_words(_: &Memory, seal: &Seal) -> Finding {
         // used (1) ‖ recipient (160) ‖ amount (64), from the top.
         let mut bytes = vec![1];
         bytes.extend(to.0);
-        bytes.extend((payout(amount, seal.before.custody) as u64).to_be_bytes());
+        bytes.extend((payout(amount.into(), seal.before.custody) as u64).to_be_bytes());
         Some(Fr::from_be_bytes_mod_order(&bytes))
     });
     demand!(paid.eq(found), "the withdrawals in the words are not those accepted");

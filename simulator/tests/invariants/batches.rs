@@ -39,6 +39,12 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
         // One micro-USDC more.
         (DepositWords, |s| s.words[DEPOSITS] += Fr::from(1u64 << 30)),
         (WithdrawalWords, |s| s.words[DEPOSITS + 4 * s.trace.shape.deposits] += Fr::ONE),
+        (AnswerWords, |s| {
+            let shape = &s.trace.shape;
+            let from = DEPOSITS + 4 * shape.deposits + shape.requests + 12 * shape.accounts;
+            // One micro-USDC more.
+            s.words[from] += Fr::from(2u64).pow([90]);
+        }),
         (LeafReadable, |s| {
             let shape = &s.trace.shape;
             let from = DEPOSITS + 4 * shape.deposits + shape.requests;

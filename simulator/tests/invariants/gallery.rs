@@ -138,7 +138,7 @@ pub struct Gallery {
 /// Sorts of operations beside the kinds accepted.
 const SORTS: [&str; 4] = ["refused", "settled", "frozen bystander", "outside of the band"];
 /// Kinds of operations.
-const KINDS: usize = 11;
+const KINDS: usize = 14;
 
 impl Gallery {
     /// A run that goes on until there is one of each sort.
@@ -211,7 +211,13 @@ impl Witness for Gallery {
         let kinds: Vec<_> = seal.operations.iter().map(kind).collect();
         let is_full = ["deposit", "withdrawal", "trade"].iter().all(|kind| kinds.contains(kind));
         let has_step = seal.trace.accounts.iter().any(|row| row.step.is_some());
-        if self.seal.is_some() || !is_full || !has_step || seal.trace.accounts.len() < 12 {
+        let has_answer = seal.trace.accounts.iter().any(|row| row.answer.is_some());
+        if self.seal.is_some()
+            || !is_full
+            || !has_step
+            || !has_answer
+            || seal.trace.accounts.len() < 12
+        {
             return;
         }
         self.seal = Some(ShownSeal {

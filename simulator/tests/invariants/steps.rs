@@ -5,6 +5,7 @@ use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::auction::{Auction, AuctionStep};
 use zkmargin_protocol::bid::Fill;
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Quantity, Time};
@@ -19,7 +20,7 @@ pub type Forge = fn(&mut ShownStep);
 
 /// Invariant, sort of operation, change.
 pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
-    let conservation: [(Invariant, &'static str, Forge); 16] = [
+    let conservation: [(Invariant, &'static str, Forge); 20] = [
         (RefusedChangesNothing, "refused", |s| pay(s, INSURANCE_FUND, 1)),
         (RefusedAgain, "refused", |s| s.again = Ok(())),
         (CashConserved, "transfer", |s| pay(s, party(s, 0), 1)),
@@ -43,6 +44,25 @@ pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
             let index = party(s, 0);
             account(s, index).auction = Some(Auction { is_insolvent: true, ..auction(1) });
             account(s, INSURANCE_FUND).cash = cash(1);
+        }),
+        (ForcedExact, "forced withdrawal", |s| pay(s, party(s, 0), 1)),
+        (ForcedAlone, "forced cancel-all", |s| {
+            account(s, party(s, 0)).nonces.bits ^= 1;
+        }),
+        (ForcedInFull, "forced withdrawal", |s| {
+            let index = party(s, 0);
+            s.operation = Operation::Forced(ForcedRequest {
+                account: index,
+                action: ForcedAction::Withdrawal { amount: Cash::MAX },
+            });
+            account(s, index).cash = cash(1 << 60);
+        }),
+        (DepositReturned, "deposit given back", |s| {
+            let index = party(s, 0);
+            let account = s.opening[&index].clone();
+            if let Operation::RefuseDeposit(deposit) = &mut s.operation {
+                deposit.key = account.key;
+            }
         }),
         (EquityOnlyByTerms, "transfer", |s| shift(s, party(s, 0), party(s, 1))),
     ];
