@@ -8,6 +8,7 @@ use zkmargin_fixtures::synthetic;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::ForcedAnswer;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
 
@@ -15,7 +16,7 @@ use zkmargin_protocol::shape::Shape;
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 22, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 27, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -39,7 +40,7 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 12] = [
+const KINDS: [(Has, usize); 17] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
@@ -52,6 +53,11 @@ const KINDS: [(Has, usize); 12] = [
     (is_selling, 1),
     (is_paying_out, 0),
     (is_counting, 0),
+    (is_forced_in_part, 0),
+    (is_forced_in_auction, 0),
+    (is_voided_by_force, 0),
+    (is_out_of_nonces, 0),
+    (is_giving_back, 0),
 ];
 
 /// An account short of initial margin closes a position.
@@ -110,6 +116,39 @@ fn is_selling(batch: &BatchTrace) -> bool {
 /// The fund gives less than is missing, and the rest of the deficit is counted.
 fn is_counting(batch: &BatchTrace) -> bool {
     batch.deficit_after > 0 && has_step(batch, |step| matches!(step, AuctionStep::Count { .. }))
+}
+
+fn has_answer(batch: &BatchTrace, is_meant: impl Fn(&AccountRow, &ForcedAnswer) -> bool) -> bool {
+    batch.accounts.iter().any(|row| row.answer.as_ref().is_some_and(|answer| is_meant(row, answer)))
+}
+
+/// A forced withdrawal takes a part, of which a share leaves.
+fn is_forced_in_part(batch: &BatchTrace) -> bool {
+    batch.custody.deficit() > 0
+        && has_answer(batch, |_, answer| match answer {
+            ForcedAnswer::Withdrawal { amount, paid } => paid < amount && paid.get() > 0,
+            ForcedAnswer::CancelAll { .. } => false,
+        })
+}
+
+/// A request is forced on an account in auction.
+fn is_forced_in_auction(batch: &BatchTrace) -> bool {
+    has_answer(batch, |row, _| row.new.auction.is_some())
+}
+
+/// A window of nonces is voided without a signature.
+fn is_voided_by_force(batch: &BatchTrace) -> bool {
+    has_answer(batch, |_, answer| *answer == ForcedAnswer::CancelAll { is_refused: false })
+}
+
+/// The same of an account that has no other window.
+fn is_out_of_nonces(batch: &BatchTrace) -> bool {
+    has_answer(batch, |_, answer| *answer == ForcedAnswer::CancelAll { is_refused: true })
+}
+
+/// A deposit goes back.
+fn is_giving_back(batch: &BatchTrace) -> bool {
+    batch.deposits.iter().any(|row| row.is_refused)
 }
 
 /// The insurance fund pays a bidder.
