@@ -397,7 +397,7 @@ fn forced_request_closes_a_batch_in_which_its_account_has_signed() {
     let withdrawn = forced("f:1", 2, ForcedAction::Withdrawal { amount: cash(7_000_000) });
     let signed = line(&sign_request(request(2, paid_out(1_000_000), 0)));
     let paid = answer_to(&mut sequencer, Source::Public, signed, at(1));
-    let answers = submit(&mut sequencer, Source::Chain, &[withdrawn.clone()], at(1));
+    let answers = submit(&mut sequencer, Source::Chain, std::slice::from_ref(&withdrawn), at(1));
     let [sealed, first] = &answers[..] else { panic!("{answers:?}") };
     assert_eq!(sealed["sealed"], paid["batch"]);
     assert_eq!(first["accepted"], true, "{first}");
