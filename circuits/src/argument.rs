@@ -24,7 +24,7 @@ use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
 use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
-use crate::packing::{pack, power_of_two};
+use crate::packing::{Part, pack_words, power_of_two};
 use crate::positions::SlotVar;
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
@@ -35,8 +35,10 @@ use crate::tree::opening::OpenedNodeVar;
 use crate::tree::{self, NodeVar};
 use crate::{Cs, Wire, shifted, sum};
 
-/// Width in bits of a multiplicity.
-pub const MULTIPLICITY_BITS: u32 = 16;
+/// Width in bits of a number up to `most`. The identities make a multiplicity the true count; it is ranged to be packed.
+fn width_of(most: usize) -> u32 {
+    usize::BITS - most.leading_zeros()
+}
 
 /// The rows of all tables.
 pub struct Tables {
@@ -198,19 +200,28 @@ impl Multiplicities {
         let of = |map: &BTreeMap<Fr, u128>, is_active: bool, key: &Wire| {
             if is_active { map.get(&key.value()).copied().unwrap_or(0) } else { 0 }
         };
-        let mut witness = |count| Uint::witness(cs, "multiplicity", count, MULTIPLICITY_BITS);
+        let [signed, deposited, traded] = [
+            2 * tables.trades.len() + tables.requests.len(),
+            tables.deposits.len(),
+            tables.trades.len(),
+        ]
+        .map(width_of);
+        let mut witness = |counts: Vec<u128>, bits: u32| -> Vec<_> {
+            let counts = counts.into_iter();
+            counts.map(|count| Uint::witness(cs, "multiplicity", count, bits)).collect()
+        };
         let by_account = |map: &BTreeMap<Fr, u128>| -> Vec<u128> {
             tables.accounts.iter().map(|a| of(map, a.is_active.value(), &a.index)).collect()
         };
-        let by_instrument: Vec<_> = tables
+        let by_instrument = tables
             .instruments
             .iter()
             .map(|i| of(&trades, i.is_active.value(), &i.instrument))
             .collect();
         Self {
-            signatures: by_account(&signatures).into_iter().map(&mut witness).collect(),
-            deposits: by_account(&deposits).into_iter().map(&mut witness).collect(),
-            trades: by_instrument.into_iter().map(&mut witness).collect(),
+            signatures: witness(by_account(&signatures), signed),
+            deposits: witness(by_account(&deposits), deposited),
+            trades: witness(by_instrument, traded),
         }
     }
 
@@ -247,18 +258,8 @@ fn absorb_rows(
     commitment: &Wire,
 ) -> [Wire; 3] {
     let mut elements = vec![commitment.clone()];
-    for (k, (account, margin)) in tables.accounts.iter().zip(&tables.margins).enumerate() {
-        let counts = pack(&[
-            (multiplicities.signatures[k].lc(), MULTIPLICITY_BITS),
-            (multiplicities.deposits[k].lc(), MULTIPLICITY_BITS),
-            (account.is_active.lc(), 1),
-            (&account.settlement.flags, settlement::FLAG_BITS),
-            (account.is_new.lc(), 1),
-            (account.is_rekeyed.lc(), 1),
-            (account.nonces.is_cancelled.lc(), 1),
-        ]);
-        let cash = account.settlement.cash.clone();
-        elements.extend([account.opened_leaf.clone(), counts, cash]);
+    for (account, margin) in tables.accounts.iter().zip(&tables.margins) {
+        elements.extend([account.opened_leaf.clone(), account.settlement.cash.clone()]);
         elements.extend(margin.absorbed());
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
@@ -266,19 +267,39 @@ fn absorb_rows(
         elements.push(row.absorbed(answer.absorbed()));
     }
     elements.extend(tables.deposits.iter().flat_map(DepositVar::absorbed));
-    elements.extend(tables.trades.iter().flat_map(TradeVar::absorbed));
+    elements.extend(tables.trades.iter().flat_map(|trade| trade.challenges.clone()));
     elements.extend(tables.requests.iter().flat_map(RequestVar::absorbed));
-    elements.extend(tables.nodes.iter().flat_map(NodeVar::absorbed));
-    for (instrument, trades) in tables.instruments.iter().zip(&multiplicities.trades) {
-        elements.push(pack(&[
-            (instrument.is_active.lc(), 1),
-            (&instrument.instrument, INSTRUMENT_BITS),
-            (trades.lc(), MULTIPLICITY_BITS),
-        ]));
-        elements.push(instrument.leaf.clone());
-    }
-    elements.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::absorbed));
+    elements.extend(tables.nodes.iter().flat_map(NodeVar::hashes));
+    elements.extend(tables.instruments.iter().map(|instrument| instrument.leaf.clone()));
+    elements.extend(tables.risk_nodes.iter().map(|node| node.hash.clone()));
+    elements.extend(pack_words(&narrow_parts(tables, multiplicities)));
     challenges(cs, &elements)
+}
+
+/// Flags, places and counts of the rows: what is ranged and has no hash.
+fn narrow_parts(tables: &Tables, multiplicities: &Multiplicities) -> Vec<Part> {
+    let flag = |flag: &Bool<Fr>| (flag.lc().clone(), 1);
+    let count = |count: &Uint<Fr>| (count.lc().clone(), count.bits());
+    let mut parts = Vec::new();
+    for (k, account) in tables.accounts.iter().enumerate() {
+        parts.extend([
+            count(&multiplicities.signatures[k]),
+            count(&multiplicities.deposits[k]),
+            flag(&account.is_active),
+            (account.settlement.flags.clone(), settlement::FLAG_BITS),
+            flag(&account.is_new),
+            flag(&account.is_rekeyed),
+            flag(&account.nonces.is_cancelled),
+        ]);
+    }
+    parts.extend(tables.trades.iter().flat_map(TradeVar::fill_parts));
+    parts.extend(tables.nodes.iter().flat_map(NodeVar::place_parts));
+    for (row, trades) in tables.instruments.iter().zip(&multiplicities.trades) {
+        let index = (row.instrument.clone(), INSTRUMENT_BITS);
+        parts.extend([flag(&row.is_active), index, count(trades)]);
+    }
+    parts.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::place_parts));
+    parts
 }
 
 /// Second round: what the instruments claim to be held.

@@ -6,15 +6,12 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::margin::{Margin, SPREAD_BITS};
 use zkmargin_protocol::packing::signed_field;
 use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::risk_row::SCENARIOS;
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
-use crate::packing::power_of_two;
-use crate::{Cs, Wire, sum};
+use crate::packing::{Part, pack_words};
+use crate::{Cs, Wire};
 
-/// Spreads packed into one absorbed element.
-const SPREADS_PER_WORD: usize = 4;
 /// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale < 2^20.
 pub const EXCESS_BITS: u32 = 100;
 
@@ -94,20 +91,11 @@ impl MarginVar {
 
     /// The elements the transcript absorbs; together they fix every claim.
     pub fn absorbed(&self) -> Vec<Wire> {
-        let spreads: Vec<_> =
-            self.spreads.iter().chain([&self.floor_spread]).map(|s| s.lc().clone()).collect();
-        debug_assert_eq!(spreads.len(), SCENARIOS + 1);
-        let mut words: Vec<_> = spreads
-            .chunks(SPREADS_PER_WORD)
-            .map(|four| {
-                let place = |(k, spread): (usize, &Wire)| {
-                    spread.scaled(power_of_two(k as u32 * SPREAD_BITS))
-                };
-                sum(&four.iter().enumerate().map(place).collect::<Vec<_>>())
-            })
-            .collect();
+        let spreads = self.spreads.iter().chain([&self.floor_spread]).map(Uint::lc);
+        let ranged = spreads.chain([&self.requirement]);
+        let ranged: Vec<Part> = ranged.map(|value| (value.clone(), SPREAD_BITS)).collect();
+        let mut words = pack_words(&ranged);
         words.extend([
-            self.requirement.clone(),
             self.mark_value.clone(),
             self.isolated_initial.clone(),
             self.isolated_maintenance.clone(),

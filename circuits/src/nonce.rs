@@ -78,14 +78,8 @@ fn slid(cs: &mut Cs, base: &Wire, after: &[Wire]) -> (Wire, Wire) {
     let half = SLIDE as usize;
     let unused = cs.constant(Fr::from(SLIDE)).minus(&sum(&after[..half]));
     let is_half_used = is_zero(cs, &unused);
-    let zero = cs.zero();
-    let bits: Vec<_> = (0..after.len())
-        .map(|k| {
-            let moved = after.get(k + half).unwrap_or(&zero);
-            is_half_used.select(cs, moved, &after[k])
-        })
-        .collect();
-    (base.plus_scaled(is_half_used.lc(), Fr::from(SLIDE)), number(&bits))
+    let bits = is_half_used.select(cs, &number(&after[half..]), &number(after));
+    (base.plus_scaled(is_half_used.lc(), Fr::from(SLIDE)), bits)
 }
 
 /// `Σ bit_k · 2^k`.

@@ -7,7 +7,7 @@ use zkmargin_protocol::positions::{POSITION_WORDS, SLOTS, SLOTS_PER_WORD, Slot};
 use zkmargin_protocol::units::{INSTRUMENT_BITS, INSTRUMENT_SLOT_BITS, QUANTITY_BITS};
 
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::is_zero;
+use crate::gadgets::comparator::enforce_is_zero;
 use crate::gadgets::integer::{Int, Uint};
 use crate::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};
@@ -87,7 +87,9 @@ pub fn witness_canonical(cs: &mut Cs, underlying: &Wire, slots: &[Slot; SLOTS]) 
     let mut before = Bool::constant(cs, true);
     let mut vars = Vec::with_capacity(SLOTS);
     for &(instrument, quantity) in slots {
-        let is_used = Bool::witness(cs, "slot is used", instrument.get() != 0);
+        // A bit by what is said of the quantity in `witness_slot`.
+        let is_used = cs.witness("slot is used", Fr::from(instrument.get() != 0));
+        let is_used = Bool::new_unchecked(is_used);
         let index = cs.witness("new instrument", Fr::from(instrument.get()));
         cs.under(Rule::PositionSlots, |cs| {
             let (after_empty, is_empty) = (before.not(cs), is_used.not(cs));
@@ -107,13 +109,12 @@ pub fn witness_canonical(cs: &mut Cs, underlying: &Wire, slots: &[Slot; SLOTS]) 
     PositionsVar::pack(cs, vars)
 }
 
-/// −1 ≤ place ≤ 2^12 − 1; −1 stands for a book without positions.
+/// place ≤ 2^12 − 1. It is a sum of 32 flags and gaps less 1, so it lies between −1, which stands for a book without
+/// positions, and 2^18.
 fn enforce_within_book(cs: &mut Cs, place: &Wire) {
     cs.under(Rule::Book, |cs| {
-        let one = cs.one();
         let last = cs.constant(power_of_two(INSTRUMENT_SLOT_BITS) - Fr::ONE);
         let width = INSTRUMENT_SLOT_BITS + 1;
-        Uint::range_check(cs, "last place at least −1", &place.plus(&one), width);
         Uint::range_check(cs, "last place below 2^12", &last.minus(place), width);
     });
 }
@@ -121,8 +122,8 @@ fn enforce_within_book(cs: &mut Cs, place: &Wire) {
 fn witness_slot(cs: &mut Cs, instrument: Wire, is_used: &Bool<Fr>, quantity: i64) -> SlotVar {
     let quantity = Int::witness(cs, "new quantity", quantity.into(), QUANTITY_BITS);
     cs.under(Rule::PositionSlots, |cs| {
-        let is_full = is_zero(cs, quantity.lc()).not(cs);
-        cs.enforce_equal("a slot is used for a quantity", is_full.lc(), is_used.lc());
+        let is_empty = is_used.not(cs);
+        enforce_is_zero(cs, "a slot is used for a quantity", quantity.lc(), is_empty.lc());
     });
     let short = quantity.negative_part(cs).lc().clone();
     let is_negative = quantity.is_negative().clone();

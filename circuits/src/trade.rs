@@ -10,7 +10,7 @@ use zkmargin_protocol::units::{INSTRUMENT_BITS, PRICE_BITS, QUANTITY_BITS};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::order::OrderVar;
-use crate::packing::pack;
+use crate::packing::Part;
 use crate::statement::HeaderVar;
 use crate::{Cs, Wire};
 
@@ -85,8 +85,8 @@ pub struct TradeVar {
     pub buy: OrderVar,
     /// The selling order.
     pub sell: OrderVar,
-    /// Challenges of the two signatures.
-    challenges: [Wire; 2],
+    /// Challenges of the two signatures, which fix key and message of each.
+    pub challenges: [Wire; 2],
     /// Contracts that change hands; 0 in padding.
     pub quantity: Wire,
     /// Cash the buyer pays; 0 in padding.
@@ -121,18 +121,18 @@ impl TradeVar {
         self.cash_of_buyer.minus(&self.cash_of_seller)
     }
 
-    /// Both challenges fix the orders and their terms; price, quantity, fees and the flag are packed beside them.
-    pub fn absorbed(&self) -> Vec<Wire> {
+    /// Flag, price, fees and quantity; a quantity is a ranged minimum plus a ranged difference
+    /// ([`OrderVar::enforce_quantity`]). What the orders signed is fixed by their challenges.
+    pub fn fill_parts(&self) -> [Part; 5] {
         let FillVar { is_active, price, quantity, buyer_fee, seller_fee, .. } = &self.fill;
-        let terms = pack(&[
+        let parts = [
             (is_active.lc(), 1),
             (price, PRICE_BITS),
             (buyer_fee, PRICE_BITS),
             (seller_fee, PRICE_BITS),
             (quantity, QUANTITY_BITS),
-        ]);
-        let [buy, sell] = self.challenges.clone();
-        vec![buy, sell, terms]
+        ];
+        parts.map(|(part, bits)| (part.clone(), bits))
     }
 }
 

@@ -10,7 +10,7 @@ use zkmargin_protocol::units::ACCOUNT_BITS;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::packing::power_of_two;
+use crate::packing::{Part, power_of_two};
 use crate::{Cs, Wire, sum};
 
 /// Width in bits of a level.
@@ -107,10 +107,14 @@ impl NodeVar {
         }
     }
 
-    /// Flags, level and index in one element, and both hashes: they fix every field of the row.
-    pub fn absorbed(&self) -> Vec<Wire> {
-        let packed = absorbed_place(&self.has_parent, &self.touched, &self.place);
-        vec![packed, self.old_hash.clone(), self.new_hash.clone()]
+    /// Both hashes: with [`NodeVar::place_parts`] they fix every field of the row.
+    pub fn hashes(&self) -> [Wire; 2] {
+        [self.old_hash.clone(), self.new_hash.clone()]
+    }
+
+    /// Flags, level and index.
+    pub fn place_parts(&self) -> Vec<Part> {
+        place_parts(&self.has_parent, &self.touched, &self.place)
     }
 }
 
@@ -128,10 +132,7 @@ fn enforce_unused(cs: &mut Cs, what: &'static str, is_used: &Bool<Fr>, named: &[
 }
 
 /// The flags of a row, then its place.
-fn absorbed_place(has_parent: &Bool<Fr>, named: &[Bool<Fr>], place: &Wire) -> Wire {
-    let mut flags = has_parent.lc().clone();
-    for (k, is_named) in named.iter().enumerate() {
-        flags = flags.plus_scaled(is_named.lc(), power_of_two(k as u32 + 1));
-    }
-    flags.plus_scaled(place, power_of_two(1 + ARITY as u32))
+fn place_parts(has_parent: &Bool<Fr>, named: &[Bool<Fr>], place: &Wire) -> Vec<Part> {
+    let flags = std::iter::once(has_parent).chain(named).map(|flag| (flag.lc().clone(), 1));
+    flags.chain([(place.clone(), LEVEL_BITS + ACCOUNT_BITS)]).collect()
 }

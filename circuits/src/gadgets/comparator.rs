@@ -8,17 +8,29 @@ use crate::cs::{Cs, Lc};
 
 /// Whether `x` is zero.
 ///
-/// - Precondition: none.
-/// - Cost: 2 constraints, 2 variables; the inverse of zero is a free hint and reaches nothing else.
+/// 2 constraints, 2 variables, see [`enforce_is_zero`].
+pub fn is_zero<F: PrimeField>(cs: &mut Cs<F>, x: &Lc<F>) -> Bool<F> {
+    let z = cs.witness("is zero", F::from(x.value().is_zero()));
+    enforce_is_zero(cs, "is zero", x, &z)
+}
+
+/// Enforces that `z` is 1 if `x` is zero and 0 otherwise.
+///
+/// - Precondition: none; `z` need not be known for a bit.
+/// - Cost: 2 constraints, 1 variable; the inverse of zero is a free hint and reaches nothing else.
 /// - Proof: `x·inverse = 1 − z` and `x·z = 0`. If x = 0, the first says z = 1. If x ≠ 0, the second
 ///   says z = 0.
-pub fn is_zero<F: PrimeField>(cs: &mut Cs<F>, x: &Lc<F>) -> Bool<F> {
+pub fn enforce_is_zero<F: PrimeField>(
+    cs: &mut Cs<F>,
+    what: &'static str,
+    x: &Lc<F>,
+    z: &Lc<F>,
+) -> Bool<F> {
     let zero = cs.zero();
-    let z = cs.witness("is zero", F::from(x.value().is_zero()));
     let inverse = cs.free_hint("inverse of zero", x.value().inverse().unwrap_or(F::ZERO));
-    cs.enforce("is zero: one if zero", x, &inverse, &cs.one().minus(&z));
-    cs.enforce("is zero: zero otherwise", x, &z, &zero);
-    Bool::new_unchecked(z)
+    cs.enforce(what, x, &inverse, &cs.one().minus(z));
+    cs.enforce(what, x, z, &zero);
+    Bool::new_unchecked(z.clone())
 }
 
 /// Whether `a = b`. 2 constraints, see [`is_zero`].

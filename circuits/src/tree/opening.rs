@@ -6,9 +6,10 @@ use zkmargin_protocol::tree::opening::OpenedNode;
 use zkmargin_protocol::tree::{ARITY, INSTRUMENT_TREE_DEPTH};
 use zkmargin_protocol::units::INSTRUMENT_BITS;
 
-use super::{LEVEL_BITS, absorbed_place, enforce_unused, node, place};
+use super::{LEVEL_BITS, enforce_unused, node, place, place_parts};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
+use crate::packing::Part;
 use crate::{Cs, Wire};
 
 /// Width in bits of an index above the leaves: four times as much and 3 is the index of an instrument.
@@ -74,8 +75,8 @@ impl OpenedNodeVar {
         Self { has_parent, place: place(&level, &index), first_child, children, opened, hash }
     }
 
-    /// Flags, level and index in one element, and the hash: they fix every field of the row.
-    pub fn absorbed(&self) -> [Wire; 2] {
-        [absorbed_place(&self.has_parent, &self.opened, &self.place), self.hash.clone()]
+    /// Flags, level and index: with the hash they fix every field of the row.
+    pub fn place_parts(&self) -> Vec<Part> {
+        place_parts(&self.has_parent, &self.opened, &self.place)
     }
 }
