@@ -17,11 +17,11 @@ pub const EXCESS_BITS: u32 = 100;
 
 /// The claims of one account row.
 pub struct MarginVar {
-    /// The larger of scan risk and short floor, 56 bits.
+    /// The larger of scan risk and short floor, 52 bits.
     pub requirement: Wire,
-    /// requirement − loss, by scenario, 56 bits each.
+    /// requirement − loss, by scenario, 52 bits each.
     pub spreads: Vec<Uint<Fr>>,
-    /// requirement − short floor, 56 bits.
+    /// requirement − short floor, 52 bits.
     pub floor_spread: Uint<Fr>,
     /// `Σ q · mark`, signed.
     pub mark_value: Wire,

@@ -12,7 +12,7 @@ use crate::units::Cash;
 use crate::{Reject, Rule};
 
 /// Width in bits of the spread between the requirement and any one scenario's loss.
-pub const SPREAD_BITS: u32 = 56;
+pub const SPREAD_BITS: u32 = 52;
 
 /// How an account's requirement is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,7 +68,7 @@ fn usdc_ceil(amount_e12: i128) -> i128 {
 ///
 /// # Errors
 /// [`Rule::InstrumentLive`] for a position that is not in the table; [`Rule::MarginSpread`] if the requirement
-/// exceeds a scenario's loss, the short floor or zero by 2^56 or more.
+/// exceeds a scenario's loss, the short floor or zero by 2^52 or more.
 pub fn evaluate(
     cash: Cash,
     positions: impl Iterator<Item = Slot>,

@@ -142,8 +142,8 @@ fn rejects_instrument_live_and_margin_spread() {
     let rows = BTreeMap::from([row(1, 0, &[edge, 0], [0; 3])]);
     let missing = evaluate(0, &[(2, 1)], &rows, MarginMethod::Portfolio).unwrap_err();
     assert_eq!(missing.rule, Rule::InstrumentLive);
-    // 2^56 / (2^33 − 1) contracts, in units of 1/1000.
-    let quantity = (1 << 56) / edge;
+    // 2^52 / (2^33 − 1) contracts, in units of 1/1000.
+    let quantity = (1 << 52) / edge;
     evaluate(0, &[(1, quantity)], &rows, MarginMethod::Portfolio).unwrap();
     let wide = evaluate(0, &[(1, quantity + 1)], &rows, MarginMethod::Portfolio).unwrap_err();
     assert_eq!(wide.rule, Rule::MarginSpread);
@@ -157,8 +157,8 @@ fn rejects_range_of_cash_beyond_its_width() {
         assert_eq!(Cash::try_from(value).unwrap_err().rule, Rule::Range);
     }
     let rows = BTreeMap::from([row(1, u32::MAX, &[Loss::MIN.get()], [u32::MAX; 3])]);
-    let margin = evaluate(i64::MIN, &[(1, 1 << 20)], &rows, MarginMethod::Standard).unwrap();
-    assert_eq!(margin.equity, i128::from(i64::MIN) + (i128::from(u32::MAX) << 20));
+    let margin = evaluate(i64::MIN, &[(1, 1 << 18)], &rows, MarginMethod::Standard).unwrap();
+    assert_eq!(margin.equity, i128::from(i64::MIN) + (i128::from(u32::MAX) << 18));
 }
 
 /// Any book over the shipped risk rows: quantities in 1/1000 contract by place.

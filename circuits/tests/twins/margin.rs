@@ -39,7 +39,7 @@ fn random_case(rng: &mut ChaCha8Rng) -> Case {
     }
     let mut slots = Vec::new();
     for &instrument in rows.keys().take(rng.gen_range(0..=2)) {
-        let size: i64 = *[1_000, 1 << 16, 1 << 23, 1 << 39].choose(rng).expect("four");
+        let size: i64 = *[1_000, 1 << 16, 1 << 19, 1 << 39].choose(rng).expect("four");
         let size = if is_wide { size } else { size.min(1 << 16) };
         let held = rng.gen_range(-size..size);
         slots.push((instrument, Quantity::try_from(i128::from(held)).expect("40 bits")));

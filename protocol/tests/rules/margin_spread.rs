@@ -6,8 +6,8 @@ use zkmargin_protocol::{Reject, Rule};
 
 pub const RULE: Rule = Rule::MarginSpread;
 
-/// 2^23 of an option that loses 2^32 − 1 in one scenario and gains 2^32 in another, and one of an option that loses
-/// `more` in the first: the spread is 2^56 − 2^23 + more.
+/// 2^19 of an option that loses 2^32 − 1 in one scenario and gains 2^32 in another, and one of an option that loses
+/// `more` in the first: the spread is 2^52 − 2^19 + more.
 fn spread_of(more: i64) -> Result<Margin, Reject> {
     let mut rows = risk_rows(2, 1);
     let loss = |value: i64| Loss::new(value).expect("34 bits");
@@ -20,14 +20,14 @@ fn spread_of(more: i64) -> Result<Margin, Reject> {
     let wide = rows.get_mut(&indices[0]).expect("two rows");
     (wide.losses[4], wide.losses[9]) = (loss((1 << 32) - 1), loss(-(1 << 32)));
     rows.get_mut(&indices[1]).expect("two rows").losses[4] = loss(more);
-    let positions = [(indices[0], quantity(1 << 23)), (indices[1], quantity(1))];
+    let positions = [(indices[0], quantity(1 << 19)), (indices[1], quantity(1))];
     let cash = Cash::default();
     evaluate(cash, positions.into_iter(), &rows, &parameters(), MarginMethod::Portfolio)
 }
 
 #[test]
 fn accepts_the_widest_spread_and_rejects_margin_spread_one_beyond() {
-    let widest = spread_of((1 << 23) - 1).expect("2^56 − 1");
-    assert_eq!(widest.requirement - widest.losses[9], (1 << 56) - 1);
-    assert_eq!(rule_of(spread_of(1 << 23)), Some(RULE));
+    let widest = spread_of((1 << 19) - 1).expect("2^52 − 1");
+    assert_eq!(widest.requirement - widest.losses[9], (1 << 52) - 1);
+    assert_eq!(rule_of(spread_of(1 << 19)), Some(RULE));
 }
