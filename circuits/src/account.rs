@@ -3,22 +3,24 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
+use zkmargin_protocol::auction::AUCTION_BITS;
 use zkmargin_protocol::babyjubjub::{BASE8, Point};
 use zkmargin_protocol::cipher as protocol_cipher;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::positions::Positions;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::units::{
-    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS,
+    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, UNDERLYING_BITS,
 };
 
 use crate::auction::AuctionVar;
+use crate::fee_schedule::TierVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::nonce::{self, NonceInput, NonceWindowVar};
-use crate::packing::power_of_two;
+use crate::packing::{pack, power_of_two};
 use crate::positions::{self, PositionsVar, SlotVar};
 use crate::settlement::SettlementVar;
 use crate::{Cs, Wire, cipher, shifted};
@@ -86,6 +88,8 @@ pub struct AccountVar {
     pub new_cash: Wire,
     /// Auctions before and after, in two-sided rows.
     pub auctions: Option<[AuctionVar; 2]>,
+    /// Tier before the batch, the first of a new account.
+    pub old_tier: TierVar,
     /// Nonces before and after.
     pub nonces: NonceWindowVar,
     /// Positions before.
@@ -190,9 +194,14 @@ impl AccountVar {
             Some(auctions) => auctions.each_ref().map(AuctionVar::word),
             None => [cs.zero(), cs.zero()],
         };
+        let old_tier = TierVar::external(cs, input.old.tier);
+        let new_tier = TierVar::witness(cs, input.new.tier);
+        new_tier.enforce_not_below(cs, &old_tier);
         let [old_auction, new_auction] = &auction_words;
-        let old_status = status_word(old_shifted.lc(), &nonces.base, &book, old_auction);
-        let new_status = status_word(new_shifted.lc(), &nonces.new_base, &book, new_auction);
+        let old = (&nonces.base, old_auction, &old_tier);
+        let old_status = status_word(old_shifted.lc(), &book, old);
+        let new = (&nonces.new_base, new_auction, &new_tier);
+        let new_status = status_word(new_shifted.lc(), &book, new);
         let old_words = secret_words(old_status, &nonces.bits, &old_positions);
         let secret_words = secret_words(new_status, &nonces.new_bits, &new_positions);
         let opened_leaf = leaf(cs, &old_keys, &old_words);
@@ -212,6 +221,7 @@ impl AccountVar {
             opening_slots: settlement.remaining(&old_positions.slots),
             settlement,
             auctions,
+            old_tier,
             new_cash: shifted(cs, new_shifted.lc(), half),
             nonces,
             old_positions,
@@ -232,7 +242,7 @@ impl AccountVar {
         self.old_cash.plus(&self.settlement.cash)
     }
 
-    /// A new account starts without cash, used nonces, positions or auction.
+    /// A new account starts without cash, used nonces, positions or auction, in the first tier.
     fn enforce_new_is_empty(&self, cs: &mut Cs) {
         let zero = cs.zero();
         cs.under(Rule::AccountExists, |cs| {
@@ -241,6 +251,8 @@ impl AccountVar {
             cs.enforce("a new account has no cash", is_new, &self.old_cash, &zero);
             cs.enforce("a new account has nonce base 0", is_new, &self.nonces.base, &zero);
             cs.enforce("a new account has used no nonce", is_new, &self.nonces.bits, &zero);
+            let tier = self.old_tier.lc();
+            cs.enforce("a new account is in the first tier", is_new, &tier, &zero);
             if let Some([auction, _]) = &self.auctions {
                 cs.enforce("a new account is in no auction", is_new, &auction.word(), &zero);
             }
@@ -272,12 +284,19 @@ impl AccountVar {
     }
 }
 
-/// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104).
-fn status_word(shifted_cash: &Wire, nonce_base: &Wire, book: &BookVar, auction: &Wire) -> Wire {
-    shifted_cash
-        .plus_scaled(nonce_base, power_of_two(CASH_BITS))
-        .plus_scaled(&book.bits(), power_of_two(CASH_BITS + NONCE_BITS))
-        .plus_scaled(auction, power_of_two(CASH_BITS + NONCE_BITS + BOOK_BITS))
+/// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104) ‖ tier (2).
+fn status_word(
+    shifted_cash: &Wire,
+    book: &BookVar,
+    (nonce_base, auction, tier): (&Wire, &Wire, &TierVar),
+) -> Wire {
+    pack(&[
+        (shifted_cash, CASH_BITS),
+        (nonce_base, NONCE_BITS),
+        (&book.bits(), BOOK_BITS),
+        (auction, AUCTION_BITS),
+        (&tier.lc(), TIER_BITS),
+    ])
 }
 
 /// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.

@@ -14,17 +14,18 @@ use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::risk_row::SCENARIOS;
-use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
+use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS, PRICE_BITS, TIER_BITS};
 
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
+use crate::fee_schedule::TierVar;
 use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
 use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
-use crate::packing::{Part, pack_words, power_of_two};
+use crate::packing::{Part, pack, pack_words, power_of_two};
 use crate::positions::SlotVar;
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
@@ -531,25 +532,33 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
-/// Every signature was checked against the key of the account it speaks for.
+/// account (24) ‖ tier (2).
+fn signer(account: &Wire, tier: &TierVar) -> Wire {
+    pack(&[(account, ACCOUNT_BITS), (&tier.lc(), TIER_BITS)])
+}
+
+/// Every signature was checked against the key of the account it speaks for, and every trade against its tier.
 fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::AccountExists, |cs| {
         let mut asked = Vec::new();
         for trade in &tables.trades {
             for order in [&trade.buy, &trade.sell] {
-                let key = point.compress(cs, &[&order.account, &order.key.x, &order.key.y]);
+                let signer = signer(&order.account, &order.tier);
+                let key = point.compress(cs, &[&signer, &order.key.x, &order.key.y]);
                 asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
             }
         }
         for request in &tables.requests {
-            let key = point.compress(cs, &[&request.account, &request.key.x, &request.key.y]);
+            let signer = signer(&request.account, &request.tier);
+            let key = point.compress(cs, &[&signer, &request.key.x, &request.key.y]);
             asked.push(point.fraction(cs, request.is_active.lc(), &key));
         }
         let mut found = Vec::new();
         for (account, count) in tables.accounts.iter().zip(&counts.signatures) {
             let count = cs.product("look-ups of a row in use", account.is_active.lc(), count.lc());
             let [x, y, _] = account.old_keys.elements();
-            let key = point.compress(cs, &[&account.index, x, y]);
+            let signer = signer(&account.index, &account.old_tier);
+            let key = point.compress(cs, &[&signer, x, y]);
             found.push(point.fraction(cs, &count, &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
@@ -582,23 +591,29 @@ fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, p
     });
 }
 
-/// Every trade's specification is that of its instrument.
+/// Every trade's specification and forward are those of its instrument.
 fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::InstrumentSpec, |cs| {
         let mut asked = Vec::new();
         for trade in &tables.trades {
-            let key = point.compress(cs, &[&trade.fill.instrument, &trade.fill.spec]);
+            let fill = &trade.fill;
+            let key = point.compress(cs, &[&priced(&fill.instrument, &fill.forward), &fill.spec]);
             asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
         }
         let mut found = Vec::new();
         for (row, count) in tables.instruments.iter().zip(&counts.trades) {
             let count = cs.product("trades of a row in use", row.is_active.lc(), count.lc());
-            let key = point.compress(cs, &[&row.instrument, &row.spec]);
+            let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.spec]);
             found.push(point.fraction(cs, &count, &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("specifications are those of the table", &asked, &found);
     });
+}
+
+/// instrument (16) ‖ forward (32).
+fn priced(instrument: &Wire, forward: &Wire) -> Wire {
+    pack(&[(instrument, INSTRUMENT_BITS), (forward, PRICE_BITS)])
 }
 
 /// What is held of each instrument, weighted by side of a book.

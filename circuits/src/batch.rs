@@ -62,7 +62,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     oracle::enforce_order(cs, &header);
     oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);
     let deposits = deposits(cs, &input.deposits);
-    let trades = trades(cs, &input.trades, &header);
+    let trades = trades(cs, &input.trades, &header, &parameters);
     let requests = requests(cs, &input.requests, &header);
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
@@ -99,8 +99,13 @@ fn deposits(cs: &mut Cs, deposits: &[Option<DepositInput>]) -> Vec<DepositVar> {
     cs.rows("deposits", deposits, |cs, _, deposit| DepositVar::new(cs, deposit.as_ref()))
 }
 
-fn trades(cs: &mut Cs, trades: &[TradeInput], header: &HeaderVar) -> Vec<TradeVar> {
-    cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header))
+fn trades(
+    cs: &mut Cs,
+    trades: &[TradeInput],
+    header: &HeaderVar,
+    parameters: &ParametersVar,
+) -> Vec<TradeVar> {
+    cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header, &parameters.fees))
 }
 
 fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<RequestVar> {

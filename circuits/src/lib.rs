@@ -18,6 +18,7 @@ pub mod cipher;
 pub mod cs;
 pub mod custody;
 pub mod deposit;
+pub mod fee_schedule;
 pub mod forced;
 pub mod gadgets;
 pub mod liquidation;

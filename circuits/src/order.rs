@@ -9,6 +9,7 @@ use zkmargin_protocol::units::{
     ACCOUNT_BITS, INSTRUMENT_BITS, NONCE_BITS, PRICE_BITS, QUANTITY_BITS, TIME_BITS,
 };
 
+use crate::fee_schedule::TierVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
@@ -28,6 +29,8 @@ pub struct OrderVar {
     pub nonce: Wire,
     /// The account's key; `argument` looks it up.
     pub key: PointVar,
+    /// The account's tier before the batch; `argument` looks it up.
+    pub tier: TierVar,
     /// Instrument signed.
     pub instrument: Wire,
     /// Specification signed.
@@ -56,6 +59,7 @@ impl OrderVar {
             account: account.lc().clone(),
             nonce: nonce.lc().clone(),
             key: PointVar::external(cs, "order key", &point),
+            tier: TierVar::external(cs, signer.tier),
             instrument: cs.external("order instrument", Fr::from(order.instrument.get())),
             spec: cs.external("order specification", order.spec.field()),
             sells: Bool::external(cs, "order sells", order.side == Side::Sell),

@@ -7,6 +7,7 @@ use zkmargin_protocol::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
 use zkmargin_protocol::units::TIME_BITS;
 
 use crate::auction_parameters::AuctionParametersVar;
+use crate::fee_schedule::FeeScheduleVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::Uint;
@@ -31,6 +32,8 @@ pub struct ParametersVar {
     pub is_changed: Bool<Fr>,
     /// How accounts below maintenance margin are sold.
     pub auction: AuctionParametersVar,
+    /// What a trade may cost.
+    pub fees: FeeScheduleVar,
 }
 
 /// An external number of `bits` bits.
@@ -49,6 +52,7 @@ impl ParametersVar {
         let skew = ranged(cs, "oracle skew limit", parameters.oracle_skew_s.into(), AGE_BITS);
         let effective = ranged(cs, "effective", parameters.effective.get(), TIME_BITS);
         let auction = AuctionParametersVar::external(cs, &parameters.auction);
+        let fees = FeeScheduleVar::external(cs, &parameters.fees);
         let rest = cs.external("other parameters", parameters.rest);
         let packed = pack(&[
             (&initial, FACTOR_BITS),
@@ -58,7 +62,7 @@ impl ParametersVar {
             (&effective, TIME_BITS),
         ]);
         let tag = cs.constant(Tag::Parameters.field());
-        let hash = poseidon::hash(cs, &[tag, packed, auction.word(), rest]);
+        let hash = poseidon::hash(cs, &[tag, packed, auction.word(), fees.word(), rest]);
         cs.under(Rule::Statement, |cs| {
             cs.enforce_equal("parameters are those of the header", &hash, &header.parameters);
         });
@@ -72,6 +76,7 @@ impl ParametersVar {
             effective,
             is_changed,
             auction,
+            fees,
         }
     }
 

@@ -5,10 +5,11 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::request::SignedRequest;
-use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
+use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIER_BITS, TIME_BITS};
 
 use crate::action::ActionVar;
 use crate::custody;
+use crate::fee_schedule::TierVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
@@ -38,6 +39,8 @@ pub struct RequestVar {
     pub account: Wire,
     /// The account's key; `argument` looks it up.
     pub key: PointVar,
+    /// The account's tier before the batch, which nothing here depends on; `argument` looks it up with the key.
+    pub tier: TierVar,
     /// What is asked for.
     pub action: ActionVar,
     /// Nonce, 40 bits.
@@ -78,6 +81,7 @@ impl RequestVar {
             is_active,
             account: account.lc().clone(),
             key: PointVar::external(cs, "request key", &point),
+            tier: TierVar::external(cs, input.signer.tier),
             nonce: nonce.lc().clone(),
             action,
             expiry: cs.external("request expiry", Fr::from(request.expiry.get())),
@@ -136,9 +140,14 @@ impl RequestVar {
         cs.product("withdrawal word", is_paid_out.lc(), &word)
     }
 
-    /// The signature's challenge, which fixes the request; the flag ‖ what the challenge does not fix of the action.
+    /// The signature's challenge, which fixes the request; the flag ‖ tier (2) ‖ what the challenge does not fix of the
+    /// action.
     pub fn absorbed(&self) -> [Wire; 2] {
-        let flags = self.is_active.lc().plus_scaled(&self.action.absorbed(), power_of_two(1));
+        let flags = self
+            .is_active
+            .lc()
+            .plus_scaled(&self.tier.lc(), power_of_two(1))
+            .plus_scaled(&self.action.absorbed(), power_of_two(1 + TIER_BITS));
         [self.challenge.clone(), flags]
     }
 }

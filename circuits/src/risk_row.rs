@@ -32,6 +32,8 @@ pub struct RiskRowVar {
     pub is_settled: Bool<Fr>,
     /// Mark price, 32 bits.
     pub mark: Wire,
+    /// Forward price, 32 bits.
+    pub forward: Wire,
     /// Loss of one contract long by scenario, signed 34 bits.
     pub losses: Vec<Wire>,
     /// Least requirement of one contract short, 32 bits.
@@ -55,6 +57,7 @@ fn padding() -> RiskRow {
         },
         is_settled: false,
         mark: Price::default(),
+        forward: Price::default(),
         losses: vec![Loss::default(); SCENARIOS],
         short_minimum: Price::default(),
         isolated_initial: Price::default(),
@@ -77,6 +80,7 @@ impl RiskRowVar {
         };
         let is_settled = Bool::external(cs, "instrument is settled", row.is_settled);
         let mark = price(cs, "mark", row.mark);
+        let forward = price(cs, "forward", row.forward);
         let short_minimum = price(cs, "short minimum", row.short_minimum);
         let isolated_initial = price(cs, "isolated initial", row.isolated_initial);
         let isolated_maintenance = price(cs, "isolated maintenance", row.isolated_maintenance);
@@ -87,6 +91,7 @@ impl RiskRowVar {
             (&isolated_initial, PRICE_BITS),
             (&isolated_maintenance, PRICE_BITS),
             (is_settled.lc(), 1),
+            (&forward, PRICE_BITS),
         ]);
         let leaf = leaf(cs, [&instrument, &spec, &prices], &loss_words);
         let var = Self {
@@ -96,6 +101,7 @@ impl RiskRowVar {
             spec,
             is_settled,
             mark,
+            forward,
             losses,
             short_minimum,
             isolated_initial,

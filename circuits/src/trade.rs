@@ -5,8 +5,9 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{INSTRUMENT_BITS, PRICE_BITS, QUANTITY_BITS};
+use zkmargin_protocol::units::{INSTRUMENT_BITS, PRICE_BITS, Price, QUANTITY_BITS, TIER_BITS};
 
+use crate::fee_schedule::FeeScheduleVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::order::OrderVar;
@@ -21,8 +22,10 @@ pub struct TradeInput {
     pub is_active: bool,
     /// The trade.
     pub trade: Trade,
-    /// The buying and the selling account.
+    /// The buying and the selling account, before the batch.
     pub signers: [Account; 2],
+    /// Forward of the instrument.
+    pub forward: Price,
 }
 
 /// Terms both orders are held against.
@@ -37,18 +40,23 @@ pub struct FillVar {
     pub instrument: Wire,
     /// Specification both orders sign; `argument` looks it up.
     pub spec: Wire,
+    /// Forward of the instrument, 32 bits; `argument` looks it up.
+    pub forward: Wire,
     /// Price per contract, 32 bits.
     pub price: Wire,
     /// Contracts, 40 bits, not zero in a row in use.
     pub quantity: Wire,
+    /// Whether the buyer's order was quoted; the seller took it, or the other way round.
+    pub is_buyer_maker: Bool<Fr>,
     buyer_fee: Wire,
     seller_fee: Wire,
 }
 
 impl FillVar {
     /// Allocates the terms of a fill; nothing but their widths is enforced.
-    pub fn external(cs: &mut Cs, is_active: bool, trade: &Trade, header: &HeaderVar) -> Self {
-        let is_active = Bool::witness(cs, "trade row in use", is_active);
+    pub fn external(cs: &mut Cs, input: &TradeInput, header: &HeaderVar) -> Self {
+        let TradeInput { is_active, trade, forward, .. } = input;
+        let is_active = Bool::witness(cs, "trade row in use", *is_active);
         let price = |cs: &mut Cs, name, value: u32| {
             Uint::external(cs, name, value.into(), PRICE_BITS).lc().clone()
         };
@@ -61,8 +69,10 @@ impl FillVar {
             time: header.time.clone(),
             instrument: instrument.lc().clone(),
             spec: cs.external("traded specification", order.spec.field()),
+            forward: price(cs, "forward of a trade", forward.get()),
             price: price(cs, "price", trade.price.get()),
             quantity: cs.external("quantity", Fr::from(trade.quantity.get().max(0) as u64)),
+            is_buyer_maker: Bool::external(cs, "buyer is the maker", trade.maker == Side::Buy),
             buyer_fee: price(cs, "buyer's fee", trade.buyer_fee.get()),
             seller_fee: price(cs, "seller's fee", trade.seller_fee.get()),
         }
@@ -97,9 +107,14 @@ pub struct TradeVar {
 
 impl TradeVar {
     /// Allocates a trade and enforces everything but its look-ups and legs.
-    pub fn new(cs: &mut Cs, input: &TradeInput, header: &HeaderVar) -> Self {
+    pub fn new(
+        cs: &mut Cs,
+        input: &TradeInput,
+        header: &HeaderVar,
+        schedule: &FeeScheduleVar,
+    ) -> Self {
         let trade = &input.trade;
-        let fill = FillVar::external(cs, input.is_active, trade, header);
+        let fill = FillVar::external(cs, input, header);
         let [buyer, seller] = &input.signers;
         let buy = OrderVar::external(cs, &trade.buy, buyer, Side::Buy);
         let sell = OrderVar::external(cs, &trade.sell, seller, Side::Sell);
@@ -108,6 +123,7 @@ impl TradeVar {
         let challenges = orders.map(|order| order.enforce_signature(cs, &fill));
         enforce_limits(cs, &fill, &orders);
         enforce_spec(cs, &fill, &orders);
+        schedule.enforce_fees(cs, &fill, [&buy.tier, &sell.tier]);
         let quantity = cs.product("contracts of a row in use", fill.is_active.lc(), &fill.quantity);
         let paid = fill.price.plus(&fill.buyer_fee);
         let received = fill.price.minus(&fill.seller_fee);
@@ -121,16 +137,21 @@ impl TradeVar {
         self.cash_of_buyer.minus(&self.cash_of_seller)
     }
 
-    /// Flag, price, fees and quantity; a quantity is a ranged minimum plus a ranged difference
+    /// Flag, price, fees, quantity, forward, tiers and roles; a quantity is a ranged minimum plus a ranged difference
     /// ([`OrderVar::enforce_quantity`]). What the orders signed is fixed by their challenges.
-    pub fn fill_parts(&self) -> [Part; 5] {
-        let FillVar { is_active, price, quantity, buyer_fee, seller_fee, .. } = &self.fill;
+    pub fn fill_parts(&self) -> [Part; 9] {
+        let FillVar { is_active, price, quantity, buyer_fee, seller_fee, forward, .. } = &self.fill;
+        let [buyers, sellers] = [&self.buy, &self.sell].map(|order| order.tier.lc());
         let parts = [
             (is_active.lc(), 1),
             (price, PRICE_BITS),
             (buyer_fee, PRICE_BITS),
             (seller_fee, PRICE_BITS),
             (quantity, QUANTITY_BITS),
+            (forward, PRICE_BITS),
+            (&buyers, TIER_BITS),
+            (&sellers, TIER_BITS),
+            (self.fill.is_buyer_maker.lc(), 1),
         ];
         parts.map(|(part, bits)| (part.clone(), bits))
     }

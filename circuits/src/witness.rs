@@ -68,6 +68,7 @@ impl BatchInput {
             is_active: true,
             trade: trade.clone(),
             signers: [&trade.buy, &trade.sell].map(|signed| signer(signed.order.account)),
+            forward: forward(trace, trade),
         });
         let requests = trace.requests.iter().map(|signed| RequestInput {
             is_active: true,
@@ -105,6 +106,14 @@ impl BatchInput {
             ),
         }
     }
+}
+
+/// The forward of a trade's instrument. One without a row is the look-up's to refuse, not the schedule's, so it has the
+/// greatest.
+fn forward(trace: &BatchTrace, trade: &Trade) -> Price {
+    let mut rows = trace.instruments.iter();
+    let row = rows.find(|row| row.instrument == trade.buy.order.instrument);
+    row.map_or(Price::MAX, |row| row.forward)
 }
 
 fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) -> Vec<T> {
@@ -213,10 +222,12 @@ impl Padding {
                 sell: self.order(Side::Sell),
                 price: Price::default(),
                 quantity: Quantity::default(),
+                maker: Side::Buy,
                 buyer_fee: Price::default(),
                 seller_fee: Price::default(),
             },
             signers: [self.account.clone(), self.account.clone()],
+            forward: Price::default(),
         }
     }
 

@@ -12,6 +12,7 @@ mod twins {
     mod coverage;
     mod custody;
     mod draw;
+    mod fees;
     mod forced;
     mod limits;
     mod margin;

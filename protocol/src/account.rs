@@ -13,7 +13,9 @@ use crate::nonce::NonceWindow;
 use crate::packing::{pack, part, signed_part};
 use crate::poseidon;
 use crate::positions::{POSITION_WORDS, Positions};
-use crate::units::{AccountIndex, CASH_BITS, Cash, NONCE_BITS, UNDERLYING_BITS, Underlying};
+use crate::units::{
+    AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, Tier, UNDERLYING_BITS, Underlying,
+};
 
 /// Index of the insurance fund.
 pub const INSURANCE_FUND: AccountIndex = AccountIndex::MIN;
@@ -65,10 +67,17 @@ pub struct Account {
     /// The auction the account is sold in; until it ends nothing the account signs is applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub auction: Option<Auction>,
+    /// Tier of the fee schedule; it only ever rises.
+    #[serde(default, skip_serializing_if = "is_first_tier")]
+    pub tier: Tier,
+}
+
+fn is_first_tier(tier: &Tier) -> bool {
+    *tier == Tier::MIN
 }
 
 impl Account {
-    /// A new account without cash or positions.
+    /// A new account without cash or positions, in the first tier.
     pub fn open(key: PublicKey, view_key: Fr, book: Book) -> Self {
         Self {
             key,
@@ -78,10 +87,11 @@ impl Account {
             nonces: NonceWindow::default(),
             positions: Positions::default(),
             auction: None,
+            tier: Tier::MIN,
         }
     }
 
-    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63) of an auction.
+    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63) of an auction ‖ tier (2).
     pub fn status_word(&self) -> Fr {
         let [start, is_insolvent, reserve] = Auction::parts(self.auction.as_ref());
         pack(&[
@@ -91,6 +101,7 @@ impl Account {
             start,
             is_insolvent,
             reserve,
+            part(self.tier.get(), TIER_BITS),
         ])
     }
 

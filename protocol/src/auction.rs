@@ -12,6 +12,9 @@ use crate::standing::Standing;
 use crate::units::{CASH_BITS, Cash, TIME_BITS, Time};
 use crate::{Reject, Rule};
 
+/// Width in bits of [`Auction::parts`].
+pub const AUCTION_BITS: u32 = TIME_BITS + 1 + (CASH_BITS - 1);
+
 /// An auction under way. Reading one from a file checks it by [`Auction::check`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]

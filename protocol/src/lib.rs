@@ -19,6 +19,7 @@ pub mod decimal;
 pub mod deposit;
 pub mod domain;
 pub mod eddsa;
+pub mod fee_schedule;
 pub mod fixed;
 pub mod forced;
 pub mod instrument;

@@ -8,6 +8,7 @@ use crate::account::{INSURANCE_FUND, fee_account};
 use crate::action::Action;
 use crate::bid::Bid;
 use crate::deposit::{Deposit, DepositRow};
+use crate::fee_schedule::GrantTier;
 use crate::forced::ForcedRequest;
 use crate::request::SignedRequest;
 use crate::settlement::Settle;
@@ -28,6 +29,8 @@ pub enum Operation {
     Request(SignedRequest),
     /// Touches an account that holds settled positions.
     Settle(Settle),
+    /// The venue grants an account a better tier of its fee schedule.
+    GrantTier(GrantTier),
     /// An account below maintenance margin is put up for auction, or anew after its equity changed its sign.
     StartAuction(AccountIndex),
     /// An auction ends, for equity covers buffered margin.
@@ -69,6 +72,7 @@ impl Operation {
                 accounts
             }
             Self::Settle(settle) => BTreeSet::from([settle.account]),
+            Self::GrantTier(grant) => BTreeSet::from([grant.account]),
             Self::StartAuction(account) | Self::CountDeficit(account) => {
                 BTreeSet::from([*account, INSURANCE_FUND])
             }

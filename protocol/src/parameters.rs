@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::auction::AuctionParameters;
 use crate::decimal;
 use crate::domain::Tag;
+use crate::fee_schedule::FeeSchedule;
 use crate::packing::{pack, part, read_part};
 use crate::poseidon;
 use crate::units::{TIME_BITS, Time};
@@ -36,13 +37,15 @@ pub struct BatchParameters {
     pub effective: Time,
     /// How accounts below maintenance margin are sold.
     pub auction: AuctionParameters,
+    /// What a trade may cost.
+    pub fees: FeeSchedule,
     /// Hash of the parameters that only the risk table's builder reads.
     #[serde(with = "decimal")]
     pub rest: Fr,
 }
 
 impl BatchParameters {
-    /// Poseidon of tag, the packed numbers, those of auctions, and `rest`.
+    /// Poseidon of tag, the packed numbers, those of auctions, those of fees, and `rest`.
     pub fn hash(&self) -> Fr {
         let packed = pack(&[
             part(self.initial_factor_ppm, FACTOR_BITS),
@@ -51,7 +54,8 @@ impl BatchParameters {
             part(self.oracle_skew_s, AGE_BITS),
             part(self.effective.get(), TIME_BITS),
         ]);
-        poseidon::hash(&[Tag::Parameters.field(), packed, self.auction.word(), self.rest])
+        let [auction, fees] = [self.auction.word(), self.fees.word()];
+        poseidon::hash(&[Tag::Parameters.field(), packed, auction, fees, self.rest])
     }
 
     /// The parameters are in force at `time`.

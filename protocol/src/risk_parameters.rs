@@ -8,6 +8,7 @@ use crate::arbitrage::ArbitrageParameters;
 use crate::auction::AuctionParameters;
 use crate::black76::Volatility;
 use crate::domain::Tag;
+use crate::fee_schedule::FeeSchedule;
 use crate::fixed::Fixed;
 use crate::packing::{pack, part, signed_part};
 use crate::parameters::{BatchParameters, PPM};
@@ -144,8 +145,8 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions of the reference, in force from
-    /// the beginning.
+    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions and fees of the reference, in
+    /// force from the beginning.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         BatchParameters {
             initial_factor_ppm: 1_000_000,
@@ -154,6 +155,7 @@ impl RiskParameters {
             oracle_skew_s,
             effective: Time::MIN,
             auction: AuctionParameters::reference(),
+            fees: FeeSchedule::reference(),
             rest: self.hash(),
         }
     }

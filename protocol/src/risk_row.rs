@@ -29,6 +29,8 @@ pub struct RiskRow {
     pub is_settled: bool,
     /// Mark price.
     pub mark: Price,
+    /// Forward price of its expiry, which fees are a share of; the settlement price of one settled.
+    pub forward: Price,
     /// Loss of one contract held long, by scenario.
     pub losses: Vec<Loss>,
     /// Least requirement of one contract short.
@@ -40,12 +42,14 @@ pub struct RiskRow {
 }
 
 impl RiskRow {
-    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is settled (1).
+    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is settled (1) ‖ forward (32).
     pub fn price_word(&self) -> Fr {
         let prices =
             [self.mark, self.short_minimum, self.isolated_initial, self.isolated_maintenance];
         let [mark, short, initial, maintenance] = prices.map(|price| part(price.get(), PRICE_BITS));
-        pack(&[mark, short, initial, maintenance, part(self.is_settled, 1)])
+        let [is_settled, forward] =
+            [part(self.is_settled, 1), part(self.forward.get(), PRICE_BITS)];
+        pack(&[mark, short, initial, maintenance, is_settled, forward])
     }
 
     /// Losses, seven to an element, each loss + 2^33 in 34 bits.

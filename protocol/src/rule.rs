@@ -28,6 +28,8 @@ pub enum Rule {
     FillQuantity,
     /// The fee charged per contract is at most what the order allows.
     FeeLimit,
+    /// The fee charged per contract is at most what the schedule allows the account's tier in its role, maker or taker.
+    FeeSchedule,
     /// A trade has one buying and one selling order, of different accounts.
     OrderSides,
     /// Both orders sign the specification of the instrument traded.
@@ -105,7 +107,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 47] = [
+    pub const ALL: [Self; 48] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -117,6 +119,7 @@ impl Rule {
         Self::LimitPrice,
         Self::FillQuantity,
         Self::FeeLimit,
+        Self::FeeSchedule,
         Self::OrderSides,
         Self::InstrumentSpec,
         Self::InstrumentLive,

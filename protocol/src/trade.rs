@@ -1,4 +1,4 @@
-//! A trade: two signed orders, a price, a quantity and two fees. Spec: `docs/spec/operations.md#Trade`.
+//! A trade: two signed orders, a price, a quantity, roles and two fees. Spec: `docs/spec/operations.md#Trade`.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,6 +18,8 @@ pub struct Trade {
     pub price: Price,
     /// Contracts, > 0.
     pub quantity: Quantity,
+    /// The side whose order was quoted; the other took it. The venue's word: each order's fee limit holds all the same.
+    pub maker: Side,
     /// Fee per contract charged to the buyer.
     pub buyer_fee: Price,
     /// Fee per contract charged to the seller.

@@ -148,6 +148,7 @@ impl<'a> Ledger<'a> {
             Operation::Trade(trade) => draft.trade(trade)?,
             Operation::Request(signed) => draft.request(signed)?,
             Operation::Settle(_) => {}
+            Operation::GrantTier(grant) => draft.grant_tier(*grant)?,
             Operation::StartAuction(account) => draft.start_auction(*account)?,
             Operation::EndAuction(account) => draft.end_auction(*account)?,
             Operation::CountDeficit(account) => draft.count_deficit(*account)?,
@@ -224,6 +225,7 @@ impl<'a> Ledger<'a> {
         }
         self.judge(trade.check_limits(self.time))?;
         self.check_instrument(trade)?;
+        self.check_fees(trade)?;
         for signed in [&trade.buy, &trade.sell] {
             self.consume(signed.order.account, signed.order.nonce)?;
         }

@@ -24,6 +24,8 @@ pub const INSTRUMENT_BITS: u32 = 16;
 pub const INSTRUMENT_SLOT_BITS: u32 = 12;
 /// Width in bits of [`Underlying`].
 pub const UNDERLYING_BITS: u32 = 4;
+/// Width in bits of [`Tier`].
+pub const TIER_BITS: u32 = 2;
 /// Width in bits of [`AccountIndex`].
 pub const ACCOUNT_BITS: u32 = 24;
 
@@ -134,6 +136,10 @@ ranged!(
 ranged!(
     /// Index of an underlying, 4 bits.
     Underlying(u8), 0, (1 << UNDERLYING_BITS) - 1
+);
+ranged!(
+    /// Tier of the fee schedule an account is in, 2 bits. 0 is the dearest.
+    Tier(u8), 0, (1 << TIER_BITS) - 1
 );
 ranged!(
     /// Index of an account, 24 bits. 0 is the insurance fund, 1 the fee account.

@@ -8,6 +8,7 @@ use ark_bn254::Fr;
 use proptest::prelude::*;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::auction::AuctionParameters;
+use zkmargin_protocol::fee_schedule::FeeSchedule;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
 use zkmargin_protocol::market::RiskRows;
@@ -23,6 +24,7 @@ fn parameters() -> BatchParameters {
         oracle_skew_s: 5,
         effective: Time::default(),
         auction: AuctionParameters::reference(),
+        fees: FeeSchedule::reference(),
         rest: Fr::from(0),
     }
 }
@@ -44,6 +46,7 @@ fn row(index: u16, mark: u32, losses: &[i64], charges: [u32; 3]) -> (InstrumentI
         spec,
         is_settled: false,
         mark: Price::new(mark).unwrap(),
+        forward: Price::MIN,
         losses: losses.collect(),
         short_minimum,
         isolated_initial,

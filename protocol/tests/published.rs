@@ -9,6 +9,7 @@ use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use serde_json::Value;
 use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::black76::{price_nearest, price_value};
+use zkmargin_protocol::fee_schedule::FeeSchedule;
 use zkmargin_protocol::fixed::Fixed;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
@@ -131,6 +132,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         instrument,
         spec: spec(OptionKind::Call, price(1)),
         mark,
+        forward: mark,
         losses: vec![loss; SCENARIOS],
         short_minimum: Price::MIN,
         isolated_initial: Price::MIN,
@@ -144,6 +146,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         oracle_skew_s: 5,
         effective: Time::default(),
         auction: AuctionParameters::reference(),
+        fees: FeeSchedule::reference(),
         rest: Fr::from(0),
     };
     let (rows, slots) = (RiskRows::from([(instrument, row)]), [(instrument, quantity)]);

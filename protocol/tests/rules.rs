@@ -20,6 +20,7 @@ mod rules {
     mod deficit;
     mod deposit_key;
     mod fee_limit;
+    mod fee_schedule;
     mod fill_quantity;
     mod forced_cancel;
     mod forced_request;
@@ -71,6 +72,7 @@ mod rules {
             limit_price::RULE,
             fill_quantity::RULE,
             fee_limit::RULE,
+            fee_schedule::RULE,
             order_sides::RULE,
             instrument_spec::RULE,
             instrument_live::RULE,

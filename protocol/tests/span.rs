@@ -10,6 +10,7 @@ use num_bigint::BigInt;
 use serde_json::Value;
 use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::black76::{self, deviation};
+use zkmargin_protocol::fee_schedule::FeeSchedule;
 use zkmargin_protocol::fixed::Fixed;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
@@ -88,6 +89,7 @@ fn parameters() -> BatchParameters {
         oracle_skew_s: 5,
         effective: Time::default(),
         auction: AuctionParameters::reference(),
+        fees: FeeSchedule::reference(),
         rest: Fr::from(0),
     }
 }
@@ -109,6 +111,7 @@ fn row(slot: u16, losses: &[i64], short_minimum: u32) -> (InstrumentIndex, RiskR
         spec,
         is_settled: false,
         mark: Price::MIN,
+        forward: Price::MIN,
         losses,
         short_minimum: Price::new(short_minimum).unwrap(),
         isolated_initial: Price::MIN,

@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use common::shipped_json;
 use proptest::prelude::*;
 use zkmargin_protocol::auction::AuctionParameters;
+use zkmargin_protocol::fee_schedule::FeeSchedule;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{self, Margin, MarginMethod};
 use zkmargin_protocol::market::RiskRows;
@@ -43,6 +44,7 @@ fn proven(cash: Cash, book: &[i64], rows: &RiskRows) -> Margin {
         oracle_skew_s: 5,
         effective: Time::default(),
         auction: AuctionParameters::reference(),
+        fees: FeeSchedule::reference(),
         rest: Fr::from(0),
     };
     margin::evaluate(cash, slots, rows, &parameters, MarginMethod::Standard).unwrap()

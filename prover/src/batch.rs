@@ -10,6 +10,7 @@ use zkmargin_protocol::auction::AuctionParameters;
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::eddsa::SecretKey;
+use zkmargin_protocol::fee_schedule::FeeSchedule;
 use zkmargin_protocol::oracle::{
     Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
 };
@@ -113,6 +114,7 @@ fn blank(shape: Shape) -> BatchTrace {
             oracle_skew_s: 0,
             effective: Time::default(),
             auction: AuctionParameters::reference(),
+            fees: FeeSchedule::reference(),
             rest: Fr::ZERO,
         },
         parameters_before: Fr::ZERO,

@@ -142,6 +142,7 @@ fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Re
     match operation {
         Operation::Deposit(_)
         | Operation::Settle(_)
+        | Operation::GrantTier(_)
         | Operation::StartAuction(_)
         | Operation::EndAuction(_)
         | Operation::CountDeficit(_)

@@ -56,6 +56,8 @@ enum Command {
     },
     /// Takes what is seen on L1, deposits and forced requests, one JSON object a line.
     Chain(Input),
+    /// Takes tiers that the venue grants, one JSON object a line.
+    Grant(Input),
     /// Takes signed trades and requests, one JSON object a line.
     Submit(Input),
     /// Closes the pending operations into a batch.
@@ -172,6 +174,7 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
             return oracle(open(Access::Write)?, &file, clock.now()?);
         }
         Command::Chain(input) => take(open(Access::Write)?, Source::Chain, &input)?,
+        Command::Grant(input) => take(open(Access::Write)?, Source::Venue, &input)?,
         Command::Submit(input) => take(open(Access::Write)?, Source::Public, &input)?,
         Command::Seal => show(&open(Access::Write)?.seal()?)?,
         Command::Batches => {

@@ -11,7 +11,7 @@ use zkmargin_protocol::market::Market;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::positions::Positions;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{AccountIndex, Cash, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, Tier, Time};
 use zkmargin_protocol::{decimal, margin};
 
 /// Where a store stands.
@@ -81,6 +81,8 @@ pub struct AccountInfo {
     pub nonces: NonceWindow,
     /// Positions.
     pub positions: Positions,
+    /// Tier of the fee schedule.
+    pub tier: Tier,
     /// Margin under the present risk table.
     pub margin: Option<MarginInfo>,
 }
@@ -98,7 +100,7 @@ pub struct MarginInfo {
 
 impl AccountInfo {
     pub(crate) fn new(index: AccountIndex, account: &Account, market: Option<&Market>) -> Self {
-        let Account { key, book, cash, nonces, positions, .. } = account;
+        let Account { key, book, cash, nonces, positions, tier, .. } = account;
         let evaluate = |market: &Market| {
             let (rows, parameters) = (market.rows(), market.parameters());
             margin::evaluate(*cash, positions.iter(), rows, parameters, book.method).ok()
@@ -115,6 +117,7 @@ impl AccountInfo {
             cash: *cash,
             nonces: *nonces,
             positions: positions.clone(),
+            tier: *tier,
             margin,
         }
     }

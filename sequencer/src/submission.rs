@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::forced::ForcedRequest;
 use zkmargin_protocol::operation::Operation;
 
@@ -23,6 +24,8 @@ pub enum Source {
     Public,
     /// The operator's watcher of L1: deposits and forced requests.
     Chain,
+    /// The operator itself: tiers granted.
+    Venue,
 }
 
 /// A deposit seen on L1.
@@ -58,6 +61,8 @@ pub enum Submission {
     Returned(DepositNotice),
     /// A request forced on L1.
     Forced(ForcedNotice),
+    /// A tier granted.
+    Grant(GrantTier),
 }
 
 impl Submission {
@@ -73,6 +78,7 @@ impl Submission {
                     Err(malformed("deposits come from L1 only", "deposit"))
                 }
                 Operation::Forced(_) => Err(malformed("requests are forced on L1 only", "forced")),
+                Operation::GrantTier(_) => Err(malformed("tiers are the venue's to grant", "tier")),
                 operation => Ok(Self::Signed(operation)),
             },
             Source::Chain => {
@@ -84,6 +90,7 @@ impl Submission {
                 }
                 Ok(notice)
             }
+            Source::Venue => Ok(Self::Grant(exact(line)?)),
         }
     }
 
@@ -98,7 +105,7 @@ impl Submission {
     /// The L1 reference of what came from there.
     fn reference(&self) -> Option<&str> {
         match self {
-            Self::Signed(_) => None,
+            Self::Signed(_) | Self::Grant(_) => None,
             Self::Deposit(notice) | Self::Returned(notice) => Some(&notice.reference),
             Self::Forced(notice) => Some(&notice.reference),
         }
@@ -117,7 +124,8 @@ impl Submission {
         self == other || self.returned().as_ref() == Some(other)
     }
 
-    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that nothing is done twice.
+    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that nothing is done twice. A grant sent
+    /// again is the same one, for tiers only rise.
     pub fn identity(&self) -> Hash {
         let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
         match self {
@@ -130,6 +138,11 @@ impl Submission {
                 hasher.update(b"chain ");
                 hasher.update(self.reference().unwrap_or_default().as_bytes());
             }
+            Self::Grant(grant) => {
+                let text = serde_json::to_string(grant);
+                hasher.update(b"grant ");
+                hasher.update(text.expect("grants have string keys only").as_bytes());
+            }
         }
         hasher.finalize()
     }
@@ -141,6 +154,7 @@ impl Submission {
             Self::Deposit(notice) => Operation::Deposit(notice.deposit.clone()),
             Self::Returned(notice) => Operation::RefuseDeposit(notice.deposit.clone()),
             Self::Forced(notice) => Operation::Forced(notice.forced),
+            Self::Grant(grant) => Operation::GrantTier(*grant),
         }
     }
 }

@@ -13,13 +13,14 @@ use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{InstrumentIndex, Time};
+use zkmargin_protocol::units::{InstrumentIndex, Price, Tier, Time};
 use zkmargin_protocol::{Rule, statement};
 use zkmargin_sequencer::{Error, ForcedNotice, Genesis, Sequencer, Source};
 use zkmargin_verifier::StatementFile;
@@ -102,6 +103,7 @@ fn rejects_trades_by_rule() {
         Bad(Rule::FillQuantity, |d| d.quantity = quantity(1_001)),
         Bad(Rule::FillQuantity, |d| d.quantity = quantity(-5)),
         Bad(Rule::FeeLimit, |d| d.fees[1] = price(11)),
+        Bad(Rule::FeeSchedule, |d| (d.buy.fee_limit, d.fees[0]) = (Price::MAX, Price::MAX)),
         Bad(Rule::Nonce, |d| d.buy.nonce = nonce(0)),
         Bad(Rule::Nonce, |d| d.sell.nonce = nonce(64)),
         Bad(Rule::InstrumentSpec, |d| {
@@ -128,7 +130,7 @@ fn rejects_trades_by_rule() {
             d.quantity = quantity(100_000_000_000);
             [d.buy.quantity_max, d.sell.quantity_max] =
                 [d.quantity; 2].map(|q| q.try_into().unwrap());
-            (d.trade_price, d.sell.limit) = (price(1), price(1));
+            (d.trade_price, d.sell.limit, d.fees) = (price(1), price(1), [price(0); 2]);
         }),
     ];
     let before = sequencer.status();
@@ -206,6 +208,39 @@ fn rejects_moves_and_deposits_by_rule() {
         let answer = answer_to(&mut sequencer, Source::Chain, notice, at(1));
         assert_eq!(answer["rule"], rule.name(), "{answer}");
     }
+}
+
+#[test]
+fn accepts_tiers_of_the_venue_alone_which_hold_from_the_next_batch_on() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let mut sequencer = venue.open();
+    let grant = |account: u32, tier: u8| {
+        let (account, tier) = (account_index(account), Tier::new(tier).unwrap());
+        GrantTier { account, tier }
+    };
+    let text = |grant| serde_json::to_string(&grant).unwrap();
+    let public = line(&Operation::GrantTier(grant(2, 1)));
+    let answer = answer_to(&mut sequencer, Source::Public, public.clone(), at(1));
+    assert_eq!(answer["accepted"], false, "{answer}");
+    let answer = answer_to(&mut sequencer, Source::Venue, public, at(1));
+    assert_eq!(answer["accepted"], false, "{answer}");
+    let first = answer_to(&mut sequencer, Source::Venue, text(grant(2, 2)), at(1));
+    assert_eq!(first["accepted"], true, "{first}");
+    let again = answer_to(&mut sequencer, Source::Venue, text(grant(2, 2)), at(1));
+    assert_eq!(first["sequence"], again["sequence"], "one grant");
+    for (rule, refused) in [
+        (Rule::FeeSchedule, grant(2, 1)),
+        (Rule::FeeSchedule, grant(3, 0)),
+        (Rule::AccountExists, grant(9, 1)),
+    ] {
+        let answer = answer_to(&mut sequencer, Source::Venue, text(refused), at(1));
+        assert_eq!(answer["rule"], rule.name(), "{answer}");
+    }
+    sequencer.seal().unwrap();
+    assert_eq!(sequencer.replay().unwrap().batches, 1);
+    drop(sequencer);
+    let account = venue.open().account(account_index(2)).unwrap().unwrap();
+    assert_eq!(account.tier, Tier::new(2).unwrap());
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod liquidator;
 mod maker;
 mod trader;
 mod treasury;
+mod venue;
 
 use zkmargin_protocol::operation::Operation;
 
@@ -28,6 +29,8 @@ pub enum Agent {
     Keeper,
     /// Touches accounts that hold settled options.
     Settler,
+    /// Grants tiers.
+    Venue,
     /// Sends what should be refused.
     Adversary,
 }
@@ -42,7 +45,8 @@ impl Agent {
             0..14 => Self::Trader,
             14..24 => Self::Maker,
             24..34 => Self::Liquidator,
-            34..66 => Self::Treasurer,
+            34..65 => Self::Treasurer,
+            65..66 => Self::Venue,
             66..69 => Self::Keeper,
             69..80 => Self::Settler,
             _ => Self::Adversary,
@@ -58,6 +62,7 @@ impl Agent {
             Self::Treasurer => treasury::draft(desk, view),
             Self::Keeper => keeper::draft(desk, view),
             Self::Settler => keeper::settle(desk, view),
+            Self::Venue => venue::draft(desk, view),
             Self::Adversary => adversary::draft(desk, view),
         }
     }

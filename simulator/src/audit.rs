@@ -11,6 +11,7 @@ pub mod conservation;
 pub mod deficit;
 pub mod epoch;
 mod expectation;
+pub mod fees;
 pub mod forced;
 pub mod margin;
 pub mod memory;
@@ -67,6 +68,8 @@ pub const ACCEPTED: &[(Invariant, StepCheck)] = &[
     (Invariant::WithinLimits, authority::within_limits),
     (Invariant::WithinExpiry, authority::within_expiry),
     (Invariant::KeysWithinBatch, authority::keys_within_batch),
+    (Invariant::FeesWithinSchedule, fees::fees_within_schedule),
+    (Invariant::TierByGrant, fees::tier_by_grant),
     (Invariant::CoveredOrNoWorse, solvency::covered_or_no_worse),
     (Invariant::BandShrinks, solvency::band_shrinks),
     (Invariant::LiveOnly, solvency::live_only),

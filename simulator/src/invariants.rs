@@ -78,6 +78,10 @@ invariants! {
     WithinExpiry = "A1",
     /// Keys, view keys and books stand still while a batch runs.
     KeysWithinBatch = "A1",
+    /// No fee exceeds what the schedule allows the tier an account had when the batch began, in its role.
+    FeesWithinSchedule = "F1",
+    /// An account's tier rises by a grant, and changes by nothing else.
+    TierByGrant = "F1",
 
     // After every accepted operation: margin.
     /// A touched account covers initial margin, or was short of it and is no worse, or is frozen.

@@ -18,6 +18,7 @@ pub fn kind(operation: &Operation) -> &'static str {
         Operation::Deposit(_) => "deposit",
         Operation::Trade(_) => "trade",
         Operation::Settle(_) => "settle",
+        Operation::GrantTier(_) => "grant of a tier",
         Operation::StartAuction(_) => "start of an auction",
         Operation::EndAuction(_) => "end of an auction",
         Operation::CountDeficit(_) => "count of a deficit",
@@ -54,7 +55,9 @@ fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
         ForcedAnswer::Withdrawal { .. } => "forced withdrawal",
         ForcedAnswer::CancelAll { .. } => "forced cancel-all",
     });
-    settled.into_iter().chain(step).chain(answer)
+    let is_raised = row.old.as_ref().is_some_and(|old| old.tier < row.new.tier);
+    let raised = is_raised.then_some("grant of a tier");
+    settled.into_iter().chain(step).chain(answer).chain(raised)
 }
 
 /// Counts of a run.

@@ -122,6 +122,7 @@ impl Posting<'_> {
                 sell: sell.sign(&trader_key(fill.sides[1]), self.domain),
                 price,
                 quantity,
+                maker: Side::Sell,
                 buyer_fee,
                 seller_fee,
             })));

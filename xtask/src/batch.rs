@@ -9,14 +9,17 @@ use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::forced::ForcedAnswer;
+use zkmargin_protocol::order::Side;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::trade::Trade;
+use zkmargin_protocol::units::{Price, Tier};
 
 /// Columns of the commitment and of the evaluation; the challenge between them is given.
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 27, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 30, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -40,7 +43,7 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 17] = [
+const KINDS: [(Has, usize); 20] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
@@ -58,6 +61,9 @@ const KINDS: [(Has, usize); 17] = [
     (is_voided_by_force, 0),
     (is_out_of_nonces, 0),
     (is_giving_back, 0),
+    (is_granting, 0),
+    (is_charging_most, 0),
+    (is_charging_most, 1),
 ];
 
 /// An account short of initial margin closes a position.
@@ -149,6 +155,27 @@ fn is_out_of_nonces(batch: &BatchTrace) -> bool {
 /// A deposit goes back.
 fn is_giving_back(batch: &BatchTrace) -> bool {
     batch.deposits.iter().any(|row| row.is_refused)
+}
+
+/// An account is granted a better tier.
+fn is_granting(batch: &BatchTrace) -> bool {
+    batch.accounts.iter().any(|row| row.old.as_ref().is_some_and(|old| old.tier < row.new.tier))
+}
+
+/// A buyer above the first tier pays all that the schedule allows, and something.
+fn is_charging_most(batch: &BatchTrace) -> bool {
+    let row = |trade: &Trade| {
+        let index = trade.buy.order.instrument;
+        batch.instruments.iter().find(|row| row.instrument == index)
+    };
+    batch.trades.iter().any(|trade| {
+        let buyer = batch.accounts.iter().find(|row| row.index == trade.buy.order.account);
+        let tier = buyer.and_then(|row| row.old.as_ref()).map_or(Tier::MIN, |old| old.tier);
+        let market = row(trade).map(|row| [row.forward, trade.price]);
+        let most = |market| batch.parameters.fees.fee_floor(tier, trade.maker == Side::Buy, market);
+        let is_most = market.map(most) == Some(trade.buyer_fee);
+        is_most && tier > Tier::MIN && trade.buyer_fee > Price::MIN
+    })
 }
 
 /// The insurance fund pays a bidder.

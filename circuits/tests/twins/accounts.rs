@@ -2,26 +2,35 @@
 
 use rand::Rng;
 use rand::seq::SliceRandom;
+use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::account::{AccountInput, AccountVar};
 use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
+use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Nonce, Quantity};
+use zkmargin_protocol::units::{Cash, InstrumentIndex, Nonce, Quantity, Tier};
 
 use super::draw::{agree, circuit, near, witness};
 
+fn tier(rng: &mut ChaCha8Rng) -> Tier {
+    Tier::new(rng.gen_range(0..=Tier::MAX.get())).expect("2 bits")
+}
+
 #[test]
 fn agree_on_accounts() {
-    agree(200, &[Rule::AccountExists, Rule::AccountRequests], |rng| {
+    agree(200, &[Rule::FeeSchedule, Rule::AccountExists, Rule::AccountRequests], |rng| {
         let index = account_index(rng.gen_range(0..1 << 24));
         let [min, max] = [Cash::MIN, Cash::MAX].map(i128::from);
         let mut old = account(index, portfolio_book(1));
         let is_new = rng.gen_ratio(2, 3);
         // What an account opened by the batch must not start with, each alone.
         match rng.gen_range(0..8) {
-            _ if !is_new => old.cash = Cash::try_from(near(rng, 0, min, max)).expect("clamped"),
+            _ if !is_new => {
+                old.cash = Cash::try_from(near(rng, 0, min, max)).expect("clamped");
+                old.tier = tier(rng);
+            }
             0 => old.cash = *[Cash::MIN, Cash::MAX].choose(rng).expect("two"),
             1 => old.nonces.base = Nonce::new(1).expect("a nonce"),
             2 => old.nonces = NonceWindow { bits: 1 << 63, ..NonceWindow::default() },
@@ -30,6 +39,7 @@ fn agree_on_accounts() {
                 let added = old.positions.add(old.book.underlying, first, Quantity::MIN);
                 added.expect("a free slot");
             }
+            4 => old.tier = Tier::MAX,
             _ => {}
         }
         let opened = Account::open(old.key, old.view_key, old.book);
@@ -38,6 +48,7 @@ fn agree_on_accounts() {
             cash: Cash::try_from(near(rng, 0, min, max)).expect("clamped"),
             ..old.clone()
         };
+        new.tier = if rng.gen_ratio(1, 3) { tier(rng) } else { old.tier };
         let is_rekeyed = rng.gen_ratio(1, 4);
         let other = account(account_index(7), old.book);
         match rng.gen_range(0..6) {
@@ -47,7 +58,10 @@ fn agree_on_accounts() {
         }
         let is_kept = (old.key, old.view_key) == (new.key, new.view_key);
         // The row asks for a request; that there is one is for the argument to judge.
-        let judged = if !is_sound {
+        let grant = GrantTier { account: index, tier: new.tier };
+        let judged = if new.tier != old.tier && grant.check(old.tier).is_err() {
+            Some(Rule::FeeSchedule)
+        } else if !is_sound {
             Some(Rule::AccountExists)
         } else {
             (!is_kept && !is_rekeyed).then_some(Rule::AccountRequests)

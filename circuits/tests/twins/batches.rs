@@ -17,11 +17,13 @@ use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::order::Side;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Tier, Time};
 
 use super::draw::{Verdict, circuit, native, times};
 
@@ -66,7 +68,12 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
         };
         Some(Operation::Forced(ForcedRequest { account: row.index, action }))
     });
-    let others = deposits.chain(trades).chain(requests).chain(steps);
+    let grants = trace.accounts.iter().filter_map(|row| {
+        let (account, tier) = (row.index, row.new.tier);
+        let held = row.old.as_ref().map_or(Tier::MIN, |old| old.tier);
+        (tier != held).then_some(Operation::GrantTier(GrantTier { account, tier }))
+    });
+    let others = deposits.chain(grants).chain(trades).chain(requests).chain(steps);
     // What is forced takes what all others leave.
     settled.chain(others).chain(forced).collect()
 }
@@ -107,6 +114,7 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
         | Operation::CountDeficit(account) => {
             *account = AccountIndex::new(3).expect("an index");
         }
+        Operation::GrantTier(grant) => grant.tier = Tier::MIN,
         Operation::Settle(settle) => settle.expiry = time_before(settle.expiry),
         Operation::Forced(request) => match rng.gen_range(0..3) {
             0 => request.account = INSURANCE_FUND,
@@ -120,7 +128,7 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
             _ => deposit.view_key += Fr::from(1u64),
         },
         Operation::Trade(trade) => {
-            match rng.gen_range(0..8) {
+            match rng.gen_range(0..10) {
                 0 => trade.buy.order.limit = price(trade.price.get(), u32::MAX),
                 1 => trade.sell.order.limit = price(trade.price.get(), 1),
                 2 => trade.buy.order.quantity_max = OrderQuantity::default(),
@@ -128,6 +136,14 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
                 4 => trade.sell.order.fee_limit = price(trade.seller_fee.get(), u32::MAX),
                 5 => trade.buy.order.expiry = Time::default(),
                 6 => trade.sell.order.spec.strike = price(trade.sell.order.spec.strike.get(), 1),
+                7 => {
+                    // As much as the order allows, and more than the schedule.
+                    (trade.buy.order.fee_limit, trade.buyer_fee) = (Price::MAX, Price::MAX);
+                }
+                8 => {
+                    let sells = trade.maker == Side::Sell;
+                    trade.maker = if sells { Side::Buy } else { Side::Sell };
+                }
                 _ => trade.buyer_fee = price(trade.buy.order.fee_limit.get(), 1),
             }
             if is_signed_again {
@@ -153,6 +169,13 @@ fn changed_batch(rng: &mut ChaCha8Rng, case: &RandomBatch) -> Option<(Verdict, B
     let mut list = operations(&case.trace);
     let place = rng.gen_range(0..list.len().max(1));
     change(rng, list.get_mut(place)?);
+    if let Operation::GrantTier(grant) = &list[place] {
+        // To grant the tier that is held changes nothing, and only the native rule minds.
+        let held = case.state.accounts().get(&grant.account).map_or(Tier::MIN, |held| held.tier);
+        if held == grant.tier {
+            return None;
+        }
+    }
     let time = case.trace.time;
     let mut honest = Batch::new(&case.state, &case.market, Shape::TINY, time).expect("fresh");
     let verdict = native(honest.push(&list));

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::gadgets::eddsa::SignatureVar;
 use zkmargin_circuits::order::OrderVar;
-use zkmargin_circuits::trade::{self, FillVar};
+use zkmargin_circuits::trade::{self, FillVar, TradeInput};
 use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
@@ -79,6 +79,7 @@ fn random_trade(rng: &mut ChaCha8Rng) -> (Time, Trade) {
         sell: order(rng, Side::Sell, &fill),
         price: fill.price,
         quantity: fill.quantity,
+        maker: Side::Buy,
         buyer_fee: fill.fee,
         seller_fee: fill.fee,
     };
@@ -99,8 +100,12 @@ fn judge_natively(trade: &Trade, time: Time) -> Verdict {
 fn judge_in_circuit(trade: &Trade, time: Time) -> Verdict {
     let mut cs = witness();
     let header = header_at(&mut cs, Fr::from(7u64), time);
-    let fill = FillVar::external(&mut cs, true, trade, &header);
     let signer = account(account_index(2), portfolio_book(1));
+    let signers = [signer.clone(), signer.clone()];
+    let (trade, forward) = (trade.clone(), Price::MIN);
+    let input = TradeInput { is_active: true, trade, signers, forward };
+    let fill = FillVar::external(&mut cs, &input, &header);
+    let trade = &input.trade;
     let buy = OrderVar::external(&mut cs, &trade.buy, &signer, Side::Buy);
     let sell = OrderVar::external(&mut cs, &trade.sell, &signer, Side::Sell);
     let orders = [&buy, &sell];

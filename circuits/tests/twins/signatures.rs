@@ -4,12 +4,13 @@ use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::fee_schedule::FeeScheduleVar;
 use zkmargin_circuits::request::{RequestInput, RequestVar};
 use zkmargin_circuits::trade::{TradeInput, TradeVar};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, cancel_all, domain, now, portfolio_book, rekey, risk_rows,
-    signed_move, trade,
+    OrderDraft, account, account_index, cancel_all, domain, now, parameters, portfolio_book, rekey,
+    risk_rows, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::action::Action;
@@ -125,7 +126,9 @@ fn agree_on_signed_trades() {
         let header = header_at(&mut cs, domain(), now());
         let trade = *filled;
         let cash = [trade.cash_of_buyer(), trade.cash_of_seller()];
-        let var = TradeVar::new(&mut cs, &TradeInput { is_active: true, trade, signers }, &header);
+        let schedule = FeeScheduleVar::external(&mut cs, &parameters().fees);
+        let input = TradeInput { is_active: true, trade, signers, forward: row.forward };
+        let var = TradeVar::new(&mut cs, &input, &header, &schedule);
         if judged.is_ok() {
             let wires = [&var.cash_of_buyer, &var.cash_of_seller].map(|wire| wire.value());
             assert_eq!(wires, cash.map(zkmargin_protocol::packing::signed_field));

@@ -8,8 +8,8 @@ pub const RULE: Rule = Rule::FeeLimit;
 fn accepts_fees_at_the_limit_and_none() {
     let world = World::new();
     let at_limit = world.accepts("at the limit", &world.drafted(|d| d.fees = d.fee_limits));
-    // (20 + 15) USDC a contract on half a contract.
-    assert_eq!(at_limit.trades[0].fees(), 17_500_000);
+    // (10 + 8) USDC a contract on half a contract.
+    assert_eq!(at_limit.trades[0].fees(), 9_000_000);
     world.accepts("none", &world.drafted(|d| d.fees = [Price::MIN; 2]));
     let none_allowed =
         world.drafted(|d| (d.fees, d.fee_limits) = ([Price::MIN; 2], [Price::MIN; 2]));

@@ -143,7 +143,8 @@ impl Draft {
         };
         let Self { buy, sell, trade_price, quantity, fees: [buyer_fee, seller_fee] } = self;
         let (buy, sell) = (sign(buy), sign(sell));
-        let trade = Trade { buy, sell, price: trade_price, quantity, buyer_fee, seller_fee };
+        let (price, maker) = (trade_price, Side::Sell);
+        let trade = Trade { buy, sell, price, quantity, maker, buyer_fee, seller_fee };
         Operation::Trade(Box::new(trade))
     }
 }

@@ -4,13 +4,14 @@ use rand::Rng;
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::bid::Bid;
+use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::{Order, Side};
 use zkmargin_protocol::request::Request;
 use zkmargin_protocol::settlement::Settle;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{
-    AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Time,
+    AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Tier, Time,
 };
 
 use super::{keeper, liquidator, trader, treasury};
@@ -25,9 +26,18 @@ pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
         34..54 => bad_request(desk, view),
         54..64 => bad_deposit(desk, view),
         64..80 => bad_auction(desk, view),
-        80..88 => tampered(desk),
+        80..87 => tampered(desk),
+        87..88 => bad_grant(desk, view),
         _ => bad_settlement(desk, view),
     }
+}
+
+/// A tier that an account has, had, or that is for nobody.
+fn bad_grant(desk: &mut Desk, view: &View) -> Option<Operation> {
+    let account = if desk.one_in(4) { account_index(1 << 20) } else { desk.anyone() };
+    let held = view.accounts.get(&account).map_or(Tier::MAX, |account| account.tier);
+    let tier = if desk.one_in(2) { held } else { Tier::MIN };
+    Some(Operation::GrantTier(GrantTier { account, tier }))
 }
 
 /// What was accepted before, once more.
@@ -79,12 +89,18 @@ fn bad_trade(desk: &mut Desk, view: &View) -> Option<Operation> {
     let mut fill = (row.mark, quantity, fees);
     break_order(desk, view, &mut buy);
     break_fill(desk, &mut fill);
+    if desk.one_in(12) {
+        // As much as the order allows, and more than the schedule.
+        (buy.fee_limit, fill.2[0]) = (Price::MAX, row.forward);
+    }
     let (buy, mut sell) = (desk.sign_order(buy)?, desk.sign_order(sell)?);
     if desk.one_in(8) {
         sell.signature = buy.signature;
     }
     let (price, quantity, [buyer_fee, seller_fee]) = fill;
-    Some(Operation::Trade(Box::new(Trade { buy, sell, price, quantity, buyer_fee, seller_fee })))
+    let maker = Side::Sell;
+    let trade = Trade { buy, sell, price, quantity, maker, buyer_fee, seller_fee };
+    Some(Operation::Trade(Box::new(trade)))
 }
 
 fn break_order(desk: &mut Desk, view: &View, order: &mut Order) {

@@ -7,6 +7,7 @@ use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, OrderQuantity, Price, Quantity};
 
 use super::trader::instrument;
+use super::venue;
 use crate::desk::{Desk, later};
 use crate::view::View;
 
@@ -30,12 +31,15 @@ pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
         ..taker
     };
     let taker = desk.sign_order(taker)?;
-    let (buy, sell) = match maker.order.side {
+    let quoted = maker.order.side;
+    let (buy, sell) = match quoted {
         Side::Buy => (maker, taker),
         Side::Sell => (taker, maker),
     };
-    let [buyer_fee, seller_fee] = [buy.order.fee_limit, sell.order.fee_limit];
-    Some(Operation::Trade(Box::new(Trade { buy, sell, price, quantity, buyer_fee, seller_fee })))
+    let orders = [&buy.order, &sell.order];
+    let [buyer_fee, seller_fee] = venue::fees(view, orders, quoted, price);
+    let trade = Trade { buy, sell, price, quantity, maker: quoted, buyer_fee, seller_fee };
+    Some(Operation::Trade(Box::new(trade)))
 }
 
 /// The order of somebody who takes `quote`.

@@ -7,6 +7,7 @@ use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, OrderQuantity, Price, Quantity};
 
+use super::venue;
 use crate::desk::{Desk, later};
 use crate::view::View;
 
@@ -88,9 +89,11 @@ pub fn trade(
 ) -> Option<Operation> {
     let buy = order(desk, view, row, (buyer, Side::Buy), (price, quantity_e3))?;
     let sell = order(desk, view, row, (seller, Side::Sell), (price, quantity_e3))?;
-    let fees = [buy.fee_limit, sell.fee_limit];
+    let maker = if desk.one_in(2) { Side::Buy } else { Side::Sell };
+    let fees = venue::fees(view, [&buy, &sell], maker, price);
     let [buyer_fee, seller_fee] = if desk.one_in(3) { [Price::MIN; 2] } else { fees };
     let quantity = Quantity::new(quantity_e3).ok()?;
     let (buy, sell) = (desk.sign_order(buy)?, desk.sign_order(sell)?);
-    Some(Operation::Trade(Box::new(Trade { buy, sell, price, quantity, buyer_fee, seller_fee })))
+    let trade = Trade { buy, sell, price, quantity, maker, buyer_fee, seller_fee };
+    Some(Operation::Trade(Box::new(trade)))
 }

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use zkmargin_protocol::batch::AccountRow;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::poseidon;
+use zkmargin_protocol::units::{AccountIndex, Tier};
 
 use super::memory::Memory;
 use super::observation::{Accounts, Seal};
@@ -79,7 +81,20 @@ pub fn operations_in_trace(_: &Memory, seal: &Seal) -> Finding {
     let rows: BTreeSet<_> =
         trace.accounts.iter().filter(|row| row.step.is_some()).map(|row| row.index).collect();
     demand!(rows == named, "rows show steps of {rows:?}, asked for were {named:?}");
+    let granted: BTreeSet<_> = seal.operations.iter().filter_map(granted).collect();
+    let is_raised =
+        |row: &&AccountRow| row.new.tier != row.old.as_ref().map_or(Tier::MIN, |old| old.tier);
+    let raised: BTreeSet<_> = trace.accounts.iter().filter(is_raised).map(|r| r.index).collect();
+    demand!(raised == granted, "tiers changed of {raised:?}, granted were {granted:?}");
     Ok(())
+}
+
+/// The account that an operation grants a tier.
+fn granted(operation: &Operation) -> Option<AccountIndex> {
+    match operation {
+        Operation::GrantTier(grant) => Some(grant.account),
+        _ => None,
+    }
 }
 
 /// [`crate::invariants::Invariant::RowsComplete`]
@@ -135,7 +150,7 @@ pub fn balances_at_end(_: &Memory, seal: &Seal) -> Finding {
     let same = |accounts: &Accounts| -> Vec<_> {
         let parts = accounts
             .iter()
-            .map(|(index, a)| (*index, a.cash, a.positions.clone(), a.auction, a.book));
+            .map(|(index, a)| (*index, a.cash, a.positions.clone(), a.auction, a.book, a.tier));
         parts.collect()
     };
     let (standing, after) = (same(seal.standing), same(&seal.after.accounts));

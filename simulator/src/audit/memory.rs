@@ -103,7 +103,10 @@ impl Memory {
                 self.take_request(signed.request.account, &signed.request.action, step);
             }
             Operation::Forced(request) => self.take_forced(request, step),
-            Operation::Trade(_) | Operation::Settle(_) | Operation::RefuseDeposit(_) => {}
+            Operation::Trade(_)
+            | Operation::Settle(_)
+            | Operation::RefuseDeposit(_)
+            | Operation::GrantTier(_) => {}
         }
     }
 

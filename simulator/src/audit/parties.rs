@@ -16,6 +16,7 @@ pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
             vec![trade.buy.order.account, trade.sell.order.account, fee_account()]
         }
         Operation::Settle(settle) => vec![settle.account],
+        Operation::GrantTier(grant) => vec![grant.account],
         Operation::StartAuction(account) | Operation::CountDeficit(account) => {
             vec![*account, INSURANCE_FUND]
         }

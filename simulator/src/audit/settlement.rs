@@ -38,7 +38,7 @@ pub fn settled_at_payoff(memory: &Memory, step: &Step) -> Finding {
 /// Whether settlement is all that can move cash or contracts.
 fn is_quiet(operation: &Operation) -> bool {
     match operation {
-        Operation::Settle(_) | Operation::EndAuction(_) => true,
+        Operation::Settle(_) | Operation::EndAuction(_) | Operation::GrantTier(_) => true,
         Operation::Request(signed) => {
             matches!(signed.request.action, Action::Rekey { .. } | Action::CancelAll { .. })
         }

@@ -138,7 +138,7 @@ pub struct Gallery {
 /// Sorts of operations beside the kinds accepted.
 const SORTS: [&str; 4] = ["refused", "settled", "frozen bystander", "outside of the band"];
 /// Kinds of operations.
-const KINDS: usize = 14;
+const KINDS: usize = 15;
 
 impl Gallery {
     /// A run that goes on until there is one of each sort.

@@ -8,7 +8,7 @@ use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time};
 use zkmargin_simulator::audit::memory::Paid;
 use zkmargin_simulator::audit::parties::{parties, signers};
 use zkmargin_simulator::invariants::Invariant::{self, *};
@@ -69,7 +69,7 @@ pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
     conservation.into_iter().chain(authority()).chain(settlement()).chain(auctions()).collect()
 }
 
-fn authority() -> [(Invariant, &'static str, Forge); 10] {
+fn authority() -> [(Invariant, &'static str, Forge); 12] {
     [
         (Authorised, "withdrawal", |s| s.memory.signed.clear()),
         (NonceOnce, "trade", |s| _ = s.memory.nonces.insert(signers(&s.operation)[1], 1)),
@@ -83,6 +83,11 @@ fn authority() -> [(Invariant, &'static str, Forge); 10] {
             trade(s).sell.order.expiry = earlier;
         }),
         (KeysWithinBatch, "rekey", |s| account(s, party(s, 0)).view_key += Fr::from(1u64)),
+        (FeesWithinSchedule, "trade", |s| trade(s).seller_fee = Price::MAX),
+        (TierByGrant, "grant of a tier", |s| {
+            let index = party(s, 0);
+            account(s, index).tier = Tier::MIN;
+        }),
         (CoveredOrNoWorse, "trade", |s| pay(s, party(s, 0), -1_000_000_000_000_000)),
         (BandShrinks, "outside of the band", |s| {
             let index = party(s, 0);

@@ -1,0 +1,176 @@
+//! The venue's tariff: what it may charge a contract, by tier and role. Spec: `docs/spec/operations.md#FeeSchedule`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::order::Side;
+use crate::packing::{Part, pack, part};
+use crate::parameters::PPM;
+use crate::trade::Trade;
+use crate::transition::Ledger;
+use crate::units::{AccountIndex, Price, TIER_BITS, Tier};
+use crate::{Reject, Rule};
+
+/// Tiers of a schedule.
+pub const TIERS: usize = 1 << TIER_BITS;
+/// Width in bits of a rate in parts per million of the forward.
+pub const RATE_BITS: u32 = 16;
+/// Width in bits of the cap in thousandths of the price.
+pub const CAP_BITS: u32 = 10;
+/// Scale of the cap: thousandths.
+pub const PERMILLE: u32 = 1_000;
+
+/// Rates of one tier, parts per million of the forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeeRates {
+    /// Of the side whose order was quoted, 16 bits.
+    pub maker_ppm: u16,
+    /// Of the side that took it, 16 bits.
+    pub taker_ppm: u16,
+}
+
+/// The greatest fees: data, never constants of the rules. Reading them from a file checks them by [`FeeSchedule::check`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct FeeSchedule {
+    /// Rates by tier, the dearest first.
+    pub tiers: [FeeRates; TIERS],
+    /// No fee exceeds this share of the option's price, thousandths, at most 1,000.
+    pub cap_permille: u16,
+}
+
+// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
+impl Serialize for FeeSchedule {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FeeSchedule {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let schedule = Self::deserialize(deserializer)?;
+        schedule.check().map_err(de::Error::custom)?;
+        Ok(schedule)
+    }
+}
+
+impl FeeSchedule {
+    /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the discounts are ours.
+    pub fn reference() -> Self {
+        let rates = [(300, 300), (200, 300), (100, 250), (0, 200)];
+        let tiers = rates.map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+        Self { tiers, cap_permille: 125 }
+    }
+
+    /// No rate is above that of the tier before, so that a higher tier is never the dearer one; the cap is at most the price.
+    ///
+    /// # Errors
+    /// [`Rule::Range`].
+    pub fn check(&self) -> Result<(), Reject> {
+        for pair in self.tiers.windows(2) {
+            let (before, rates) = (&pair[0], &pair[1]);
+            if rates.maker_ppm > before.maker_ppm || rates.taker_ppm > before.taker_ppm {
+                let what = "rates above those of the tier before";
+                let value = format!("{}, {}", rates.maker_ppm, rates.taker_ppm);
+                return Err(Reject::value(Rule::Range, what, value));
+            }
+        }
+        if u32::from(self.cap_permille) > PERMILLE {
+            return Err(Reject::value(Rule::Range, "cap of a fee", self.cap_permille));
+        }
+        Ok(())
+    }
+
+    /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
+    pub fn word(&self) -> Fr {
+        let rates = self.tiers.iter().flat_map(|rates| [rates.maker_ppm, rates.taker_ppm]);
+        let mut parts: Vec<Part> = rates.map(|rate| part(rate, RATE_BITS)).collect();
+        parts.push(part(self.cap_permille, CAP_BITS));
+        pack(&parts)
+    }
+
+    /// Greatest fee per contract of a tier and role at a price, rounded down: for the trader.
+    pub fn fee_floor(&self, tier: Tier, is_maker: bool, [forward, price]: [Price; 2]) -> Price {
+        let rates = self.tiers[usize::from(tier.get())];
+        let rate_ppm = if is_maker { rates.maker_ppm } else { rates.taker_ppm };
+        let of_forward = u64::from(forward.get()) * u64::from(rate_ppm) / u64::from(PPM);
+        let of_price = u64::from(price.get()) * u64::from(self.cap_permille) / u64::from(PERMILLE);
+        let fee = u32::try_from(of_forward.min(of_price)).expect("no more than the price");
+        Price::new(fee).expect("every 32-bit number is a price")
+    }
+
+    /// Both fees of a trade are at most what the schedule allows buyer and seller, in these tiers, at this forward.
+    ///
+    /// # Errors
+    /// [`Rule::FeeSchedule`].
+    pub fn check_trade(
+        &self,
+        trade: &Trade,
+        tiers: [Tier; 2],
+        forward: Price,
+    ) -> Result<(), Reject> {
+        let fees = [(Side::Buy, trade.buyer_fee), (Side::Sell, trade.seller_fee)];
+        for ((side, fee), tier) in fees.into_iter().zip(tiers) {
+            if fee > self.fee_floor(tier, trade.maker == side, [forward, trade.price]) {
+                return Err(Reject::value(Rule::FeeSchedule, "fee per contract", fee));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The venue's word that an account belongs to a better tier from the next batch on. It carries no signature: it costs
+/// the account nothing, and can't be taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GrantTier {
+    /// Account.
+    pub account: AccountIndex,
+    /// Its tier, above the one it has.
+    pub tier: Tier,
+}
+
+impl GrantTier {
+    /// The tier is above the one the account has.
+    ///
+    /// # Errors
+    /// [`Rule::FeeSchedule`].
+    pub fn check(&self, held: Tier) -> Result<(), Reject> {
+        if self.tier <= held {
+            return Err(Reject::value(Rule::FeeSchedule, "tier not above the one held", self.tier));
+        }
+        Ok(())
+    }
+}
+
+impl Ledger<'_> {
+    /// The tier whose rates an account pays in this batch: the one before it, the first if the batch opens the account.
+    fn tier(&self, index: AccountIndex) -> Tier {
+        let before = self.opening(index).and_then(|opening| opening.account.as_ref());
+        before.map_or(Tier::MIN, |account| account.tier)
+    }
+
+    /// The fees of a trade are what the schedule allows. An instrument without a row is another rule's to refuse.
+    ///
+    /// # Errors
+    /// [`Rule::FeeSchedule`].
+    pub(crate) fn check_fees(&self, trade: &Trade) -> Result<(), Reject> {
+        let Some(row) = self.market.rows().get(&trade.buy.order.instrument) else { return Ok(()) };
+        let tiers = [&trade.buy, &trade.sell].map(|signed| self.tier(signed.order.account));
+        let schedule = &self.market.parameters().fees;
+        self.judge(schedule.check_trade(trade, tiers, row.forward))
+    }
+
+    /// Raises an account's tier.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`], [`Rule::FeeSchedule`].
+    pub(crate) fn grant_tier(&mut self, grant: GrantTier) -> Result<(), Reject> {
+        let mut account = self.account(grant.account)?.clone();
+        self.judge(grant.check(account.tier))?;
+        account.tier = grant.tier;
+        self.touched.insert(grant.account, account);
+        Ok(())
+    }
+}
