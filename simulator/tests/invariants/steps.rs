@@ -146,16 +146,14 @@ fn auctions() -> [(Invariant, &'static str, Forge); 12] {
             account(s, index).positions = Default::default();
         }),
         (AuctionStartsBelow, "start of an auction", |s| {
-            let index = party(s, 0);
-            s.before.get_mut(&index).expect("known").cash = cash(1 << 60);
+            find(s, 1 << 60);
         }),
         (FundNeverSold, "deposit", |s| {
             account(s, INSURANCE_FUND).auction = Some(auction(0));
         }),
         (AuctionFee, "start of an auction", |s| pay(s, INSURANCE_FUND, 1)),
         (AuctionEndsCovered, "end of an auction", |s| {
-            let index = party(s, 0);
-            s.before.get_mut(&index).expect("known").cash = cash(-(1 << 60));
+            find(s, -(1 << 60));
         }),
         (AuctionStepOnce, "bid", |s| _ = s.memory.steps.insert(party(s, 1), 1)),
         (AuctionState, "withdrawal", |s| account(s, party(s, 0)).auction = Some(auction(0))),
@@ -164,6 +162,15 @@ fn auctions() -> [(Invariant, &'static str, Forge); 12] {
         (BidShare, "bid", |s| fill(s).cash += 1),
         (ReserveBacked, "bid", |s| account(s, party(s, 1)).auction = Some(auction(1 << 60))),
     ]
+}
+
+/// The batch found this cash with the account concerned, whether this operation touches it first or not.
+fn find(shown: &mut ShownStep, cash_e6: i64) {
+    let index = party(shown, 0);
+    shown.before.get_mut(&index).expect("known").cash = cash(cash_e6);
+    if let Some(opened) = shown.memory.opened.get_mut(&index) {
+        opened.cash = cash_e6.into();
+    }
 }
 
 fn party(shown: &ShownStep, place: usize) -> AccountIndex {
