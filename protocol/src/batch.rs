@@ -49,7 +49,8 @@ pub struct AccountRow {
     /// Margin after.
     pub margin: Margin,
     /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin,
-    /// holds less while a forward is outside of its band, or is in auction: its row is two-sided.
+    /// holds less while a forward is outside of its band, or is in auction: its row is two-sided. Where a forced reduction is
+    /// refused, the margin that would be.
     pub old_margin: Option<Margin>,
     /// What happened to its auction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -296,6 +297,7 @@ impl<'a> Batch<'a> {
         }
         // There may be no insurance fund yet.
         touched.retain(|index| draft.ledger.touched().contains_key(index));
+        touched.extend(draft.ledger.answered_with(&touched));
         for index in touched {
             let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);
@@ -339,12 +341,19 @@ impl<'a> Batch<'a> {
         is_frozen.then_some(before)
     }
 
-    /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides.
+    /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides, or where contracts could not be
+    /// taken, after the batch and as it or its counterparty would then be.
     fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_band(index)?;
         if let Some(answer) = self.ledger.answer(index) {
-            self.judge(answer.check(&margin.new))?;
-            if margin.old.is_none() {
+            self.judge(self.ledger.check_answer(index, &margin.new))?;
+            let shown = match answer {
+                ForcedAnswer::Reduction(answer) => self.ledger.shown_book(index, answer)?,
+                ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => None,
+            };
+            if let Some(shown) = shown {
+                margin.old = Some(self.margin_of(&shown)?);
+            } else if margin.old.is_none() {
                 margin.old = Some(self.margin_of(&self.ledger.found(index)?)?);
             }
         }

@@ -3,20 +3,25 @@
 //! The owner of an account, known on L1, queues a request there; a batch answers it in the account's two-sided row. What
 //! cannot be honoured is shown to be impossible and is consumed, so that no request can be ignored or block the queue.
 
+pub mod reduction;
+
+use std::collections::BTreeSet;
+
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, INSURANCE_FUND};
 use crate::custody::Custody;
+use crate::forced::reduction::{Reduced, Reduction, SIZE_BITS};
 use crate::margin::Margin;
 use crate::nonce::WINDOW;
 use crate::packing::{pack, part};
 use crate::parameters::PPM;
 use crate::transition::Ledger;
-use crate::units::{AccountIndex, CASH_BITS, Cash, Nonce};
+use crate::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, INSTRUMENT_BITS, Nonce};
 use crate::{Reject, Rule};
 
-/// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all.
+/// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all, 3 for a reduction.
 pub const KIND_BITS: u32 = 2;
 
 /// A request of an account's owner on L1.
@@ -40,6 +45,8 @@ pub enum ForcedAction {
     },
     /// All orders and requests not yet applied become void when the batch ends.
     CancelAll,
+    /// Contracts go to another account, at their mark less a penalty.
+    Reduction(Reduction),
 }
 
 /// How a batch answers.
@@ -58,6 +65,8 @@ pub enum ForcedAnswer {
         /// Whether the account's nonces are exhausted.
         is_refused: bool,
     },
+    /// Contracts have gone, or it is shown why not.
+    Reduction(Reduced),
 }
 
 impl ForcedAnswer {
@@ -65,36 +74,46 @@ impl ForcedAnswer {
     pub fn paid(&self) -> Cash {
         match *self {
             Self::Withdrawal { paid, .. } => paid,
-            Self::CancelAll { .. } => Cash::default(),
+            Self::CancelAll { .. } | Self::Reduction(_) => Cash::default(),
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1).
+    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
+    /// amounts, instrument (16) ‖ contracts asked for (39) ‖ 0 (8) and counterparty (24) ‖ 0 (39).
     pub fn word(&self, custody: &Custody) -> Fr {
-        let (kind, amount, is_refused) = match *self {
-            Self::Withdrawal { amount, .. } => (1u8, amount, false),
-            Self::CancelAll { is_refused } => (2, Cash::default(), is_refused),
-        };
-        let amounts = [amount, custody.payout_floor(self.paid())];
-        let [amount, payout] = amounts.map(|cash| part(cash.get().max(0) as u64, CASH_BITS - 1));
-        pack(&[part(kind, KIND_BITS), amount, payout, part(is_refused, 1)])
+        let amount = |cash: Cash| part(cash.get().max(0) as u64, CASH_BITS - 1);
+        let none = part(0u8, CASH_BITS - 1);
+        match self {
+            Self::Withdrawal { amount: asked, paid } => {
+                let left = amount(custody.payout_floor(*paid));
+                pack(&[part(1u8, KIND_BITS), amount(*asked), left])
+            }
+            Self::CancelAll { is_refused } => {
+                pack(&[part(2u8, KIND_BITS), none, none, part(*is_refused, 1)])
+            }
+            Self::Reduction(Reduced { terms, refusal, .. }) => pack(&[
+                part(3u8, KIND_BITS),
+                part(terms.instrument.get(), INSTRUMENT_BITS),
+                part(terms.quantity.get().max(0) as u64, SIZE_BITS),
+                part(0u8, CASH_BITS - 1 - INSTRUMENT_BITS - SIZE_BITS),
+                part(terms.counterparty.get(), ACCOUNT_BITS),
+                part(0u8, CASH_BITS - 1 - ACCOUNT_BITS),
+                part(refusal.is_some(), 1),
+            ]),
+        }
     }
+}
 
-    /// What pays covers initial margin after the batch, and what pays less than it was asked for has nothing more to pay.
-    ///
-    /// # Errors
-    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`].
-    pub fn check(&self, after: &Margin) -> Result<(), Reject> {
-        let Self::Withdrawal { amount, paid } = *self else { return Ok(()) };
-        if paid > Cash::default() {
-            after.check_initial()?;
-        }
-        let left = payable_floor(after);
-        if paid < amount && left > 0 {
-            return Err(Reject::value(Rule::ForcedWithdrawal, "could still be paid", left));
-        }
-        Ok(())
+/// What pays covers initial margin after the batch, and what pays less than it was asked for has nothing more to pay.
+fn check_paid([amount, paid]: [Cash; 2], after: &Margin) -> Result<(), Reject> {
+    if paid > Cash::default() {
+        after.check_initial()?;
     }
+    let left = payable_floor(after);
+    if paid < amount && left > 0 {
+        return Err(Reject::value(Rule::ForcedWithdrawal, "could still be paid", left));
+    }
+    Ok(())
 }
 
 /// Free collateral, micro-USDC: equity above initial margin, rounded down, so that what is paid of it leaves the margin
@@ -104,6 +123,28 @@ fn payable_floor(margin: &Margin) -> i128 {
 }
 
 impl Ledger<'_> {
+    /// The answer of an account, if there is one, is right after the batch, with this margin.
+    ///
+    /// # Errors
+    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`], [`Rule::ForcedReduction`].
+    pub(crate) fn check_answer(&self, index: AccountIndex, after: &Margin) -> Result<(), Reject> {
+        match self.answers.get(&index) {
+            Some(ForcedAnswer::Withdrawal { amount, paid }) => check_paid([*amount, *paid], after),
+            Some(ForcedAnswer::Reduction(answer)) => self.check_reduced(index, answer, after),
+            Some(ForcedAnswer::CancelAll { .. }) | None => Ok(()),
+        }
+    }
+
+    /// The accounts whose answers say something of another account.
+    pub(crate) fn answered_with(&self, others: &BTreeSet<AccountIndex>) -> BTreeSet<AccountIndex> {
+        let is_with = |answer: &ForcedAnswer| match answer {
+            ForcedAnswer::Reduction(answer) => others.contains(&answer.terms.counterparty),
+            ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => false,
+        };
+        let answers = self.answers.iter();
+        answers.filter(|(_, answer)| is_with(answer)).map(|(index, _)| *index).collect()
+    }
+
     /// The account has no forced request in the batch.
     ///
     /// # Errors
@@ -135,6 +176,7 @@ impl Ledger<'_> {
                 }
                 ForcedAnswer::CancelAll { is_refused: base.is_err() }
             }
+            ForcedAction::Reduction(terms) => ForcedAnswer::Reduction(self.reduce(index, terms)?),
         };
         self.answers.insert(index, answer);
         Ok(())

@@ -9,7 +9,7 @@ use crate::action::Action;
 use crate::bid::Bid;
 use crate::deposit::{Deposit, DepositRow};
 use crate::fee_schedule::GrantTier;
-use crate::forced::ForcedRequest;
+use crate::forced::{ForcedAction, ForcedRequest};
 use crate::request::SignedRequest;
 use crate::settlement::Settle;
 use crate::trade::Trade;
@@ -77,8 +77,12 @@ impl Operation {
                 BTreeSet::from([*account, INSURANCE_FUND])
             }
             Self::EndAuction(account) => BTreeSet::from([*account]),
-            // What does not leave of a withdrawal is for the fund.
-            Self::Forced(request) => BTreeSet::from([request.account, INSURANCE_FUND]),
+            Self::Forced(ForcedRequest { account, action }) => match action {
+                // What does not leave is for the fund.
+                ForcedAction::Withdrawal { .. } => BTreeSet::from([*account, INSURANCE_FUND]),
+                ForcedAction::CancelAll => BTreeSet::from([*account]),
+                ForcedAction::Reduction(terms) => BTreeSet::from([*account, terms.counterparty]),
+            },
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::auction::AuctionParameters;
 use crate::decimal;
 use crate::domain::Tag;
 use crate::fee_schedule::FeeSchedule;
+use crate::forced::reduction::PENALTY_BITS;
 use crate::packing::{pack, part, read_part};
 use crate::poseidon;
 use crate::units::{TIME_BITS, Time};
@@ -35,6 +36,10 @@ pub struct BatchParameters {
     pub oracle_skew_s: u32,
     /// First second at which a batch may be proven under them.
     pub effective: Time,
+    /// What an owner who forces contracts on another account pays beside their mark, parts per million of the forward, below
+    /// 2^20.
+    #[serde(deserialize_with = "read_part::<PENALTY_BITS, _, _>")]
+    pub forced_penalty_ppm: u32,
     /// How accounts below maintenance margin are sold.
     pub auction: AuctionParameters,
     /// What a trade may cost.
@@ -53,6 +58,7 @@ impl BatchParameters {
             part(self.oracle_max_age_s, AGE_BITS),
             part(self.oracle_skew_s, AGE_BITS),
             part(self.effective.get(), TIME_BITS),
+            part(self.forced_penalty_ppm, PENALTY_BITS),
         ]);
         let [auction, fees] = [self.auction.word(), self.fees.word()];
         poseidon::hash(&[Tag::Parameters.field(), packed, auction, fees, self.rest])

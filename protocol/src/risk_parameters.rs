@@ -145,8 +145,8 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, auctions and fees of the reference, in
-    /// force from the beginning.
+    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, a penalty of 0.2 % of the forward,
+    /// auctions and fees of the reference, in force from the beginning.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         BatchParameters {
             initial_factor_ppm: 1_000_000,
@@ -154,6 +154,7 @@ impl RiskParameters {
             oracle_max_age_s,
             oracle_skew_s,
             effective: Time::MIN,
+            forced_penalty_ppm: 2_000,
             auction: AuctionParameters::reference(),
             fees: FeeSchedule::reference(),
             rest: self.hash(),

@@ -79,6 +79,8 @@ pub enum Rule {
     ForcedWithdrawal,
     /// A forced cancel-all voids the whole window of nonces, unless there is no other left.
     ForcedCancel,
+    /// A forced reduction takes contracts at their mark less a penalty, unless account or counterparty could not bear it.
+    ForcedReduction,
     /// The scenario spread of an account fits the width the margin comparators prove.
     MarginSpread,
     /// The risk table and its time are signed by the oracle quorum.
@@ -107,7 +109,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 48] = [
+    pub const ALL: [Self; 49] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -144,6 +146,7 @@ impl Rule {
         Self::ForcedRequest,
         Self::ForcedWithdrawal,
         Self::ForcedCancel,
+        Self::ForcedReduction,
         Self::MarginSpread,
         Self::OracleQuorum,
         Self::OracleAge,

@@ -145,6 +145,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         oracle_max_age_s: 60,
         oracle_skew_s: 5,
         effective: Time::default(),
+        forced_penalty_ppm: 2_000,
         auction: AuctionParameters::reference(),
         fees: FeeSchedule::reference(),
         rest: Fr::from(0),

@@ -113,6 +113,7 @@ fn blank(shape: Shape) -> BatchTrace {
             oracle_max_age_s: 0,
             oracle_skew_s: 0,
             effective: Time::default(),
+            forced_penalty_ppm: 2_000,
             auction: AuctionParameters::reference(),
             fees: FeeSchedule::reference(),
             rest: Fr::ZERO,

@@ -1,0 +1,225 @@
+//! Positions that an owner forces down through L1. Spec: `docs/spec/forced.md#ForcedReduction`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::Account;
+use crate::forced::ForcedAnswer;
+use crate::margin::Margin;
+use crate::parameters::PPM;
+use crate::positions::{Positions, SLOTS};
+use crate::risk_row::RiskRow;
+use crate::transition::Ledger;
+use crate::units::{AccountIndex, Cash, InstrumentIndex, Quantity};
+use crate::{Reject, Rule};
+
+/// Width in bits of the contracts asked for, 1/1000 each.
+pub const SIZE_BITS: u32 = 39;
+/// Width in bits of the penalty: parts per million of the forward, at most all of it.
+pub const PENALTY_BITS: u32 = 20;
+
+/// What is asked for: to hold fewer contracts of an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reduction {
+    /// Instrument.
+    pub instrument: InstrumentIndex,
+    /// Contracts, long or short, to be rid of; not below zero. More than are held are all that are.
+    pub quantity: Quantity,
+    /// The account that takes them, whose owner has agreed on L1.
+    pub counterparty: AccountIndex,
+}
+
+/// Why nothing is reduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Refusal {
+    /// The counterparty is in auction, has no empty slot or has another book.
+    Unavailable,
+    /// The account would be short of initial margin, by more than it is if it is short already.
+    Account,
+    /// The counterparty's free collateral does not cover the contracts by themselves.
+    Counterparty,
+}
+
+/// How a batch answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reduced {
+    /// What was asked for.
+    pub terms: Reduction,
+    /// Contracts in question, of the sign of the position: what was asked for, or all that is held.
+    pub contracts: Quantity,
+    /// Micro-USDC that the account receives for them; negative if it pays.
+    pub proceeds: i128,
+    /// Why they stay, if they do.
+    pub refusal: Option<Refusal>,
+}
+
+impl Reduction {
+    /// The contracts of a position that the request is for, with its sign.
+    fn contracts_of(&self, position: Quantity) -> Quantity {
+        let (held, most) = (position.get(), self.quantity.get());
+        Quantity::new(held.clamp(-most, most)).expect("no more than the position")
+    }
+}
+
+/// Contracts at their mark less a penalty, parts per million of the forward, micro-USDC, rounded down: against the account.
+fn proceeds_floor(contracts: Quantity, row: &RiskRow, penalty_ppm: u32) -> i128 {
+    let contracts = i128::from(contracts);
+    let value = contracts * i128::from(row.mark);
+    let due = contracts.abs() * i128::from(row.forward) * i128::from(penalty_ppm);
+    value + (-due).div_euclid(PPM.into())
+}
+
+impl Reduced {
+    /// Whether contracts change hands.
+    pub fn is_done(&self) -> bool {
+        self.refusal.is_none() && self.contracts != Quantity::default()
+    }
+}
+
+impl Ledger<'_> {
+    /// Answers a request: the contracts change hands, or one of the reasons not to is shown.
+    pub(super) fn reduce(
+        &mut self,
+        index: AccountIndex,
+        terms: Reduction,
+    ) -> Result<Reduced, Reject> {
+        self.judge(check_terms(index, &terms))?;
+        self.account(terms.counterparty)?;
+        let contracts =
+            terms.contracts_of(self.account(index)?.positions.quantity(terms.instrument));
+        let mut answer = Reduced { terms, contracts, proceeds: 0, refusal: None };
+        if contracts == Quantity::default() {
+            return Ok(answer);
+        }
+        let penalty_ppm = self.market.parameters().forced_penalty_ppm;
+        let row = self.market.live_row(terms.instrument, self.time)?;
+        answer.proceeds = proceeds_floor(contracts, row, penalty_ppm);
+        for refusal in [Refusal::Unavailable, Refusal::Account, Refusal::Counterparty] {
+            if self.is_impossible(index, &answer, refusal)? {
+                return Ok(Reduced { refusal: Some(refusal), ..answer });
+            }
+        }
+        let Reduction { instrument, counterparty, .. } = terms;
+        self.add_position(index, instrument, Quantity::new(-contracts.get())?)?;
+        self.add_position(counterparty, instrument, contracts)?;
+        self.add_cash(index, answer.proceeds)?;
+        self.add_cash(counterparty, -answer.proceeds)?;
+        Ok(answer)
+    }
+
+    /// No contracts that are forced have come to the account in the batch.
+    ///
+    /// # Errors
+    /// [`Rule::Frozen`].
+    pub(crate) fn check_took_nothing(&self, index: AccountIndex) -> Result<(), Reject> {
+        let is_taker = |answer: &ForcedAnswer| match answer {
+            ForcedAnswer::Reduction(answer) => {
+                answer.is_done() && answer.terms.counterparty == index
+            }
+            ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => false,
+        };
+        if self.answers.values().any(is_taker) {
+            return Err(Reject::value(Rule::Frozen, "has taken contracts that are forced", index));
+        }
+        Ok(())
+    }
+
+    /// What was done leaves the account's margin covered if it is in auction; what was refused left its positions alone, and
+    /// the reason holds still.
+    ///
+    /// # Errors
+    /// [`Rule::ForcedReduction`], [`Rule::InitialMargin`].
+    pub(crate) fn check_reduced(
+        &self,
+        index: AccountIndex,
+        answer: &Reduced,
+        after: &Margin,
+    ) -> Result<(), Reject> {
+        let found = self.found(index)?;
+        let Some(refusal) = answer.refusal else {
+            let is_bound = answer.is_done() && found.auction.is_some();
+            return if is_bound { after.check_initial() } else { Ok(()) };
+        };
+        if self.account(index)?.positions != found.positions {
+            let reject =
+                Reject::value(Rule::ForcedReduction, "has taken contracts, account", index);
+            return Err(reject);
+        }
+        if self.is_impossible(index, answer, refusal)? {
+            return Ok(());
+        }
+        Err(Reject::value(Rule::ForcedReduction, "could be honoured, of account", index))
+    }
+
+    /// What an account would be after the request, or the counterparty with nothing but the contracts: the book whose margin
+    /// a refusal shows; `None` where it shows none.
+    ///
+    /// # Errors
+    /// Those of a book that cannot be held.
+    pub(crate) fn shown_book(
+        &self,
+        index: AccountIndex,
+        answer: &Reduced,
+    ) -> Result<Option<Account>, Reject> {
+        let Reduction { instrument, counterparty, .. } = answer.terms;
+        match answer.refusal {
+            None | Some(Refusal::Unavailable) => Ok(None),
+            Some(Refusal::Account) => {
+                let mut account = self.account(index)?.clone();
+                let given = Quantity::new(-answer.contracts.get())?;
+                account.positions.add(account.book.underlying, instrument, given)?;
+                account.cash = Cash::try_from(i128::from(account.cash) + answer.proceeds)?;
+                Ok(Some(account))
+            }
+            Some(Refusal::Counterparty) => {
+                let mut account = self.account(counterparty)?.clone();
+                account.positions = Positions::default();
+                account.positions.add(account.book.underlying, instrument, answer.contracts)?;
+                account.cash = Cash::try_from(-answer.proceeds)?;
+                Ok(Some(account))
+            }
+        }
+    }
+
+    /// Whether a request cannot be honoured for this reason, as the accounts stand.
+    ///
+    /// The contracts by themselves need at least as much margin as they add to any book, so a counterparty who covers that
+    /// covers its book with them.
+    fn is_impossible(
+        &self,
+        index: AccountIndex,
+        answer: &Reduced,
+        refusal: Refusal,
+    ) -> Result<bool, Reject> {
+        let counterparty = answer.terms.counterparty;
+        let answer = &Reduced { refusal: Some(refusal), ..*answer };
+        let Some(shown) = self.shown_book(index, answer)? else {
+            let [account, other] = [self.account(index)?, self.account(counterparty)?];
+            let is_full = other.positions.count() == SLOTS;
+            let is_other_book = account.book.underlying != other.book.underlying;
+            return Ok(is_full || is_other_book || self.check_not_frozen(counterparty).is_err());
+        };
+        let excess_of =
+            |account| Ok::<_, Reject>(self.market.margin_of(account)?.initial_excess_e12);
+        let shown_e12 = excess_of(&shown)?;
+        if refusal == Refusal::Counterparty {
+            return Ok(excess_of(self.account(counterparty)?)? + shown_e12 < 0);
+        }
+        let is_in_auction = self.found(index)?.auction.is_some();
+        let is_worse = is_in_auction || shown_e12 < excess_of(self.account(index)?)?;
+        Ok(shown_e12 < 0 && is_worse)
+    }
+}
+
+/// The number of contracts is none or more, and somebody else takes them.
+fn check_terms(index: AccountIndex, terms: &Reduction) -> Result<(), Reject> {
+    if terms.quantity < Quantity::default() {
+        return Err(Reject::value(Rule::Range, "quantity forced", terms.quantity));
+    }
+    if terms.counterparty == index {
+        return Err(Reject::value(Rule::ForcedReduction, "its own counterparty", index));
+    }
+    Ok(())
+}
