@@ -96,6 +96,8 @@ pub struct AccountVar {
     pub old_positions: PositionsVar,
     /// Positions after.
     pub new_positions: PositionsVar,
+    /// Whether they use all slots.
+    pub is_full: Bool<Fr>,
     /// Leaf of the content before; a new account's is what it is opened with.
     pub opened_leaf: Wire,
     /// Leaf before; 0 for a new account.
@@ -185,7 +187,8 @@ impl AccountVar {
             Uint::witness(cs, "new cash", shifted_cash(input.new.cash), CASH_BITS)
         });
         let new_slots = input.new.positions.slots();
-        let new_positions = positions::witness_canonical(cs, &book.underlying, &new_slots);
+        let (new_positions, is_full) =
+            positions::witness_canonical(cs, &book.underlying, &new_slots);
         let auctions = input.is_two_sided.then(|| {
             let old = AuctionVar::external(cs, input.old.auction.as_ref());
             [old, AuctionVar::witness(cs, input.new.auction.as_ref())]
@@ -226,6 +229,7 @@ impl AccountVar {
             nonces,
             old_positions,
             new_positions,
+            is_full,
             opened_leaf,
             old_leaf,
             new_leaf,

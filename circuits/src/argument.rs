@@ -19,7 +19,8 @@ use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS, PRICE_BITS, TIER_B
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
 use crate::fee_schedule::TierVar;
-use crate::forced::ForcedVar;
+use crate::forced::reduction::ForcedReductionVar;
+use crate::forced::{ForcedVar, counterparty};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
@@ -49,6 +50,8 @@ pub struct Tables {
     pub accounts: Vec<AccountVar>,
     /// Their margin claims.
     pub margins: Vec<MarginVar>,
+    /// Their excess over initial margin, 10^-12 USDC, signed.
+    pub excesses: Vec<Wire>,
     /// The sides before the batch of the two-sided rows, the last of the accounts.
     pub reductions: Vec<ReductionVar>,
     /// The auctions of the same rows.
@@ -105,8 +108,12 @@ struct Multiplicities {
     signatures: Vec<Uint<Fr>>,
     /// By account row: deposits credited.
     deposits: Vec<Uint<Fr>>,
+    /// By account row: forced reductions it is the counterparty of.
+    counterparties: Vec<Uint<Fr>>,
     /// By instrument row: trades in it.
     trades: Vec<Uint<Fr>>,
+    /// By instrument row: forced reductions of contracts held of it.
+    reductions: Vec<Uint<Fr>>,
 }
 
 /// Ties the tables. `commitment` is that of the statement's words.
@@ -123,13 +130,15 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let point = Point { gamma, beta };
     enforce_tree(cs, tables, &point);
     risk_table::enforce_risk_table(cs, tables, &point);
-    let held_after = enforce_ledger(cs, tables, &point);
-    enforce_reductions(cs, tables, &held_after, &point);
+    let holdings = enforce_ledger(cs, tables, &point);
+    enforce_reductions(cs, tables, &holdings, &point);
     enforce_nonces(cs, tables, &point);
     enforce_requests(cs, tables, &point);
     enforce_keys(cs, tables, &multiplicities, &point);
     enforce_deposit_keys(cs, tables, &multiplicities, &point);
     enforce_specs(cs, tables, &multiplicities, &point);
+    enforce_counterparties(cs, tables, &multiplicities, &point);
+    enforce_prices(cs, tables, &multiplicities, &point);
     claims.enforce_settlement(cs, tables, &point);
     claims.enforce_holdings(cs, tables, &books, &point, &short);
     claims.enforce_matrix(cs, tables, &books, &scenario);
@@ -180,6 +189,7 @@ impl Multiplicities {
         let mut signatures = BTreeMap::new();
         let mut deposits = BTreeMap::new();
         let mut trades = BTreeMap::new();
+        let [mut counterparties, mut reductions] = [BTreeMap::new(), BTreeMap::new()];
         let bump = |map: &mut BTreeMap<Fr, u128>, is_active: bool, key: &Wire| {
             if is_active {
                 *map.entry(key.value()).or_default() += 1;
@@ -197,14 +207,19 @@ impl Multiplicities {
         for deposit in &tables.deposits {
             bump(&mut deposits, deposit.is_active.value(), &deposit.account);
         }
+        for ForcedVar { reduction, .. } in &tables.forced {
+            bump(&mut counterparties, reduction.is_asked.value(), &reduction.counterparty.index);
+            bump(&mut reductions, reduction.is_held.value(), &reduction.instrument);
+        }
         // Only rows in use are looked up, and each key has one of those.
         let of = |map: &BTreeMap<Fr, u128>, is_active: bool, key: &Wire| {
             if is_active { map.get(&key.value()).copied().unwrap_or(0) } else { 0 }
         };
-        let [signed, deposited, traded] = [
+        let [signed, deposited, traded, forced] = [
             2 * tables.trades.len() + tables.requests.len(),
             tables.deposits.len(),
             tables.trades.len(),
+            tables.forced.len(),
         ]
         .map(width_of);
         let mut witness = |counts: Vec<u128>, bits: u32| -> Vec<_> {
@@ -214,15 +229,16 @@ impl Multiplicities {
         let by_account = |map: &BTreeMap<Fr, u128>| -> Vec<u128> {
             tables.accounts.iter().map(|a| of(map, a.is_active.value(), &a.index)).collect()
         };
-        let by_instrument = tables
-            .instruments
-            .iter()
-            .map(|i| of(&trades, i.is_active.value(), &i.instrument))
-            .collect();
+        let by_instrument = |map: &BTreeMap<Fr, u128>| -> Vec<u128> {
+            let rows = tables.instruments.iter();
+            rows.map(|row| of(map, row.is_active.value(), &row.instrument)).collect()
+        };
         Self {
             signatures: witness(by_account(&signatures), signed),
             deposits: witness(by_account(&deposits), deposited),
-            trades: witness(by_instrument, traded),
+            counterparties: witness(by_account(&counterparties), forced),
+            trades: witness(by_instrument(&trades), traded),
+            reductions: witness(by_instrument(&reductions), forced),
         }
     }
 
@@ -266,6 +282,7 @@ fn absorb_rows(
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
     for (row, answer) in tables.liquidations.iter().zip(&tables.forced) {
         elements.push(row.absorbed(answer.absorbed()));
+        elements.push(answer.reduction.counterparty.excess.clone());
     }
     elements.extend(tables.deposits.iter().flat_map(DepositVar::absorbed));
     elements.extend(tables.trades.iter().flat_map(|trade| trade.challenges.clone()));
@@ -286,6 +303,7 @@ fn narrow_parts(tables: &Tables, multiplicities: &Multiplicities) -> Vec<Part> {
         parts.extend([
             count(&multiplicities.signatures[k]),
             count(&multiplicities.deposits[k]),
+            count(&multiplicities.counterparties[k]),
             flag(&account.is_active),
             (account.settlement.flags.clone(), settlement::FLAG_BITS),
             flag(&account.is_new),
@@ -295,9 +313,12 @@ fn narrow_parts(tables: &Tables, multiplicities: &Multiplicities) -> Vec<Part> {
     }
     parts.extend(tables.trades.iter().flat_map(TradeVar::fill_parts));
     parts.extend(tables.nodes.iter().flat_map(NodeVar::place_parts));
-    for (row, trades) in tables.instruments.iter().zip(&multiplicities.trades) {
+    parts.extend(tables.forced.iter().flat_map(|answer| answer.reduction.parts()));
+    for (k, row) in tables.instruments.iter().enumerate() {
         let index = (row.instrument.clone(), INSTRUMENT_BITS);
-        parts.extend([flag(&row.is_active), index, count(trades)]);
+        let counts = [&multiplicities.trades[k], &multiplicities.reductions[k]];
+        parts.extend([flag(&row.is_active), index]);
+        parts.extend(counts.map(count));
     }
     parts.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::place_parts));
     parts
@@ -339,9 +360,16 @@ fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
-/// For every account and instrument, and for cash, the change equals the sum of the legs. Returns
-/// `Σ_slots q_new/(γ − key)` by account row.
-fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
+/// What an account row holds: `Σ_slots q/(γ − key)`.
+struct Holdings {
+    /// Before the batch, less what an auction or a forced reduction has taken.
+    before: Wire,
+    /// After it.
+    after: Wire,
+}
+
+/// For every account and instrument, and for cash, the change equals the sum of the legs. Returns what account rows hold.
+fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdings> {
     cs.under(Rule::Ledger, |cs| {
         let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
         let one_sided = tables.accounts.len() - tables.liquidations.len();
@@ -356,37 +384,45 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Wire> {
                 sum(&slots.iter().map(fraction).collect::<Vec<_>>())
             };
             let after = side(cs, &account.new_positions.slots);
-            let sold = k.checked_sub(one_sided).map(|k| &tables.liquidations[k].fill);
-            let before = match sold {
-                Some(fill) => side(cs, &fill.left(&account.opening_slots)),
+            let before = match k.checked_sub(one_sided) {
+                Some(k) => {
+                    let left = tables.forced[k].reduction.left(&account.opening_slots);
+                    side(cs, &tables.liquidations[k].fill.left(&left))
+                }
                 None => side(cs, &account.opening_slots),
             };
             let change = cash.plus(&after).minus(&before);
-            (cs.product("change of a row in use", account.is_active.lc(), &change), after)
+            let change = cs.product("change of a row in use", account.is_active.lc(), &change);
+            (change, Holdings { before, after })
         });
-        let (changes, held_after): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
+        let (changes, holdings): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
         let mut legs = trade_legs(cs, tables, point, &cash);
         legs.extend(cash_legs(cs, tables, point, &cash));
         legs.extend(auction_legs(cs, tables, point, &cash));
         let (changes, legs) = (sum(&changes), sum(&legs));
         cs.enforce_equal("changes are the legs", &changes, &legs);
-        held_after
+        holdings
     })
 }
 
-/// Of every auction the contracts a bidder takes and the cash of all three parties; what is sold has left the slots of its
-/// account already. A forced withdrawal takes cash of the same account. The insurance fund also gets what does not leave
+/// Of every auction the contracts a bidder takes and the cash of all three parties, and of every forced reduction those of
+/// its counterparty; what is sold has left the slots of its account already. No row has both. A forced withdrawal takes cash
+/// of the same account. The insurance fund also gets what does not leave
 /// of withdrawals.
 fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
     let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
     let mut legs = cs.rows("two-sided accounts", &rows, |cs, k, ((account, _), row)| {
+        let (answer, forced) = (&tables.forced[k], &tables.forced[k].reduction);
         let seller = point.compress(cs, &[cash, &account.index]);
-        let received = row.cash_of_account.minus(&tables.forced[k].paid);
+        let received = row.cash_of_account.plus(&forced.received).minus(&answer.paid);
         let mut legs = vec![point.fraction(cs, &received, &seller)];
-        let bidder = point.compress(cs, &[&cs.zero(), &row.bid.bidder]);
-        legs.push(point.fraction(cs, &row.cash_of_bidder, &cash.plus(&bidder)));
-        for (slot, share) in account.opening_slots.iter().zip(&row.fill.shares) {
-            legs.push(point.fraction(cs, share, &slot.instrument.plus(&bidder)));
+        let taker = row.bid.bidder.plus(&forced.taker);
+        let taker = point.compress(cs, &[&cs.zero(), &taker]);
+        let paid = row.cash_of_bidder.minus(&forced.received);
+        legs.push(point.fraction(cs, &paid, &cash.plus(&taker)));
+        let shares = row.fill.shares.iter().zip(forced.shares());
+        for (slot, (sold, taken)) in account.opening_slots.iter().zip(shares) {
+            legs.push(point.fraction(cs, &sold.plus(taken), &slot.instrument.plus(&taker)));
         }
         sum(&legs)
     });
@@ -401,28 +437,40 @@ fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec
 }
 
 /// A reducing row, and any while a forward is outside of its band, holds after the batch what it keeps of its slots
-/// before it, and nothing else.
-fn enforce_reductions(cs: &mut Cs, tables: &Tables, held_after: &[Wire], point: &Point) {
-    let held_after = &held_after[tables.accounts.len() - tables.reductions.len()..];
-    let rows: Vec<_> = tables.two_sided().zip(held_after).collect();
+/// before it, and nothing else; one whose forced reduction is refused, what it held before.
+fn enforce_reductions(cs: &mut Cs, tables: &Tables, holdings: &[Holdings], point: &Point) {
+    let holdings = &holdings[tables.accounts.len() - tables.reductions.len()..];
+    let rows: Vec<_> = tables.two_sided().zip(holdings).collect();
     let differences = cs.under(Rule::RiskReduction, |cs| {
-        cs.rows("two-sided accounts", &rows, |cs, _, ((account, reduction), held_after)| {
+        cs.rows("two-sided accounts", &rows, |cs, _, ((account, reduction), held)| {
             let shift = point.compress(cs, &[&cs.zero(), &account.index]);
             let mut kept = Vec::new();
             for (slot, quantity) in reduction.old_slots.iter().zip(&reduction.kept) {
                 kept.push(point.fraction(cs, quantity, &slot.instrument.plus(&shift)));
             }
-            let difference = held_after.minus(&sum(&kept));
+            let difference = held.after.minus(&sum(&kept));
             let zero = cs.zero();
             let is_reducing = reduction.is_reducing.lc();
             cs.enforce("no position has grown", is_reducing, &difference, &zero);
             difference
         })
     });
+    cs.under(Rule::ForcedReduction, |cs| {
+        let rows: Vec<_> = tables.forced.iter().zip(holdings).collect();
+        cs.rows("two-sided accounts", &rows, |cs, _, (answer, held)| {
+            let (change, zero) = (held.after.minus(&held.before), cs.zero());
+            let is_refused = &answer.reduction.is_refused;
+            cs.enforce("positions stay where contracts do", is_refused, &change, &zero);
+        });
+    });
     cs.under(Rule::PriceBand, |cs| {
-        cs.rows("two-sided accounts", &differences, |cs, _, difference| {
+        let rows: Vec<_> = tables.forced.iter().zip(&differences).collect();
+        cs.rows("two-sided accounts", &rows, |cs, _, (answer, difference)| {
             let (is_outside, zero) = (tables.is_outside_band.lc(), cs.zero());
-            cs.enforce("no position has grown after a jump", is_outside, difference, &zero);
+            // Positions that stay do not grow, and the row then shows others before the batch.
+            let is_shown = cs.one().minus(&answer.reduction.is_refused);
+            let is_watched = cs.product("row outside of the band", is_outside, &is_shown);
+            cs.enforce("no position has grown after a jump", &is_watched, difference, &zero);
         });
     });
 }
@@ -608,6 +656,54 @@ fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &
         }
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("specifications are those of the table", &asked, &found);
+    });
+}
+
+/// What forced reductions say of their counterparties is so after the batch.
+fn enforce_counterparties(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
+    cs.under(Rule::ForcedReduction, |cs| {
+        let asked = cs.rows("two-sided accounts", &tables.forced, |cs, _, answer| {
+            let ForcedReductionVar { is_asked, counterparty, .. } = &answer.reduction;
+            let key = point.compress(cs, &[&counterparty.word(), &counterparty.excess]);
+            point.fraction(cs, is_asked.lc(), &key)
+        });
+        let one_sided = tables.accounts.len() - tables.liquidations.len();
+        let rows: Vec<_> = tables.accounts.iter().zip(&tables.excesses).collect();
+        let found = cs.rows("accounts", &rows, |cs, k, (account, excess)| {
+            let count = counts.counterparties[k].lc();
+            let count = cs.product("reductions of a row in use", account.is_active.lc(), count);
+            let is_frozen = match k.checked_sub(one_sided) {
+                Some(k) => tables.liquidations[k].step.is_frozen.lc().clone(),
+                None => cs.zero(),
+            };
+            let flags = [&is_frozen, account.is_full.lc()];
+            let word = counterparty::word(&account.index, &account.book, flags);
+            let key = point.compress(cs, &[&word, excess]);
+            point.fraction(cs, &count, &key)
+        });
+        let (asked, found) = (sum(&asked), sum(&found));
+        cs.enforce_equal("counterparties are accounts of the batch", &asked, &found);
+    });
+}
+
+/// Mark and forward of contracts that are held are those of their instrument, which is not settled: settled positions are
+/// gone.
+fn enforce_prices(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
+    cs.under(Rule::ForcedReduction, |cs| {
+        let asked = cs.rows("two-sided accounts", &tables.forced, |cs, _, answer| {
+            let ForcedReductionVar { is_held, instrument, prices: [mark, forward], .. } =
+                &answer.reduction;
+            let key = point.compress(cs, &[&priced(instrument, forward), mark]);
+            point.fraction(cs, is_held.lc(), &key)
+        });
+        let rows: Vec<_> = tables.instruments.iter().zip(&counts.reductions).collect();
+        let found = cs.rows("instruments", &rows, |cs, _, (row, count)| {
+            let count = cs.product("reductions of a row in use", row.is_active.lc(), count.lc());
+            let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.mark]);
+            point.fraction(cs, &count, &key)
+        });
+        let (asked, found) = (sum(&asked), sum(&found));
+        cs.enforce_equal("contracts are at the table's prices", &asked, &found);
     });
 }
 

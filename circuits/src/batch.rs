@@ -14,6 +14,7 @@ use crate::account::{AccountInput, AccountVar};
 use crate::argument::{self, Tables};
 use crate::deposit::{DepositInput, DepositVar};
 use crate::forced::ForcedVar;
+use crate::forced::reduction::ForcedReductionVar;
 use crate::liquidation::LiquidationVar;
 use crate::margin::{MarginVar, enforce_initial};
 use crate::parameters::ParametersVar;
@@ -82,6 +83,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
         is_outside_band,
         accounts,
         margins,
+        excesses,
         reductions,
         liquidations,
         forced,
@@ -167,13 +169,18 @@ fn two_sided(
     });
     let rows = cs.rows("two-sided accounts", inputs, |cs, k, input| {
         let (account, excess) = two_sided[k];
-        let reduction = ReductionVar::new(cs, input, account);
+        let forced = input.forced_reduction.as_ref();
+        let forced = ForcedReductionVar::new(cs, forced, account, parameters);
+        let reduction = ReductionVar::new(cs, input, &forced.shown_slots);
         let step = input.step.as_ref();
         let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
-        let state = (&liquidation.step, excess);
-        let answer = ForcedVar::new(cs, input.answer.as_ref(), account, state, header);
-        let bound = (account, &liquidation.step.is_frozen, &answer.is_paying);
-        reduction.enforce_no_worse(cs, bound, excess, &parameters.initial_factor_ppm);
+        let step = &liquidation.step;
+        let factor = &parameters.initial_factor_ppm;
+        let shown = (&reduction.old_margin, excess);
+        forced.enforce_refusal(cs, (account, &step.was), shown, factor);
+        let (answer, of) = (input.answer.as_ref(), (account, forced));
+        let answer = ForcedVar::new(cs, answer, of, (step, excess), header);
+        reduction.enforce_no_worse(cs, (account, step, &answer), excess, factor);
         (reduction, liquidation, answer)
     });
     let mut shown = TwoSided::default();

@@ -1,14 +1,19 @@
 //! Twin of `protocol::forced`: the answer to a forced request, in the two-sided row of its account.
 
+pub mod counterparty;
+pub mod reduction;
+
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::forced::reduction::SIZE_BITS;
 use zkmargin_protocol::forced::{ForcedAnswer, KIND_BITS};
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{CASH_BITS, NONCE_BITS};
+use zkmargin_protocol::units::{CASH_BITS, INSTRUMENT_BITS, NONCE_BITS};
 
 use crate::account::AccountVar;
 use crate::auction::AuctionStepVar;
+use crate::forced::reduction::ForcedReductionVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::Uint;
@@ -30,23 +35,26 @@ pub struct ForcedVar {
     amount: Wire,
     /// Cash taken from the account, at most `amount`.
     pub paid: Wire,
-    /// Whether any is.
-    pub is_paying: Bool<Fr>,
+    /// Whether initial margin has to be covered after the answer in any case.
+    pub is_bound: Bool<Fr>,
     /// Cash of it that leaves for L1.
     pub payout: Wire,
     /// Cash of it that does not leave: the insurance fund's.
     pub kept: Wire,
     /// Whether the window of nonces is voided without a request that is signed.
     pub is_voided: Wire,
+    /// Contracts that another account takes.
+    pub reduction: ForcedReductionVar,
 }
 
 impl ForcedVar {
-    /// Allocates the answer of a row and enforces it, but for the leg of what is paid, which is for `argument`. `after` is the
-    /// row's excess over initial margin after the batch; that what pays covers it is for the row's reduction to show.
+    /// Allocates the answer of a row and enforces it, but for the legs, which are for `argument`, and why a `reduction` is
+    /// refused. `after` is the row's excess over initial margin after the batch; that it is covered where it has to be is for
+    /// the row's side before the batch to show.
     pub fn new(
         cs: &mut Cs,
         input: Option<&ForcedAnswer>,
-        account: &AccountVar,
+        (account, reduction): (&AccountVar, ForcedReductionVar),
         (step, after): (&AuctionStepVar, &Wire),
         header: &HeaderVar,
     ) -> Self {
@@ -54,9 +62,11 @@ impl ForcedVar {
         let is_cancel = matches!(input, Some(ForcedAnswer::CancelAll { .. }));
         let is_withdrawal = Bool::external(cs, "withdrawal is forced", is_withdrawal);
         let is_cancel = Bool::external(cs, "cancel-all is forced", is_cancel);
-        enforce_alone(cs, [&is_withdrawal, &is_cancel], account, step);
+        enforce_alone(cs, [&is_withdrawal, &is_cancel, &reduction.is_asked], account, step);
         let [amount, paid] = pay(cs, input, &is_withdrawal, after);
         let is_paying = is_zero(cs, &paid).not(cs);
+        let sold =
+            cs.product("contracts of an account in auction", &reduction.is_done, step.was.lc());
         let payout = header.custody.payout_floor(cs, &paid);
         let is_refused = cancel(cs, input, &is_cancel, account);
         Self {
@@ -67,19 +77,28 @@ impl ForcedVar {
             is_refused,
             amount,
             paid,
-            is_paying,
+            // No row both pays and sells.
+            is_bound: Bool::new_unchecked(is_paying.lc().plus(&sold)),
             payout,
+            reduction,
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1).
+    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
+    /// amounts, instrument (16) ‖ contracts asked for (39) ‖ 0 (8) and counterparty (24) ‖ 0 (39). Fields of other kinds
+    /// are zero.
     pub fn word(&self) -> Wire {
-        let kind = self.is_withdrawal.lc().plus_scaled(self.is_cancel.lc(), Fr::from(2u64));
+        let reduction = &self.reduction;
+        let kinds = [&self.is_withdrawal, &self.is_cancel, &reduction.is_asked];
+        let kind = kinds.iter().zip(1u64..).map(|(is_kind, k)| is_kind.lc().scaled(Fr::from(k)));
+        let kind = sum(&kind.collect::<Vec<_>>());
+        let contracts =
+            pack(&[(&reduction.instrument, INSTRUMENT_BITS), (&reduction.quantity, SIZE_BITS)]);
         pack(&[
             (&kind, KIND_BITS),
-            (&self.amount, AMOUNT_BITS),
-            (&self.payout, AMOUNT_BITS),
-            (self.is_refused.lc(), 1),
+            (&self.amount.plus(&contracts), AMOUNT_BITS),
+            (&self.payout.plus(&reduction.counterparty.index), AMOUNT_BITS),
+            (&self.is_refused.lc().plus(&reduction.is_refused), 1),
         ])
     }
 
@@ -91,7 +110,7 @@ impl ForcedVar {
 
 /// One request, of an account that was there before the batch, signs nothing in it and is not the insurance fund; its
 /// auction takes no step.
-fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 2], account: &AccountVar, step: &AuctionStepVar) {
+fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 3], account: &AccountVar, step: &AuctionStepVar) {
     let (zero, one) = (cs.zero(), cs.one());
     let is_forced = sum(kinds.map(Bool::lc));
     cs.under(Rule::AccountExists, |cs| {
@@ -99,8 +118,8 @@ fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 2], account: &AccountVar, step:
         cs.enforce("the account was there before", &is_forced, &is_missing, &zero);
     });
     cs.under(Rule::ForcedRequest, |cs| {
-        let [first, second] = kinds;
-        cs.enforce("one request a row", first.lc(), second.lc(), &zero);
+        // The sum is 0 to 3, and nothing but 0 or 1 is a bit.
+        cs.enforce("one request a row", &is_forced, &one.minus(&is_forced), &zero);
         let is_forced = Bool::new_unchecked(is_forced.clone());
         enforce_nonzero_if(cs, "the insurance fund is nobody's", &account.index, &is_forced);
         // Both sums count flags, so they add up to zero only if there are none.

@@ -3,6 +3,7 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::domain::Tag;
+use zkmargin_protocol::forced::reduction::PENALTY_BITS;
 use zkmargin_protocol::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
 use zkmargin_protocol::units::TIME_BITS;
 
@@ -28,6 +29,8 @@ pub struct ParametersVar {
     pub oracle_skew: Wire,
     /// First second at which a batch may be proven under them, 40 bits.
     effective: Wire,
+    /// Penalty of a forced reduction, parts per million of the forward, 20 bits.
+    pub forced_penalty_ppm: Wire,
     /// Whether the batch before was proven under others.
     pub is_changed: Bool<Fr>,
     /// How accounts below maintenance margin are sold.
@@ -51,6 +54,8 @@ impl ParametersVar {
         let max_age = ranged(cs, "oracle age limit", parameters.oracle_max_age_s.into(), AGE_BITS);
         let skew = ranged(cs, "oracle skew limit", parameters.oracle_skew_s.into(), AGE_BITS);
         let effective = ranged(cs, "effective", parameters.effective.get(), TIME_BITS);
+        let penalty =
+            ranged(cs, "forced penalty", parameters.forced_penalty_ppm.into(), PENALTY_BITS);
         let auction = AuctionParametersVar::external(cs, &parameters.auction);
         let fees = FeeScheduleVar::external(cs, &parameters.fees);
         let rest = cs.external("other parameters", parameters.rest);
@@ -60,6 +65,7 @@ impl ParametersVar {
             (&max_age, AGE_BITS),
             (&skew, AGE_BITS),
             (&effective, TIME_BITS),
+            (&penalty, PENALTY_BITS),
         ]);
         let tag = cs.constant(Tag::Parameters.field());
         let hash = poseidon::hash(cs, &[tag, packed, auction.word(), fees.word(), rest]);
@@ -74,6 +80,7 @@ impl ParametersVar {
             oracle_max_age: max_age,
             oracle_skew: skew,
             effective,
+            forced_penalty_ppm: penalty,
             is_changed,
             auction,
             fees,

@@ -76,11 +76,15 @@ pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {
 }
 
 /// The slots of a new leaf: used ones first and strictly increasing within the book, quantities not zero; empty ones
-/// (0, 0). `underlying` has 4 bits.
+/// (0, 0). `underlying` has 4 bits. Returns whether all are used as well.
 ///
 /// With `place` the last place used within the book, a used slot's instrument is `base + place + 1 + gap`. Gaps fit 12 bits and
 /// the last place too, and with it all others: every index belongs to the book.
-pub fn witness_canonical(cs: &mut Cs, underlying: &Wire, slots: &[Slot; SLOTS]) -> PositionsVar {
+pub fn witness_canonical(
+    cs: &mut Cs,
+    underlying: &Wire,
+    slots: &[Slot; SLOTS],
+) -> (PositionsVar, Bool<Fr>) {
     let base = underlying.scaled(power_of_two(INSTRUMENT_SLOT_BITS));
     let (one, zero) = (cs.one(), cs.zero());
     let mut place = zero.minus(&one);
@@ -106,7 +110,7 @@ pub fn witness_canonical(cs: &mut Cs, underlying: &Wire, slots: &[Slot; SLOTS]) 
         before = is_used;
     }
     enforce_within_book(cs, &place);
-    PositionsVar::pack(cs, vars)
+    (PositionsVar::pack(cs, vars), before)
 }
 
 /// place ≤ 2^12 − 1. It is a sum of 32 flags and gaps less 1, so it lies between −1, which stands for a book without

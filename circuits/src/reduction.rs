@@ -9,6 +9,9 @@ use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::units::{QUANTITY_BITS, Quantity};
 
 use crate::account::AccountVar;
+use crate::auction::AuctionStepVar;
+use crate::forced::ForcedVar;
+use crate::forced::reduction::ForcedReductionInput;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::margin::{EXCESS_BITS, MarginVar, enforce_initial};
@@ -22,7 +25,7 @@ const KEPT_PER_WORD: usize = 6;
 /// What the witness of one two-sided row is made from.
 #[derive(Clone, Debug)]
 pub struct ReductionInput {
-    /// The account's margin before the batch.
+    /// The account's margin before the batch, or that of the book which a refusal shows.
     pub old_margin: Margin,
     /// Whether the row is bound to be no worse instead of to initial margin.
     pub is_reducing: bool,
@@ -32,9 +35,11 @@ pub struct ReductionInput {
     pub step: Option<AuctionStep>,
     /// How a forced request is answered.
     pub answer: Option<ForcedAnswer>,
+    /// The same of a forced reduction, with what it relies on.
+    pub forced_reduction: Option<ForcedReductionInput>,
 }
 
-/// The side before the batch.
+/// The side before the batch, or where a forced reduction is refused, the book that could not be held.
 pub struct ReductionVar {
     /// Whether the row is bound to be no worse instead of to initial margin.
     pub is_reducing: Bool<Fr>,
@@ -47,12 +52,12 @@ pub struct ReductionVar {
 }
 
 impl ReductionVar {
-    /// Allocates the side before the batch. The claims of margin are checked by `argument`, and so is that `kept` is what a
-    /// reducing row holds after the batch.
-    pub fn new(cs: &mut Cs, input: &ReductionInput, account: &AccountVar) -> Self {
+    /// Allocates the side before the batch, of these slots. The claims of margin are checked by `argument`, and so is that
+    /// `kept` is what a reducing row holds after the batch.
+    pub fn new(cs: &mut Cs, input: &ReductionInput, slots: &[SlotVar]) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
         let old_margin = MarginVar::evaluate(cs, &input.old_margin);
-        let mut old_slots = account.opening_slots.clone();
+        let mut old_slots = slots.to_vec();
         let kept = old_slots
             .iter_mut()
             .zip(&input.kept)
@@ -65,21 +70,31 @@ impl ReductionVar {
     }
 
     /// A reducing row is short of initial margin by no more than before; any other row in use covers it, but for an account
-    /// in auction, which signs nothing. One that pays for a forced request covers it in any case. `after` is the row's excess
-    /// over initial margin after the batch.
+    /// in auction, which signs nothing, and one whose forced reduction is refused, whose positions stay and whose cash only
+    /// grows. One that pays for a forced request covers it in any case. `after` is the row's excess over initial margin after
+    /// the batch.
     pub fn enforce_no_worse(
         &self,
         cs: &mut Cs,
-        (account, is_frozen, is_paying): (&AccountVar, &Bool<Fr>, &Bool<Fr>),
+        (account, step, answer): (&AccountVar, &AuctionStepVar, &ForcedVar),
         after: &Wire,
         factor_ppm: &Wire,
     ) {
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
         let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
-        let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
-        let is_bound = cs.product("bound to initial margin", account.is_active.lc(), is_bound.lc());
+        let is_refused = &answer.reduction.is_refused;
+        let is_bound = self.is_reducing.or(cs, &step.is_frozen).not(cs).or(cs, &answer.is_bound);
+        let is_bindable = account.is_active.lc().minus(is_refused);
+        let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
         enforce_initial(cs, &is_bound, after);
         cs.under(Rule::RiskReduction, |cs| {
+            let zero = cs.zero();
+            cs.enforce(
+                "a refused row shows no old margin",
+                self.is_reducing.lc(),
+                is_refused,
+                &zero,
+            );
             let gain = after.minus(&before);
             let gain = cs.product("gain of a reducing row", self.is_reducing.lc(), &gain);
             Uint::range_check(cs, "excess is not lower", &gain, EXCESS_BITS + 1);

@@ -125,12 +125,15 @@ fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) ->
 fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> ReductionInput {
     let slots = accounts::before(trace, row).positions.slots();
     let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
+    // What is refused is not held against the book it shows.
+    let is_refused = accounts::is_refused(row);
+    let kept = if is_refused { [Quantity::default(); SLOTS] } else { kept };
     // A row that covers initial margin after the batch is bound by that alone, and one in auction by neither.
-    let was_in_auction = row.old.as_ref().is_some_and(|old| old.auction.is_some());
-    let is_frozen = was_in_auction || row.step.is_some();
-    let is_reducing = row.margin.initial_excess_e12 < 0 && !is_frozen;
+    let is_short = [old_margin, &row.margin].iter().all(|margin| margin.initial_excess_e12 < 0);
+    let is_reducing = is_short && !accounts::is_frozen(row) && !is_refused;
     let (old_margin, step, answer) = (old_margin.clone(), row.step.clone(), row.answer);
-    ReductionInput { old_margin, is_reducing, kept, step, answer }
+    let forced_reduction = accounts::forced_reduction(trace, row);
+    ReductionInput { old_margin, is_reducing, kept, step, answer, forced_reduction }
 }
 
 /// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
@@ -142,9 +145,14 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 }
 
 fn padding_reduction() -> ReductionInput {
-    let kept = [Quantity::default(); SLOTS];
-    let old_margin = empty_margin();
-    ReductionInput { old_margin, is_reducing: false, kept, step: None, answer: None }
+    ReductionInput {
+        old_margin: empty_margin(),
+        is_reducing: false,
+        kept: [Quantity::default(); SLOTS],
+        step: None,
+        answer: None,
+        forced_reduction: None,
+    }
 }
 
 fn empty_margin() -> Margin {

@@ -14,6 +14,7 @@ mod twins {
     mod draw;
     mod fees;
     mod forced;
+    mod forced_reduction;
     mod limits;
     mod margin;
     mod nonce;

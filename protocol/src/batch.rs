@@ -12,6 +12,8 @@ use crate::custody::Custody;
 use crate::decimal;
 use crate::deposit::DepositRow;
 use crate::forced::ForcedAnswer;
+#[cfg(feature = "forgery")]
+use crate::forced::reduction::Refusal;
 use crate::margin::Margin;
 use crate::market::Market;
 use crate::operation::Operation;
@@ -271,6 +273,12 @@ impl<'a> Batch<'a> {
         batch.ledger.waive(rule);
         batch.waived = Some(rule);
         batch
+    }
+
+    /// Answers the forced reductions that follow in this way, right or not: the dishonest operator again.
+    #[cfg(feature = "forgery")]
+    pub fn claim(&mut self, refusal: Option<Refusal>) {
+        self.ledger.claim(refusal);
     }
 
     /// The accounts touched so far.

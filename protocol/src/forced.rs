@@ -126,7 +126,7 @@ impl Ledger<'_> {
     /// The answer of an account, if there is one, is right after the batch, with this margin.
     ///
     /// # Errors
-    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`], [`Rule::ForcedReduction`].
+    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`], [`Rule::ForcedReduction`], [`Rule::Frozen`].
     pub(crate) fn check_answer(&self, index: AccountIndex, after: &Margin) -> Result<(), Reject> {
         match self.answers.get(&index) {
             Some(ForcedAnswer::Withdrawal { amount, paid }) => check_paid([*amount, *paid], after),

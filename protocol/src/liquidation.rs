@@ -43,11 +43,9 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// An account's auction takes one step a batch, and none in that of a forced request or where the account takes contracts
-    /// that are forced.
+    /// An account's auction takes one step a batch, and none in that of a forced request.
     fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
         self.judge(self.check_not_forced(index))?;
-        self.judge(self.check_took_nothing(index))?;
         if self.steps.insert(index, step).is_some() {
             let reject = Reject::value(Rule::AuctionPhase, "second step in the batch of", index);
             return Err(reject);

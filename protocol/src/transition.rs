@@ -12,6 +12,7 @@ use crate::action::Action;
 use crate::auction::AuctionStep;
 use crate::deposit::Deposit;
 use crate::forced::ForcedAnswer;
+use crate::forced::reduction::Refusal;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
@@ -70,6 +71,8 @@ pub struct Ledger<'a> {
     /// Cash that came from L1 less what leaves for it.
     pub(crate) received: i128,
     waived: Option<Rule>,
+    /// What a dishonest operator answers to forced reductions.
+    pub(crate) claimed: Option<Option<Refusal>>,
 }
 
 /// An account as a batch finds it, its settled positions turned to cash.
@@ -85,8 +88,20 @@ impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
         let (touched, opening, changes, steps, answers) = Default::default();
-        let (received, waived) = (0, None);
-        Self { state, market, time, touched, opening, changes, steps, answers, received, waived }
+        let (received, waived, claimed) = (0, None, None);
+        Self {
+            state,
+            market,
+            time,
+            touched,
+            opening,
+            changes,
+            steps,
+            answers,
+            received,
+            waived,
+            claimed,
+        }
     }
 
     /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
@@ -94,6 +109,12 @@ impl<'a> Ledger<'a> {
     #[cfg(feature = "forgery")]
     pub fn waive(&mut self, rule: Rule) {
         self.waived = Some(rule);
+    }
+
+    /// Answers forced reductions in this way, right or not: the dishonest operator again.
+    #[cfg(feature = "forgery")]
+    pub fn claim(&mut self, refusal: Option<Refusal>) {
+        self.claimed = Some(refusal);
     }
 
     /// A rule's verdict, unless the rule is waived.

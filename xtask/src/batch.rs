@@ -133,7 +133,7 @@ fn is_forced_in_part(batch: &BatchTrace) -> bool {
     batch.custody.deficit() > 0
         && has_answer(batch, |_, answer| match answer {
             ForcedAnswer::Withdrawal { amount, paid } => paid < amount && paid.get() > 0,
-            ForcedAnswer::CancelAll { .. } => false,
+            ForcedAnswer::CancelAll { .. } | ForcedAnswer::Reduction(_) => false,
         })
 }
 

@@ -4,10 +4,14 @@ use zkmargin_protocol::account::Account;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::forced::ForcedAnswer;
+use zkmargin_protocol::forced::reduction::Reduced;
 use zkmargin_protocol::nonce::{NonceWindow, SLIDE, WINDOW};
-use zkmargin_protocol::units::AccountIndex;
+use zkmargin_protocol::positions::SLOTS;
+use zkmargin_protocol::units::{AccountIndex, Price};
 
 use crate::account::AccountInput;
+use crate::forced::counterparty::CounterpartyInput;
+use crate::forced::reduction::ForcedReductionInput;
 
 /// The account before the batch, or as its deposit opens it.
 pub(super) fn before(trace: &BatchTrace, row: &AccountRow) -> Account {
@@ -52,6 +56,43 @@ pub(super) fn input(trace: &BatchTrace, row: &AccountRow) -> AccountInput {
         is_cancelled,
         is_two_sided: row.old_margin.is_some(),
     }
+}
+
+/// Whether the account was in auction or its auction takes a step.
+pub(super) fn is_frozen(row: &AccountRow) -> bool {
+    row.step.is_some() || row.old.as_ref().is_some_and(|old| old.auction.is_some())
+}
+
+fn reduced(row: &AccountRow) -> Option<Reduced> {
+    match row.answer? {
+        ForcedAnswer::Reduction(answer) => Some(answer),
+        ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => None,
+    }
+}
+
+/// Whether a forced reduction is refused.
+pub(super) fn is_refused(row: &AccountRow) -> bool {
+    reduced(row).is_some_and(|answer| answer.refusal.is_some())
+}
+
+/// A forced reduction with the prices of its instrument and its counterparty, as far as the batch has them.
+pub(super) fn forced_reduction(
+    trace: &BatchTrace,
+    row: &AccountRow,
+) -> Option<ForcedReductionInput> {
+    let answer = reduced(row)?;
+    let priced = trace.instruments.iter().find(|row| row.instrument == answer.terms.instrument);
+    let index = answer.terms.counterparty;
+    let other = trace.accounts.iter().find(|row| row.index == index);
+    let counterparty = CounterpartyInput {
+        index: index.get(),
+        book: other.map_or(row.new.book, |other| other.new.book),
+        is_frozen: other.is_some_and(is_frozen),
+        is_full: other.is_some_and(|other| other.new.positions.count() == SLOTS),
+        excess_e12: other.map_or(0, |other| other.margin.initial_excess_e12),
+    };
+    let prices = priced.map_or([Price::default(); 2], |row| [row.mark, row.forward]);
+    Some(ForcedReductionInput { answer, prices, counterparty })
 }
 
 /// The nonces marked between two windows, bit `k` for `old.base + k`.

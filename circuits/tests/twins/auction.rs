@@ -4,15 +4,11 @@ use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::Cs;
-use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{NOW_S, market, now, signed_request};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::bid::{Bid, Offer};
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::market::Market;
@@ -22,7 +18,7 @@ use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_protocol::units::{Cash, Time};
 
-use super::draw::{Verdict, agree, circuit, native};
+use super::draw::{Verdict, agree, both};
 
 /// Ages at the knots of the schedule, a second before and after.
 const AGES_S: [u64; 10] = [0, 1, 450, 899, 900, 901, 3_599, 3_600, 44_099, 44_100];
@@ -98,19 +94,7 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
             signed_request(bidder(), Action::Bid(bid), 3)
         }
     };
-    let mut batch = Batch::new(&state, &market, Shape::TINY, now()).expect("fresh");
-    let verdict = native(batch.push(std::slice::from_ref(&operation)));
-    if let Some(rule) = verdict {
-        batch = Batch::forged(&state, &market, Shape::TINY, now(), rule);
-        if batch.push(&[operation]).is_err() {
-            // A second rule is broken too: which is found first is no matter of twins.
-            return [None, None];
-        }
-    }
-    let trace = batch.seal().expect("only the waived rule is broken").1;
-    let mut cs = Cs::new(Mode::Witness);
-    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(4_711u64)), &trace);
-    [verdict, circuit(&cs)]
+    both((&state, &market, &Shape::TINY), &[operation])
 }
 
 #[test]

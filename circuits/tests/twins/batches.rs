@@ -16,7 +16,7 @@ use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tin
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
@@ -25,7 +25,7 @@ use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Tier, Time};
 
-use super::draw::{Verdict, circuit, native, times};
+use super::draw::{Verdict, circuit, regardless, times};
 
 fn build(mode: Mode, trace: &BatchTrace) -> Cs {
     let mut cs = Cs::new(mode);
@@ -65,6 +65,7 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
         let action = match row.answer? {
             ForcedAnswer::Withdrawal { amount, .. } => ForcedAction::Withdrawal { amount },
             ForcedAnswer::CancelAll { .. } => ForcedAction::CancelAll,
+            ForcedAnswer::Reduction(answer) => ForcedAction::Reduction(answer.terms),
         };
         Some(Operation::Forced(ForcedRequest { account: row.index, action }))
     });
@@ -176,16 +177,7 @@ fn changed_batch(rng: &mut ChaCha8Rng, case: &RandomBatch) -> Option<(Verdict, B
             return None;
         }
     }
-    let time = case.trace.time;
-    let mut honest = Batch::new(&case.state, &case.market, Shape::TINY, time).expect("fresh");
-    let verdict = native(honest.push(&list));
-    let Some(rule) = verdict else {
-        return Some((None, honest.seal().expect("accepted").1));
-    };
-    let mut forged = Batch::forged(&case.state, &case.market, Shape::TINY, time, rule);
-    // A batch that breaks a second rule too is left out: which of them is found first is then no matter of twins.
-    forged.push(&list).ok()?;
-    Some((verdict, forged.seal().ok()?.1))
+    regardless((&case.state, &case.market, &Shape::TINY), &list, |_| ())
 }
 
 #[test]

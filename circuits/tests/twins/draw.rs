@@ -9,10 +9,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use zkmargin_circuits::Cs;
+use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::statement::HeaderVar;
+use zkmargin_fixtures::synthetic::now;
+use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::oracle::OracleClock;
+use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::state::State;
 use zkmargin_protocol::statement::Header;
 use zkmargin_protocol::units::Time;
 use zkmargin_protocol::{Reject, Rule};
@@ -54,6 +61,42 @@ pub fn agree(count: u64, rules: &[Rule], judge: impl Fn(&mut ChaCha8Rng) -> [Ver
         assert!(tally.contains_key(&verdict), "{verdict:?} occurs among {tally:?}");
     }
     assert!(tally.keys().flatten().all(|rule| rules.contains(rule)), "{tally:?}");
+}
+
+/// Where operations are judged: state, market and shape.
+pub type Place<'a> = (&'a State, &'a Market, &'a Shape);
+
+/// The native verdict on operations, and the batch the operator makes regardless. `None` where a second rule is broken too:
+/// which of them is found first is then no matter of twins. `prepare` is done to each batch first.
+pub fn regardless(
+    (state, market, shape): Place,
+    list: &[Operation],
+    prepare: impl Fn(&mut Batch),
+) -> Option<(Verdict, BatchTrace)> {
+    let mut batch = Batch::new(state, market, *shape, now()).expect("fresh");
+    prepare(&mut batch);
+    let verdict = native(batch.push(list));
+    if let Some(rule) = verdict {
+        batch = Batch::forged(state, market, *shape, now(), rule);
+        prepare(&mut batch);
+        batch.push(list).ok()?;
+    }
+    Some((verdict, batch.seal().ok()?.1))
+}
+
+/// What the circuit says of a batch.
+pub fn synthesized(trace: &BatchTrace) -> Verdict {
+    let mut cs = witness();
+    synthesize(&mut cs, &BatchPublic::at(trace, Fr::from(4_711u64)), trace);
+    circuit(&cs)
+}
+
+/// Both verdicts on operations.
+pub fn both(place: Place, list: &[Operation]) -> [Verdict; 2] {
+    match regardless(place, list, |_| ()) {
+        Some((verdict, trace)) => [verdict, synthesized(&trace)],
+        None => [None, None],
+    }
 }
 
 /// How many times the usual number of statements is judged.

@@ -1,22 +1,17 @@
 //! Forced requests at and around free collateral and the last nonces, beside cash that comes in, signatures and steps of
 //! auctions.
 
-use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::Cs;
-use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{
-    NOW_S, deposit, forced_cancel, forced_withdrawal, market, now, portfolio_book, signed_move,
+    NOW_S, deposit, forced_cancel, forced_withdrawal, market, portfolio_book, signed_move,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::market::Market;
@@ -26,7 +21,7 @@ use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::{Cash, Nonce, Time};
 
-use super::draw::{Verdict, agree, circuit, native, near};
+use super::draw::{Verdict, agree, both, near};
 
 fn random_distress(rng: &mut ChaCha8Rng) -> Distress {
     let is_standard = rng.gen_ratio(1, 4);
@@ -102,19 +97,7 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     if rng.r#gen() {
         list.reverse();
     }
-    let mut batch = Batch::new(&state, &market, Shape::TINY, now()).expect("fresh");
-    let verdict = native(batch.push(&list));
-    if let Some(rule) = verdict {
-        batch = Batch::forged(&state, &market, Shape::TINY, now(), rule);
-        if batch.push(&list).is_err() {
-            // A second rule is broken too: which is found first is no matter of twins.
-            return [None, None];
-        }
-    }
-    let trace = batch.seal().expect("only the waived rule is broken").1;
-    let mut cs = Cs::new(Mode::Witness);
-    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(4_711u64)), &trace);
-    [verdict, circuit(&cs)]
+    both((&state, &market, &Shape::TINY), &list)
 }
 
 #[test]

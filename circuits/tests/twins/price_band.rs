@@ -1,26 +1,21 @@
 //! Positions after a jump of the market: whole batches, for what is kept of a position is tied to the new leaf by the
 //! argument.
 
-use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::Cs;
-use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, banded_market, deposit, now, portfolio_book, risk_rows,
-    settled, signed_move, state, trade,
+    OrderDraft, account, account_index, banded_market, deposit, portfolio_book, risk_rows, settled,
+    signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::{Cash, Price, Quantity};
 
-use super::draw::{Verdict, agree, circuit, native};
+use super::draw::{Verdict, agree, regardless, synthesized};
 
 /// Every account may need both sides.
 const SHAPE: Shape = Shape { two_sided: 3, ..Shape::TINY };
@@ -74,19 +69,12 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = random_market(rng);
     let state = random_state(rng, &market);
     let list = [random_operation(rng, &market)];
-    let mut batch = Batch::new(&state, &market, SHAPE, now()).expect("fresh");
-    let verdict = native(batch.push(&list));
-    if let Some(rule) = verdict {
-        batch = Batch::forged(&state, &market, SHAPE, now(), rule);
-        batch.push(&list).expect("only the waived rule is broken");
-    }
-    let mut trace = batch.seal().expect("only the waived rule is broken").1;
+    let sealed = regardless((&state, &market, &SHAPE), &list, |_| ());
+    let (verdict, mut trace) = sealed.expect("only the waived rule is broken");
     if verdict.is_some() && rng.r#gen() {
         trace.accounts.iter_mut().for_each(|row| row.old_margin = None);
     }
-    let mut cs = Cs::new(Mode::Witness);
-    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(99u64)), &trace);
-    [verdict, circuit(&cs)]
+    [verdict, synthesized(&trace)]
 }
 
 #[test]

@@ -3,18 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::Cs;
-use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, deposit, market, now, portfolio_book, signed_move,
-    small_state, state, trade,
+    OrderDraft, account, account_index, deposit, market, portfolio_book, signed_move, small_state,
+    state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::margin::{MarginMethod, evaluate};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
@@ -22,7 +17,7 @@ use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::{Cash, Price, Quantity};
 
-use super::draw::{Verdict, agree, circuit, native};
+use super::draw::{Verdict, agree, both};
 
 /// Account 5 with one or two positions, short of initial margin by little or by much, or not at all.
 fn short_state(rng: &mut ChaCha8Rng, market: &Market) -> (State, BTreeMap<usize, i64>) {
@@ -88,27 +83,11 @@ fn price(price_e3: u32) -> Price {
     Price::new(price_e3).expect("32 bits")
 }
 
-/// The native verdict, and the batch the operator makes regardless.
-fn batch(state: &State, market: &Market, operation: Operation) -> (Verdict, BatchTrace) {
-    let list = [operation];
-    let mut honest = Batch::new(state, market, Shape::TINY, now()).expect("fresh");
-    let verdict = native(honest.push(&list));
-    let Some(rule) = verdict else {
-        return (None, honest.seal().expect("accepted").1);
-    };
-    let mut forged = Batch::forged(state, market, Shape::TINY, now(), rule);
-    forged.push(&list).expect("only the waived rule is broken");
-    (verdict, forged.seal().expect("only the waived rule is broken").1)
-}
-
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = market(2, rng.gen_range(0..16));
     let (state, held) = short_state(rng, &market);
     let operation = random_operation(rng, &state, &market, &held);
-    let (native, trace) = batch(&state, &market, operation);
-    let mut cs = Cs::new(Mode::Witness);
-    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(4_711u64)), &trace);
-    [native, circuit(&cs)]
+    both((&state, &market, &Shape::TINY), &[operation])
 }
 
 #[test]

@@ -2,26 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::Cs;
-use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic::{
-    NOW_S, OrderDraft, account, account_index, deposit, market_of, now, portfolio_book, risk_rows,
+    NOW_S, OrderDraft, account, account_index, deposit, market_of, portfolio_book, risk_rows,
     settled, state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::{Cash, Price, Quantity, Time};
 
-use super::draw::{Verdict, agree, circuit, native};
+use super::draw::{Verdict, agree, both};
 
 /// Two rows, each live, expired without a price, settled, or settled too early.
 fn random_market(rng: &mut ChaCha8Rng) -> Market {
@@ -75,16 +70,7 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = random_market(rng);
     let state = random_state(rng, &market);
     let list = [random_operation(rng, &market)];
-    let mut batch = Batch::new(&state, &market, Shape::TINY, now()).expect("fresh");
-    let verdict = native(batch.push(&list));
-    if let Some(rule) = verdict {
-        batch = Batch::forged(&state, &market, Shape::TINY, now(), rule);
-        batch.push(&list).expect("only the waived rule is broken");
-    }
-    let trace = batch.seal().expect("only the waived rule is broken").1;
-    let mut cs = Cs::new(Mode::Witness);
-    synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(815u64)), &trace);
-    [verdict, circuit(&cs)]
+    both((&state, &market, &Shape::TINY), &list)
 }
 
 #[test]

@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
-use crate::forced::ForcedAnswer;
 use crate::margin::Margin;
 use crate::parameters::PPM;
 use crate::positions::{Positions, SLOTS};
@@ -96,10 +95,12 @@ impl Ledger<'_> {
         let penalty_ppm = self.market.parameters().forced_penalty_ppm;
         let row = self.market.live_row(terms.instrument, self.time)?;
         answer.proceeds = proceeds_floor(contracts, row, penalty_ppm);
-        for refusal in [Refusal::Unavailable, Refusal::Account, Refusal::Counterparty] {
-            if self.is_impossible(index, &answer, refusal)? {
-                return Ok(Reduced { refusal: Some(refusal), ..answer });
-            }
+        answer.refusal = match self.claimed {
+            None => self.refusal(index, &answer)?,
+            Some(claimed) => claimed,
+        };
+        if answer.refusal.is_some() {
+            return Ok(answer);
         }
         let Reduction { instrument, counterparty, .. } = terms;
         self.add_position(index, instrument, Quantity::new(-contracts.get())?)?;
@@ -109,28 +110,21 @@ impl Ledger<'_> {
         Ok(answer)
     }
 
-    /// No contracts that are forced have come to the account in the batch.
-    ///
-    /// # Errors
-    /// [`Rule::Frozen`].
-    pub(crate) fn check_took_nothing(&self, index: AccountIndex) -> Result<(), Reject> {
-        let is_taker = |answer: &ForcedAnswer| match answer {
-            ForcedAnswer::Reduction(answer) => {
-                answer.is_done() && answer.terms.counterparty == index
+    /// The first reason for which a request cannot be honoured.
+    fn refusal(&self, index: AccountIndex, answer: &Reduced) -> Result<Option<Refusal>, Reject> {
+        for refusal in [Refusal::Unavailable, Refusal::Account, Refusal::Counterparty] {
+            if self.is_impossible(index, answer, refusal)? {
+                return Ok(Some(refusal));
             }
-            ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => false,
-        };
-        if self.answers.values().any(is_taker) {
-            return Err(Reject::value(Rule::Frozen, "has taken contracts that are forced", index));
         }
-        Ok(())
+        Ok(None)
     }
 
-    /// What was done leaves the account's margin covered if it is in auction; what was refused left its positions alone, and
-    /// the reason holds still.
+    /// What was done was taken by nobody in auction, and leaves the account's own margin covered if that is in auction; what was
+    /// refused left its positions alone, and the reason holds still.
     ///
     /// # Errors
-    /// [`Rule::ForcedReduction`], [`Rule::InitialMargin`].
+    /// [`Rule::ForcedReduction`], [`Rule::Frozen`], [`Rule::InitialMargin`].
     pub(crate) fn check_reduced(
         &self,
         index: AccountIndex,
@@ -139,8 +133,13 @@ impl Ledger<'_> {
     ) -> Result<(), Reject> {
         let found = self.found(index)?;
         let Some(refusal) = answer.refusal else {
-            let is_bound = answer.is_done() && found.auction.is_some();
-            return if is_bound { after.check_initial() } else { Ok(()) };
+            if answer.is_done() {
+                self.check_not_frozen(answer.terms.counterparty)?;
+                if found.auction.is_some() {
+                    after.check_initial()?;
+                }
+            }
+            return Ok(());
         };
         if self.account(index)?.positions != found.positions {
             let reject =

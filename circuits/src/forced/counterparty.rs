@@ -1,0 +1,92 @@
+//! What a forced reduction relies on of the account that takes the contracts.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::account::{BOOK_BITS, Book};
+use zkmargin_protocol::packing::signed_field;
+use zkmargin_protocol::units::{ACCOUNT_BITS, UNDERLYING_BITS};
+
+use crate::account::{AccountVar, BookVar};
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::is_equal;
+use crate::packing::{Part, pack};
+use crate::parameters::ranged;
+use crate::{Cs, Wire};
+
+/// A counterparty after the batch.
+#[derive(Clone, Copy, Debug)]
+pub struct CounterpartyInput {
+    /// Index.
+    pub index: u32,
+    /// Underlying and method.
+    pub book: Book,
+    /// Whether it was or is in auction.
+    pub is_frozen: bool,
+    /// Whether all its slots are in use.
+    pub is_full: bool,
+    /// Excess over initial margin, 10^-12 USDC.
+    pub excess_e12: i128,
+}
+
+/// A counterparty after the batch, zeros where there is none; `argument` finds it in its account's row.
+pub struct CounterpartyVar {
+    /// Index, 24 bits.
+    pub index: Wire,
+    /// Underlying and method.
+    pub book: BookVar,
+    /// Whether it was or is in auction.
+    pub is_frozen: Bool<Fr>,
+    /// Whether all its slots are in use.
+    is_full: Bool<Fr>,
+    /// Excess over initial margin, signed.
+    pub excess: Wire,
+}
+
+impl CounterpartyVar {
+    pub(super) fn external(cs: &mut Cs, input: Option<&CounterpartyInput>) -> Self {
+        let index = input.map_or(0, |input| input.index.into());
+        let underlying = input.map_or(0, |input| input.book.underlying.get().into());
+        let is_standard = input.is_some_and(|input| input.book.method.is_standard());
+        let excess = input.map_or(0, |input| input.excess_e12);
+        Self {
+            index: ranged(cs, "counterparty", index, ACCOUNT_BITS),
+            book: BookVar {
+                underlying: ranged(cs, "book of a counterparty", underlying, UNDERLYING_BITS),
+                is_standard: Bool::external(cs, "method of a counterparty", is_standard),
+            },
+            is_frozen: Bool::external(
+                cs,
+                "counterparty is in auction",
+                input.is_some_and(|input| input.is_frozen),
+            ),
+            is_full: Bool::external(
+                cs,
+                "counterparty is full",
+                input.is_some_and(|input| input.is_full),
+            ),
+            excess: cs.external("excess of a counterparty", signed_field(excess)),
+        }
+    }
+
+    /// Whether it takes no contracts of `account`, whatever they are.
+    pub(super) fn is_unavailable(&self, cs: &mut Cs, account: &AccountVar) -> Bool<Fr> {
+        let has_book = is_equal(cs, &self.book.underlying, &account.book.underlying);
+        let is_shut = self.is_frozen.or(cs, &self.is_full);
+        has_book.not(cs).or(cs, &is_shut)
+    }
+
+    /// What the transcript absorbs beside index and excess.
+    pub(super) fn part(&self) -> Part {
+        let flags = [self.is_frozen.lc(), self.is_full.lc()];
+        (pack(&[(&self.book.bits(), BOOK_BITS), (flags[0], 1), (flags[1], 1)]), BOOK_BITS + 2)
+    }
+
+    /// What its row is asked for beside the excess.
+    pub fn word(&self) -> Wire {
+        word(&self.index, &self.book, [self.is_frozen.lc(), self.is_full.lc()])
+    }
+}
+
+/// index (24) ‖ book (5) ‖ is in auction (1) ‖ is full (1).
+pub fn word(index: &Wire, book: &BookVar, [is_frozen, is_full]: [&Wire; 2]) -> Wire {
+    pack(&[(index, ACCOUNT_BITS), (&book.bits(), BOOK_BITS), (is_frozen, 1), (is_full, 1)])
+}
