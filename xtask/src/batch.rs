@@ -9,6 +9,7 @@ use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
 use zkmargin_protocol::forced::ForcedAnswer;
+use zkmargin_protocol::forced::reduction::{Reduced, Refusal};
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
@@ -19,7 +20,7 @@ use zkmargin_protocol::units::{Price, Tier};
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 30, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 37, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -43,7 +44,7 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 20] = [
+const KINDS: [(Has, usize); 27] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
@@ -60,6 +61,13 @@ const KINDS: [(Has, usize); 20] = [
     (is_forced_in_auction, 0),
     (is_voided_by_force, 0),
     (is_out_of_nonces, 0),
+    (has_contracts_taken, 0),
+    (has_contracts_taken, 1),
+    (is_unavailable, 0),
+    (is_kept_by_account, 0),
+    (is_kept_by_account, 1),
+    (is_kept_by_counterparty, 0),
+    (is_kept_by_counterparty, 1),
     (is_giving_back, 0),
     (is_granting, 0),
     (is_charging_most, 0),
@@ -150,6 +158,34 @@ fn is_voided_by_force(batch: &BatchTrace) -> bool {
 /// The same of an account that has no other window.
 fn is_out_of_nonces(batch: &BatchTrace) -> bool {
     has_answer(batch, |_, answer| *answer == ForcedAnswer::CancelAll { is_refused: true })
+}
+
+/// A forced reduction that ends like this.
+fn has_reduction(batch: &BatchTrace, is_meant: fn(&Reduced) -> bool) -> bool {
+    has_answer(batch, |_, answer| match answer {
+        ForcedAnswer::Reduction(answer) => is_meant(answer),
+        ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => false,
+    })
+}
+
+/// Contracts are forced on another account.
+fn has_contracts_taken(batch: &BatchTrace) -> bool {
+    has_reduction(batch, Reduced::is_done)
+}
+
+/// They stay, for nobody is there to take them.
+fn is_unavailable(batch: &BatchTrace) -> bool {
+    has_reduction(batch, |answer| answer.refusal == Some(Refusal::Unavailable))
+}
+
+/// They stay, for the account would be short of margin.
+fn is_kept_by_account(batch: &BatchTrace) -> bool {
+    has_reduction(batch, |answer| answer.refusal == Some(Refusal::Account))
+}
+
+/// They stay, for the counterparty would be.
+fn is_kept_by_counterparty(batch: &BatchTrace) -> bool {
+    has_reduction(batch, |answer| answer.refusal == Some(Refusal::Counterparty))
 }
 
 /// A deposit goes back.
