@@ -23,6 +23,7 @@ mod rules {
     mod fee_schedule;
     mod fill_quantity;
     mod forced_cancel;
+    mod forced_reduction;
     mod forced_request;
     mod forced_withdrawal;
     mod frozen;
@@ -45,6 +46,8 @@ mod rules {
     mod position_slots;
     mod price_band;
     mod range;
+    mod reduction_refusals;
+    mod reduction_world;
     mod risk_reduction;
     mod settlement;
     mod settlement_price;
@@ -97,6 +100,7 @@ mod rules {
             forced_request::RULE,
             forced_withdrawal::RULE,
             forced_cancel::RULE,
+            forced_reduction::RULE,
             margin_spread::RULE,
             oracle_quorum::RULE,
             oracle_age::RULE,

@@ -1,9 +1,9 @@
 use super::auction_world::{distressed, end, for_sale, start};
 use super::world::{BUYER, SELLER, World, index, time};
-use zkmargin_fixtures::synthetic::auction::{Distress, debtor};
+use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, cancel_all, deposit, forced_cancel, forced_withdrawal, portfolio_book, rekey,
-    settle, signed_move, trade,
+    OrderDraft, cancel_all, deposit, forced_cancel, forced_reduction, forced_withdrawal,
+    portfolio_book, rekey, settle, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
@@ -11,9 +11,15 @@ use zkmargin_protocol::operation::Operation;
 
 pub const RULE: Rule = Rule::ForcedRequest;
 
-fn forced() -> [Operation; 3] {
+fn forced() -> [Operation; 4] {
     let owner = index(BUYER);
-    [forced_withdrawal(owner, 7_000_000), forced_withdrawal(owner, i64::MAX), forced_cancel(owner)]
+    let held = *World::new().market.rows().keys().next().expect("two rows");
+    [
+        forced_withdrawal(owner, 7_000_000),
+        forced_withdrawal(owner, i64::MAX),
+        forced_cancel(owner),
+        forced_reduction(owner, held, 500, index(SELLER)),
+    ]
 }
 
 #[test]
@@ -55,11 +61,14 @@ fn rejects_forced_request_beside_a_step_of_the_account_s_auction() {
     let healed = Distress { equity_ppm: 2_000_000, ..for_sale(60) };
     for (distress, step) in [(Distress::default(), start()), (healed, end())] {
         let world = distressed(&distress);
-        let forced = forced_withdrawal(debtor(), 1);
-        world.accepts("the step", std::slice::from_ref(&step));
-        world.accepts("the request", std::slice::from_ref(&forced));
-        world.rejects(RULE, "step after", &[forced.clone(), step.clone()]);
-        world.rejects(RULE, "step before", &[step, forced]);
+        let held = *world.market.rows().keys().next().expect("two rows");
+        let reduced = forced_reduction(debtor(), held, 1, bidder());
+        for forced in [forced_withdrawal(debtor(), 1), reduced] {
+            world.accepts("the step", std::slice::from_ref(&step));
+            world.accepts("the request", std::slice::from_ref(&forced));
+            world.rejects(RULE, "step after", &[forced.clone(), step.clone()]);
+            world.rejects(RULE, "step before", &[step.clone(), forced]);
+        }
     }
 }
 

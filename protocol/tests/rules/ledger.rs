@@ -1,11 +1,13 @@
 use std::collections::BTreeMap;
 
+use super::auction_world::{MILLION, ceil};
 use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::ForcedAnswer;
 use zkmargin_protocol::shape::Shape;
 
 pub const RULE: Rule = Rule::Ledger;
@@ -34,6 +36,7 @@ fn legs(trace: &BatchTrace) -> Book {
         let taken = row.answer.map_or(0, |answer| i128::from(answer.paid()));
         credit(&mut book, row.index.get(), -1, -taken);
         credit(&mut book, 0, -1, taken - payout(trace, taken));
+        forced_legs(&mut book, trace, row);
     }
     for trade in &trace.trades {
         let [price, buyer_fee, seller_fee] =
@@ -74,6 +77,24 @@ fn legs(trace: &BatchTrace) -> Book {
 fn payout(trace: &BatchTrace, amount: i128) -> i128 {
     let [held, deficit] = [trace.custody.held(), trace.custody.deficit()];
     if deficit == 0 { amount } else { amount * held / (held + deficit) }
+}
+
+/// What a forced reduction that is honoured moves: contracts at their mark, less a penalty rounded up.
+fn forced_legs(book: &mut Book, trace: &BatchTrace, row: &AccountRow) {
+    let Some(ForcedAnswer::Reduction(answer)) = row.answer else { return };
+    if answer.refusal.is_some() {
+        return;
+    }
+    let (terms, contracts) = (answer.terms, i128::from(answer.contracts));
+    let listed = trace.instruments.iter().find(|row| row.instrument == terms.instrument);
+    // Of none there need be no row.
+    let [mark, forward] = listed.map_or([0; 2], |row| [row.mark, row.forward].map(i128::from));
+    let penalty_e12 = contracts.abs() * forward * i128::from(trace.parameters.forced_penalty_ppm);
+    let proceeds = contracts * mark - ceil(penalty_e12, MILLION);
+    for (account, sign) in [(row.index, -1), (terms.counterparty, 1)] {
+        credit(book, account.get(), terms.instrument.get().into(), sign * contracts);
+        credit(book, account.get(), -1, -sign * proceeds);
+    }
 }
 
 /// What an auction moves between the account, a bidder and the insurance fund.

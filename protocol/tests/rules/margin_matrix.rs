@@ -1,22 +1,39 @@
 use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::ForcedAnswer;
+use zkmargin_protocol::forced::reduction::{Reduction, Refusal};
 use zkmargin_protocol::margin::Margin;
 use zkmargin_protocol::positions::Slot;
 use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::units::Quantity;
 
 pub const RULE: Rule = Rule::MarginMatrix;
 
 /// The claims of a row summed again from the instruments of the batch: losses, mark value, short charges.
 fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
-    let is_left = |slot: &Slot| !account.settlement.instruments.contains(&slot.0);
-    let before = account.old.iter().flat_map(|old| old.positions.iter()).filter(is_left);
-    let before: Vec<Slot> = before.collect();
     let after: Vec<Slot> = account.new.positions.iter().collect();
     let old_margin = account.old_margin.as_ref();
     is_sum_over(trace, &after, &account.margin)
-        && old_margin.is_none_or(|claim| is_sum_over(trace, &before, claim))
+        && old_margin.is_none_or(|claim| is_sum_over(trace, &shown(account), claim))
+}
+
+/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused reduction shows.
+fn shown(account: &AccountRow) -> Vec<Slot> {
+    let is_left = |slot: &Slot| !account.settlement.instruments.contains(&slot.0);
+    let before = account.old.iter().flat_map(|old| old.positions.iter()).filter(is_left);
+    let Some(ForcedAnswer::Reduction(answer)) = account.answer else { return before.collect() };
+    let Reduction { instrument, .. } = answer.terms;
+    let with = |(held, quantity): Slot| {
+        let given = if held == instrument { answer.contracts.get() } else { 0 };
+        (held, Quantity::new(quantity.get() - given).expect("40 bits"))
+    };
+    match answer.refusal {
+        None | Some(Refusal::Unavailable) => before.collect(),
+        Some(Refusal::Account) => account.new.positions.iter().map(with).collect(),
+        Some(Refusal::Counterparty) => vec![(instrument, answer.contracts)],
+    }
 }
 
 fn is_sum_over(trace: &BatchTrace, held: &[Slot], claim: &Margin) -> bool {
