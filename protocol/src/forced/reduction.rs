@@ -86,8 +86,8 @@ impl Ledger<'_> {
     ) -> Result<Reduced, Reject> {
         self.judge(check_terms(index, &terms))?;
         self.account(terms.counterparty)?;
-        let contracts =
-            terms.contracts_of(self.account(index)?.positions.quantity(terms.instrument));
+        // A batch has no order: contracts that come in are not those that were asked for.
+        let contracts = terms.contracts_of(self.found(index)?.positions.quantity(terms.instrument));
         let mut answer = Reduced { terms, contracts, proceeds: 0, refusal: None };
         if contracts == Quantity::default() {
             return Ok(answer);

@@ -1,5 +1,5 @@
 use super::auction_world::{METHODS, auction, row_of};
-use super::reduction_world::{GIVER, Pair, TAKER, answered, held, honours, refuses};
+use super::reduction_world::{GIVER, Pair, Party, TAKER, answered, held, honours, refuses};
 use super::world::{World, index, quantity, time};
 use ark_ff::{BigInteger, PrimeField};
 use zkmargin_fixtures::synthetic::{
@@ -11,6 +11,7 @@ use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::margin::MarginMethod::{self, Portfolio};
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::state::State;
 use zkmargin_protocol::units::{InstrumentIndex, Quantity, Underlying};
 
 pub const RULE: Rule = Rule::ForcedReduction;
@@ -98,15 +99,20 @@ fn accepts_the_insurance_fund_and_one_that_the_batch_opens_as_counterparties() {
 }
 
 #[test]
-fn accepts_contracts_that_go_on_to_a_third_account_in_the_same_batch() {
-    let pair = Pair::new(PLAIN, [[2_000, 0], [0, 0]], 2_000);
-    let on = forced_reduction(index(TAKER), pair.first(), 2_000, index(GIVER));
-    let trace = pair.world().accepts("and back", &[pair.request(), on]);
-    // Each has paid the penalty once.
-    let [(giver, kept), (taker, taken)] =
-        [GIVER, TAKER].map(|place| held(row_of(&trace, place), pair.first()));
-    assert_eq!([giver, taker], [quantity(2_000), quantity(0)]);
-    assert_eq!([kept, taken], [pair.giver.cash_e6.into(), pair.taker.cash_e6.into()]);
+fn accepts_contracts_that_the_batch_found_and_not_those_that_came_in_it() {
+    for taker_e3 in [0, -500, 300] {
+        let pair = Pair::new(PLAIN, [[2_000, 0], [taker_e3, 0]], 2_000);
+        let own = forced_reduction(index(TAKER), pair.first(), 2_000, index(2));
+        let mut snapshot = pair.world().state.snapshot();
+        let third = Party::rich(Portfolio, [0, 0]).account(2, &pair.market);
+        snapshot.accounts.insert(index(2), third);
+        let world = World { state: State::new(snapshot).expect("a state"), ..pair.world() };
+        for list in [[pair.request(), own.clone()], [own.clone(), pair.request()]] {
+            let trace = world.accepts("taken and given", &list);
+            let moved = [GIVER, TAKER, 2].map(|place| held(row_of(&trace, place), pair.first()).0);
+            assert_eq!(moved, [0, 2_000, taker_e3].map(quantity), "{taker_e3}");
+        }
+    }
 }
 
 #[test]
