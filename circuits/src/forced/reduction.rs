@@ -87,6 +87,8 @@ impl ForcedReductionVar {
             cs.enforce("contracts are of a reduction", is_other.lc(), &named, &zero);
             let own = counterparty.index.minus(&account.index);
             enforce_nonzero_if(cs, "somebody else takes them", &own, &is_asked);
+            let index = &counterparty.index;
+            enforce_nonzero_if(cs, "not the insurance fund", index, &is_asked);
             let slots = &account.opening_slots;
             let held = HeldVar::new(cs, [&instrument, &quantity], slots);
             let is_held = is_zero(cs, &held.size).not(cs);

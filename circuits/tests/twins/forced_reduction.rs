@@ -9,7 +9,7 @@ use zkmargin_fixtures::synthetic::{
     portfolio_book, signed_move,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::Account;
+use zkmargin_protocol::account::{Account, INSURANCE_FUND};
 use zkmargin_protocol::auction::Auction;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::forced::reduction::Refusal;
@@ -130,8 +130,8 @@ impl Case {
         pay(&mut self.taker, short);
     }
 
-    fn request(&self) -> Operation {
-        forced_reduction(debtor(), self.instrument, self.asked_e3, bidder())
+    fn request(&self, counterparty: AccountIndex) -> Operation {
+        forced_reduction(debtor(), self.instrument, self.asked_e3, counterparty)
     }
 
     fn state(&self) -> State {
@@ -154,7 +154,7 @@ impl Case {
             2 => Some(signed_move(other(), Some(bidder()), small, 0)),
             3 => Some(signed_move(bidder(), Some(debtor()), small, 0)),
             4 => Some(Operation::StartAuction(bidder())),
-            5 => Some(forced_reduction(other(), self.instrument, 400, debtor())),
+            5 | 8 => Some(forced_reduction(other(), self.instrument, 400, debtor())),
             6 => Some(forced_withdrawal(bidder(), small)),
             7 => Some(signed_move(debtor(), Some(bidder()), small, 0)),
             _ => None,
@@ -188,7 +188,9 @@ fn judged(rng: &mut ChaCha8Rng, case: &Case, list: &[Operation], shape: &Shape) 
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = market(2, rng.gen_range(0..8));
     let case = Case::random(rng, market);
-    let mut list = vec![case.request()];
+    let nobody = *[debtor(), INSURANCE_FUND].choose(rng).expect("two");
+    let counterparty = if rng.gen_ratio(1, 16) { nobody } else { bidder() };
+    let mut list = vec![case.request(counterparty)];
     list.extend(case.beside(rng));
     if rng.r#gen() {
         list.reverse();
@@ -203,7 +205,7 @@ fn judge_availability(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     if rng.gen_ratio(1, 4) {
         case.taker = account(bidder(), portfolio_book(2));
         pay(&mut case.taker, 10_000_000_000);
-        return judged(rng, &case, &[case.request()], &WIDE);
+        return judged(rng, &case, &[case.request(bidder())], &WIDE);
     }
     let book = case.taker.book.underlying;
     let of_book = case.market.rows().keys().filter(|index| index.underlying() == book);
@@ -215,7 +217,7 @@ fn judge_availability(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
         held(&mut case.taker, instrument, 10);
     }
     pay(&mut case.taker, 1_000_000_000_000);
-    judged(rng, &case, &[case.request()], &WIDE)
+    judged(rng, &case, &[case.request(bidder())], &WIDE)
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
+use crate::account::{Account, INSURANCE_FUND};
 use crate::margin::Margin;
 use crate::parameters::PPM;
 use crate::positions::{Positions, SLOTS};
@@ -212,13 +212,17 @@ impl Ledger<'_> {
     }
 }
 
-/// The number of contracts is none or more, and somebody else takes them.
+/// The number of contracts is none or more, and somebody else takes them: not the insurance fund, whose cash is for deficits and
+/// would be bound, or owed, by a book that nobody can put up.
 fn check_terms(index: AccountIndex, terms: &Reduction) -> Result<(), Reject> {
     if terms.quantity < Quantity::default() {
         return Err(Reject::value(Rule::Range, "quantity forced", terms.quantity));
     }
     if terms.counterparty == index {
         return Err(Reject::value(Rule::ForcedReduction, "its own counterparty", index));
+    }
+    if terms.counterparty == INSURANCE_FUND {
+        return Err(Reject::value(Rule::ForcedReduction, "the fund takes none, account", index));
     }
     Ok(())
 }

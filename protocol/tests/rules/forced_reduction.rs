@@ -7,7 +7,7 @@ use zkmargin_fixtures::synthetic::{
     settled,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::INSURANCE_FUND;
+use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::margin::MarginMethod::{self, Portfolio};
 use zkmargin_protocol::operation::Operation;
@@ -82,15 +82,14 @@ fn accepts_nothing_of_what_is_not_held_whoever_is_named() {
 }
 
 #[test]
-fn accepts_the_insurance_fund_and_one_that_the_batch_opens_as_counterparties() {
+fn accepts_the_fee_account_and_one_that_the_batch_opens_as_counterparties() {
     let pair = Pair::new(PLAIN, [[500, 0], [0, 0]], 2);
     let world = pair.world();
     let to = |account| forced_reduction(index(GIVER), pair.first(), 2, account);
     let opening = deposit(index(9), portfolio_book(1), 1_000_000_000_000);
-    for (counterparty, list) in [
-        (INSURANCE_FUND, vec![to(INSURANCE_FUND)]),
-        (index(9), vec![opening.clone(), to(index(9))]),
-    ] {
+    for (counterparty, list) in
+        [(fee_account(), vec![to(fee_account())]), (index(9), vec![opening.clone(), to(index(9))])]
+    {
         let trace = world.accepts("taken", &list);
         let (contracts, _) = held(row_of(&trace, counterparty.get()), pair.first());
         assert_eq!(contracts, quantity(2), "{counterparty}");
@@ -116,11 +115,14 @@ fn accepts_contracts_that_the_batch_found_and_not_those_that_came_in_it() {
 }
 
 #[test]
-fn rejects_forced_reduction_of_its_own_counterparty() {
+fn rejects_forced_reduction_of_its_own_counterparty_and_of_the_insurance_fund() {
     let pair = Pair::new(PLAIN, [[2_000, 0], [0, 0]], 500);
-    let own = |asked_e3| forced_reduction(index(GIVER), pair.first(), asked_e3, index(GIVER));
-    pair.world().rejects(RULE, "itself", &[own(500)]);
-    pair.world().rejects(RULE, "itself, for nothing", &[own(0)]);
+    for counterparty in [index(GIVER), INSURANCE_FUND] {
+        for asked_e3 in [0, 2, 500] {
+            let to = forced_reduction(index(GIVER), pair.first(), asked_e3, counterparty);
+            pair.world().rejects(RULE, "nobody else", &[to]);
+        }
+    }
 }
 
 #[test]
