@@ -125,10 +125,11 @@ impl<'a> Desk<'a> {
 }
 
 /// Whether the rule refuses for what else is in the batch: it is full, an account may not sign beside what its owner forces,
-/// what comes in would have to leave again, or the batch opens the account of a deposit that goes back.
+/// what comes in would have to leave again or would make possible what the batch has shown to be impossible, or the batch opens
+/// the account of a deposit that goes back.
 fn is_of_batch(operation: &Operation, rule: Rule) -> bool {
     match rule {
-        Rule::Shape | Rule::ForcedRequest | Rule::ForcedWithdrawal => true,
+        Rule::Shape | Rule::ForcedRequest | Rule::ForcedWithdrawal | Rule::ForcedReduction => true,
         Rule::AccountExists => {
             matches!(operation, Operation::RefuseDeposit(_) | Operation::Forced(_))
         }
