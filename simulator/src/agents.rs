@@ -4,6 +4,7 @@ mod adversary;
 mod keeper;
 mod liquidator;
 mod maker;
+mod owner;
 mod trader;
 mod treasury;
 mod venue;
@@ -25,6 +26,8 @@ pub enum Agent {
     Liquidator,
     /// Deposits, withdraws to the last micro-USDC, moves cash between accounts, fills the fund.
     Treasurer,
+    /// Forces requests on L1.
+    Owner,
     /// Changes keys and cancels orders.
     Keeper,
     /// Touches accounts that hold settled options.
@@ -45,7 +48,8 @@ impl Agent {
             0..14 => Self::Trader,
             14..24 => Self::Maker,
             24..34 => Self::Liquidator,
-            34..65 => Self::Treasurer,
+            34..60 => Self::Treasurer,
+            60..65 => Self::Owner,
             65..66 => Self::Venue,
             66..69 => Self::Keeper,
             69..80 => Self::Settler,
@@ -60,6 +64,7 @@ impl Agent {
             Self::Maker => maker::draft(desk, view),
             Self::Liquidator => liquidator::draft(desk, view),
             Self::Treasurer => treasury::draft(desk, view),
+            Self::Owner => owner::draft(desk, view),
             Self::Keeper => keeper::draft(desk, view),
             Self::Settler => keeper::settle(desk, view),
             Self::Venue => venue::draft(desk, view),

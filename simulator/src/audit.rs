@@ -17,6 +17,7 @@ pub mod margin;
 pub mod memory;
 pub mod observation;
 pub mod parties;
+pub mod reduction;
 pub mod settlement;
 pub mod solvency;
 pub mod statement;
@@ -92,6 +93,10 @@ pub const ACCEPTED: &[(Invariant, StepCheck)] = &[
     (Invariant::ForcedExact, forced::forced_exact),
     (Invariant::ForcedAlone, forced::forced_alone),
     (Invariant::ForcedInFull, forced::forced_in_full),
+    (Invariant::ReducedAtMark, reduction::reduced_at_mark),
+    (Invariant::RefusedIfImpossible, reduction::refused_if_impossible),
+    (Invariant::ReducedInAuctionCovers, reduction::reduced_in_auction_covers),
+    (Invariant::TakerTakesNoStep, reduction::taker_takes_no_step),
     (Invariant::DepositReturned, forced::deposit_returned),
     (Invariant::PayoutShare, deficit::payout_share),
     (Invariant::DeficitCount, deficit::deficit_count),

@@ -104,7 +104,7 @@ invariants! {
     // After every accepted operation: auctions.
     /// Nothing is accepted that an account in auction, or put up for it in the batch, has signed.
     FrozenPassive = "F7",
-    /// The positions of an account in auction only shrink, and by bids alone; its cash, by bids and its owner's force.
+    /// Positions and cash of an account in auction shrink by bids and its owner's force alone, and no position grows.
     FrozenOnlySold = "F7",
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
     AuctionStartsBelow = "F7",
@@ -128,12 +128,21 @@ invariants! {
     ReserveBacked = "F7",
 
     // After every accepted operation: what owners force on L1.
-    /// A forced withdrawal takes what it asks for, or all there is above initial margin; a cancel-all takes nothing.
+    /// A forced withdrawal takes what it asks for, or all there is above initial margin; a cancel-all takes nothing; a reduction
+    /// moves contracts unless it is impossible.
     ForcedExact = "R1",
     /// An account whose owner forces a request signs nothing in the batch, and its auction takes no step.
     ForcedAlone = "R1",
     /// An account that was paid a part has nothing left above initial margin.
     ForcedInFull = "R1",
+    /// A reduction moves what was forced, or all that is held, to the account named, at the mark less the penalty; or nothing.
+    ReducedAtMark = "R1",
+    /// A reduction that was refused is impossible for the same reason as long as the batch runs, and nothing else has reduced it.
+    RefusedIfImpossible = "R1",
+    /// An account in auction whose owner has forced contracts on another covers initial margin.
+    ReducedInAuctionCovers = "F7",
+    /// The auction of an account that takes contracts forced on it takes no step in the batch.
+    TakerTakesNoStep = "F7",
     /// A deposit goes back only if its account has other keys or another book.
     DepositReturned = "R1",
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::request::SignedRequest;
@@ -26,6 +27,7 @@ pub fn kind(operation: &Operation) -> &'static str {
         Operation::Forced(request) => match request.action {
             ForcedAction::Withdrawal { .. } => "forced withdrawal",
             ForcedAction::CancelAll => "forced cancel-all",
+            ForcedAction::Reduction(_) => "forced reduction",
         },
         Operation::Request(signed) => asked(signed),
     }
@@ -42,6 +44,22 @@ fn asked(signed: &SignedRequest) -> &'static str {
     }
 }
 
+/// The kind of an answer to a forced request.
+fn answered(answer: &ForcedAnswer) -> &'static str {
+    match answer {
+        ForcedAnswer::Withdrawal { amount, paid } if paid < amount => "forced withdrawal in part",
+        ForcedAnswer::Withdrawal { .. } => "forced withdrawal",
+        ForcedAnswer::CancelAll { .. } => "forced cancel-all",
+        ForcedAnswer::Reduction(reduced) => match reduced.refusal {
+            Some(Refusal::Unavailable) => "forced reduction refused, nobody to take it",
+            Some(Refusal::Account) => "forced reduction refused, account short",
+            Some(Refusal::Counterparty) => "forced reduction refused, counterparty short",
+            None if reduced.is_done() => "forced reduction",
+            None => "forced reduction of nothing",
+        },
+    }
+}
+
 /// What a row shows of its operations beside those in tables of their own.
 fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
     let settled = (!row.settlement.is_empty()).then_some("account settled");
@@ -51,10 +69,7 @@ fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
         AuctionStep::Count { .. } => Some("count of a deficit"),
         AuctionStep::Bid(_) => None,
     });
-    let answer = row.answer.map(|answer| match answer {
-        ForcedAnswer::Withdrawal { .. } => "forced withdrawal",
-        ForcedAnswer::CancelAll { .. } => "forced cancel-all",
-    });
+    let answer = row.answer.as_ref().map(answered);
     let is_raised = row.old.as_ref().is_some_and(|old| old.tier < row.new.tier);
     let raised = is_raised.then_some("grant of a tier");
     settled.into_iter().chain(step).chain(answer).chain(raised)
@@ -68,6 +83,9 @@ pub struct Tally {
     pub kinds: BTreeMap<String, [u64; 2]>,
     /// Refused operations by rule.
     pub rules: BTreeMap<Rule, u64>,
+    /// Answers to forced requests in sealed batches, by kind.
+    #[serde(default)]
+    pub answers: BTreeMap<String, u64>,
     /// Batches sealed.
     pub batches: u64,
     /// Batches refused because of the age or order of their market data.
@@ -99,6 +117,14 @@ impl Tally {
         }
     }
 
+    /// Counts a sealed batch.
+    pub fn count_batch(&mut self, trace: &BatchTrace) {
+        self.batches += 1;
+        for answer in trace.accounts.iter().filter_map(|row| row.answer.as_ref()) {
+            *self.answers.entry(answered(answer).to_owned()).or_default() += 1;
+        }
+    }
+
     /// Counts a batch proven and verified.
     pub fn count_proven(&mut self, trace: &BatchTrace) {
         self.proofs += 1;
@@ -127,6 +153,7 @@ impl Tally {
         for (&rule, count) in &other.rules {
             *self.rules.entry(rule).or_default() += count;
         }
+        add(&mut self.answers, &other.answers);
         self.batches += other.batches;
         self.stale += other.stale;
         self.epochs[0] += other.epochs[0];
@@ -135,9 +162,14 @@ impl Tally {
         self.checks += other.checks;
         self.satisfied += other.satisfied;
         self.proofs += other.proofs;
-        for (kind, count) in &other.proven {
-            *self.proven.entry(kind.clone()).or_default() += count;
-        }
+        add(&mut self.proven, &other.proven);
+    }
+}
+
+/// Adds counts to others.
+fn add(to: &mut BTreeMap<String, u64>, counts: &BTreeMap<String, u64>) {
+    for (kind, count) in counts {
+        *to.entry(kind.clone()).or_default() += count;
     }
 }
 
@@ -151,6 +183,10 @@ impl fmt::Display for Tally {
         writeln!(f, "refused by rule")?;
         for (rule, count) in &self.rules {
             writeln!(f, "  {rule:?}: {count}")?;
+        }
+        writeln!(f, "forced requests answered")?;
+        for (kind, count) in &self.answers {
+            writeln!(f, "  {kind}: {count}")?;
         }
         let [epochs, outside] = self.epochs;
         writeln!(f, "epochs {epochs}, outside of the band {outside}; expiries {}", self.expiries)?;

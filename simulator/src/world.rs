@@ -87,7 +87,7 @@ impl World {
         let (next, trace) = self.seal(scene, batch, &standing, witness)?;
         self.desk.take_keys(next.accounts());
         self.state = next;
-        self.tally.batches += 1;
+        self.tally.count_batch(&trace);
         self.tally.checks = self.auditor.checks;
         Ok(trace)
     }

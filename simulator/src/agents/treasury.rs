@@ -4,7 +4,6 @@ use rand::Rng;
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::deposit::Deposit;
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::units::{AccountIndex, Cash};
@@ -19,13 +18,12 @@ pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
             return deposit(desk, view, index);
         }
     }
-    match desk.rng.gen_range(0..10) {
+    match desk.rng.gen_range(0..9) {
         0..3 => {
             let index = if desk.one_in(40) { INSURANCE_FUND } else { desk.anyone() };
             deposit(desk, view, index)
         }
         3..6 => withdrawal(desk, view),
-        6 => forced(desk, view),
         _ => transfer(desk, view),
     }
 }
@@ -46,7 +44,7 @@ pub fn deposit(desk: &mut Desk, view: &View, account: AccountIndex) -> Option<Op
 }
 
 /// An amount an account can spare: any, or all of it.
-fn spare(desk: &mut Desk, view: &View, account: AccountIndex) -> Option<Cash> {
+pub fn spare(desk: &mut Desk, view: &View, account: AccountIndex) -> Option<Cash> {
     let excess_e6 = view.excess_e6(account)?;
     if excess_e6 <= 0 {
         return None;
@@ -66,18 +64,6 @@ fn withdrawal(desk: &mut Desk, view: &View) -> Option<Operation> {
     // Half of those who leave take what they get.
     let least = desk.one_in(2).then(|| Cash::new(amount.get() / 4)).transpose().ok()?;
     desk.request(view, account, Action::Withdrawal { to, amount, least })
-}
-
-/// An owner forces a cancel-all, or all or a part of what the account can spare, or more.
-fn forced(desk: &mut Desk, view: &View) -> Option<Operation> {
-    let account = desk.anyone();
-    let spare = spare(desk, view, account).unwrap_or_default();
-    let action = match desk.rng.gen_range(0..4) {
-        0 => ForcedAction::CancelAll,
-        1 => ForcedAction::Withdrawal { amount: Cash::MAX },
-        _ => ForcedAction::Withdrawal { amount: spare },
-    };
-    Some(Operation::Forced(ForcedRequest { account, action }))
 }
 
 /// Any address.

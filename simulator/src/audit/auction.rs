@@ -45,7 +45,9 @@ pub fn frozen_only_sold(memory: &Memory, step: &Step) -> Finding {
         let start = memory.start(*index, step.before);
         let after = step.after.get(index).map(Holding::of).unwrap_or_default();
         if sold != Some(*index) {
-            let is_kept = start.contracts == after.contracts;
+            let own = memory.reduction(step).filter(|(of, o)| of == index && o.is_done());
+            let left = own.map_or(start.contracts.clone(), |(_, o)| o.left(&start).contracts);
+            let is_kept = left == after.contracts;
             demand!(is_kept, "positions of account {index} changed without a bid");
             let is_start = matches!(step.operation, Operation::StartAuction(of) if of == index);
             let is_forced = matches!(step.operation, Operation::Forced(of) if of.account == *index);

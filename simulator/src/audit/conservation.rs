@@ -169,6 +169,11 @@ pub fn equity_only_by_terms(memory: &Memory, step: &Step) -> Finding {
             _ => {}
         },
         Operation::Forced(request) => {
+            if let Some((index, outcome)) = memory.reduction(step).filter(|(_, o)| o.is_done()) {
+                let lost = value_at_marks(&outcome.taken(&Holding::default()), step.market);
+                take(index, -lost);
+                take(outcome.terms.counterparty, lost);
+            }
             let taken = taken(&memory.start(request.account, step.before), step, request);
             take(request.account, -taken);
             take(INSURANCE_FUND, taken - payout(taken, step.custody));

@@ -6,6 +6,8 @@ use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::bid::Fill;
+use zkmargin_protocol::forced::ForcedAction;
+use zkmargin_protocol::forced::reduction::Reduction;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
@@ -14,6 +16,7 @@ use super::forced::taken;
 use super::memory::Memory;
 use super::observation::{Holding, Step};
 use super::parties::{parties, payout};
+use super::reduction::Outcome;
 
 /// What the parties hold.
 #[derive(Default)]
@@ -48,6 +51,14 @@ impl Holdings {
         for (&instrument, share) in &fill.shares {
             self.give(bidder, instrument, share.get().into());
             self.give(sold, instrument, -i128::from(share.get()));
+        }
+    }
+
+    fn reduce(&mut self, account: AccountIndex, outcome: &Outcome) {
+        let Reduction { instrument, counterparty, .. } = outcome.terms;
+        for (index, sign) in [(account, -1), (counterparty, 1)] {
+            self.give(index, instrument, sign * outcome.contracts);
+            self.pay(index, -sign * outcome.proceeds);
         }
     }
 
@@ -91,11 +102,17 @@ impl Memory {
                 held.pay(*account, *cover);
                 held.pay(INSURANCE_FUND, -cover);
             }
-            (Operation::Forced(request), _) => {
-                let taken = taken(&self.start(request.account, step.before), step, request);
-                held.pay(request.account, -taken);
-                held.pay(INSURANCE_FUND, taken - payout(taken, step.custody));
-            }
+            (Operation::Forced(request), _) => match (request.action, self.reduction(step)) {
+                (ForcedAction::Withdrawal { .. }, _) => {
+                    let taken = taken(&self.start(request.account, step.before), step, request);
+                    held.pay(request.account, -taken);
+                    held.pay(INSURANCE_FUND, taken - payout(taken, step.custody));
+                }
+                (ForcedAction::Reduction(_), Some((index, outcome))) if outcome.is_done() => {
+                    held.reduce(index, outcome);
+                }
+                _ => {}
+            },
             (Operation::Request(signed), _) => {
                 held.request(signed.request.account, &signed.request.action, step);
             }

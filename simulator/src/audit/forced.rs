@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use zkmargin_protocol::account::{INSURANCE_FUND, SECRET_WORDS};
+use zkmargin_protocol::account::SECRET_WORDS;
 use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 
 use super::margin::{ONE_PPM, Standing};
 use super::memory::Memory;
 use super::observation::{Holding, Seal, Step};
-use super::parties::{auctioned, signers};
+use super::parties::{auctioned, parties, signers};
 use super::{Finding, demand};
 
 /// What a forced withdrawal takes of an account that holds this: what is asked for, or all above initial margin.
@@ -25,9 +25,9 @@ pub fn taken(held: &Holding, step: &Step, request: &ForcedRequest) -> i128 {
 
 /// [`crate::invariants::Invariant::ForcedExact`]
 pub fn forced_exact(memory: &Memory, step: &Step) -> Finding {
-    let Operation::Forced(request) = step.operation else { return Ok(()) };
+    let Operation::Forced(_) = step.operation else { return Ok(()) };
     let expected = memory.expected(step);
-    for index in [request.account, INSURANCE_FUND] {
+    for index in parties(step.operation) {
         let found = step.after.get(&index).map(Holding::of).unwrap_or_default();
         let wanted = expected.get(&index).cloned().unwrap_or_default();
         demand!(found == wanted, "account {index} has {found:?}, expected {wanted:?}");
@@ -94,7 +94,8 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
         }
     }
     for word in seal.words[from..].iter().step_by(ACCOUNT) {
-        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is refused (1)
+        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is refused (1); in place of the
+        // amounts instrument (16) ‖ contracts (39) and counterparty (24).
         let (index, kind) = (part(*word, 0, 24), part(*word, 25, 2));
         let found = (kind, part(*word, 27, 63), part(*word, 90, 63), part(*word, 153, 100));
         let Some(request) = asked.remove(&index).filter(|_| part(*word, 24, 1) == 1) else {
@@ -107,6 +108,14 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
                 (1, amount.get().unsigned_abs().into(), paid as u128, 0)
             }
             ForcedAction::CancelAll => (2, 0, 0, 0),
+            ForcedAction::Reduction(terms) => {
+                let asked = u128::from(terms.quantity.get().unsigned_abs()) << 16;
+                let outcome = memory.reductions.get(&request.account);
+                let is_refused = outcome.is_some_and(|outcome| outcome.refusal.is_some());
+                let [instrument, counterparty] =
+                    [terms.instrument.get().into(), terms.counterparty.get()].map(u128::from);
+                (3, instrument | asked, counterparty, is_refused.into())
+            }
         };
         demand!(found == expected, "answer {found:?} of account {index}, expected {expected:?}");
     }

@@ -17,6 +17,7 @@ use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Nonce, Price, Time
 use super::forced::taken;
 use super::observation::{Accounts, Holding, Step};
 use super::parties::{parties, payoff, payout, signers};
+use super::reduction::Outcome;
 use crate::desk::Signed;
 use crate::feed::Epoch;
 
@@ -76,6 +77,8 @@ pub struct Memory {
     pub forced_in_part: BTreeSet<AccountIndex>,
     /// Of this batch: micro-USDC that leave for a forced request.
     pub forced_paid: BTreeMap<AccountIndex, i128>,
+    /// Of this batch: what the reductions forced on accounts come to.
+    pub reductions: BTreeMap<AccountIndex, Outcome>,
 }
 
 impl Memory {
@@ -127,7 +130,17 @@ impl Memory {
                 let base = step.before.get(&index).map_or(0, |a| a.nonces.base.get());
                 _ = self.bases.insert(index, Nonce::new(base + 64).unwrap_or(Nonce::MAX));
             }
+            ForcedAction::Reduction(terms) => {
+                let outcome = Outcome::of(self, step, index, terms);
+                _ = self.reductions.insert(index, outcome);
+            }
         }
+    }
+
+    /// The account of an accepted operation that is a forced reduction, and what this comes to.
+    pub fn reduction(&self, step: &Step) -> Option<(AccountIndex, &Outcome)> {
+        let Operation::Forced(request) = step.operation else { return None };
+        Some((request.account, self.reductions.get(&request.account)?))
     }
 
     fn take_request(&mut self, account: AccountIndex, action: &Action, step: &Step) {
@@ -205,6 +218,7 @@ impl Memory {
         self.forced_counts.clear();
         self.forced_in_part.clear();
         self.forced_paid.clear();
+        self.reductions.clear();
     }
 
     /// Learns the market data of an epoch, and forgets options that nobody holds any more.

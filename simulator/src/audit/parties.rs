@@ -3,6 +3,7 @@
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::forced::ForcedAction;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::units::{AccountIndex, Nonce, Price};
@@ -11,7 +12,11 @@ use zkmargin_protocol::units::{AccountIndex, Nonce, Price};
 pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
     match operation {
         Operation::Deposit(deposit) | Operation::RefuseDeposit(deposit) => vec![deposit.account],
-        Operation::Forced(request) => vec![request.account, INSURANCE_FUND],
+        Operation::Forced(request) => match request.action {
+            ForcedAction::Withdrawal { .. } => vec![request.account, INSURANCE_FUND],
+            ForcedAction::CancelAll => vec![request.account],
+            ForcedAction::Reduction(terms) => vec![request.account, terms.counterparty],
+        },
         Operation::Trade(trade) => {
             vec![trade.buy.order.account, trade.sell.order.account, fee_account()]
         }

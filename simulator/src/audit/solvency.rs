@@ -1,6 +1,9 @@
 //! Margin: who must cover it, and what it is.
 
 use zkmargin_protocol::account::INSURANCE_FUND;
+use zkmargin_protocol::batch::AccountRow;
+use zkmargin_protocol::forced::reduction::Refusal;
+use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::positions::SLOTS;
 
@@ -88,14 +91,28 @@ pub fn fund_not_negative(_: &Memory, step: &Step) -> Finding {
     Ok(())
 }
 
+/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused reduction would have made.
+fn shown(memory: &Memory, seal: &Seal, row: &AccountRow) -> Option<(Holding, MarginMethod)> {
+    let own = row.new.book.method;
+    let found = memory.opened.get(&row.index).map(|held| (held.clone(), own));
+    let Some(outcome) = memory.reductions.get(&row.index) else { return found };
+    match outcome.refusal {
+        None | Some(Refusal::Unavailable) => found,
+        Some(Refusal::Account) => Some((outcome.left(&Holding::of(&row.new)), own)),
+        Some(Refusal::Counterparty) => {
+            let other = seal.after.accounts.get(&outcome.terms.counterparty)?;
+            Some((outcome.taken(&Holding::default()), other.book.method))
+        }
+    }
+}
+
 /// [`crate::invariants::Invariant::MarginAgrees`]
 pub fn margin_agrees(memory: &Memory, seal: &Seal) -> Finding {
     for row in &seal.trace.accounts {
-        let method = row.new.book.method;
-        let before = row.old_margin.as_ref().zip(memory.opened.get(&row.index));
-        let after = (&row.margin, &Holding::of(&row.new));
-        for (found, held) in before.into_iter().chain([after]) {
-            let Some(own) = Standing::of(held, seal.market, method) else {
+        let before = row.old_margin.as_ref().zip(shown(memory, seal, row));
+        let after = (&row.margin, (Holding::of(&row.new), row.new.book.method));
+        for (found, (held, method)) in before.into_iter().chain([after]) {
+            let Some(own) = Standing::of(&held, seal.market, method) else {
                 return Err(format!("account {} holds an option without a row", row.index));
             };
             let excesses = [found.initial_excess_e12, found.maintenance_excess_e12];

@@ -3,7 +3,10 @@
 use ark_bn254::Fr;
 use ark_ff::Field;
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
+use zkmargin_protocol::batch::AccountRow;
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::forced::ForcedAnswer;
+use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::units::{Cash, Price};
 use zkmargin_simulator::invariants::Invariant::{self, *};
 
@@ -45,6 +48,12 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
             // One micro-USDC more.
             s.words[from] += Fr::from(2u64).pow([90]);
         }),
+        (AnswerWords, |s| {
+            let shape = &s.trace.shape;
+            let from = DEPOSITS + 4 * shape.deposits + shape.requests + 12 * shape.accounts;
+            // Refused, or refused no more.
+            s.words[from] += Fr::from(2u64).pow([153]);
+        }),
         (LeafReadable, |s| {
             let shape = &s.trace.shape;
             let from = DEPOSITS + 4 * shape.deposits + shape.requests;
@@ -54,6 +63,17 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
         (MarginAgrees, |s| {
             let before = s.trace.accounts.iter_mut().find_map(|row| row.old_margin.as_mut());
             before.expect("a two-sided row").equity += 1;
+        }),
+        (MarginAgrees, |s| {
+            // What there is in the place of what would be.
+            let is_refused = |row: &&mut AccountRow| match row.answer {
+                Some(ForcedAnswer::Reduction(answer)) => {
+                    matches!(answer.refusal, Some(Refusal::Account | Refusal::Counterparty))
+                }
+                _ => false,
+            };
+            let row = s.trace.accounts.iter_mut().find(is_refused).expect("a refused reduction");
+            row.old_margin = Some(row.margin.clone());
         }),
         (MergeNeverRaises, |s| {
             s.trace.accounts.iter_mut().for_each(|row| row.margin.requirement = -1);

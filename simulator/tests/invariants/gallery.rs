@@ -7,10 +7,12 @@ use zkmargin_protocol::Reject;
 use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::forced::reduction::Refusal;
+use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::units::{AccountIndex, Quantity, Time};
 use zkmargin_simulator::audit::Auditor;
 use zkmargin_simulator::audit::memory::Memory;
 use zkmargin_simulator::audit::observation::{Accounts, Ends, Seal, Step};
@@ -136,9 +138,10 @@ pub struct Gallery {
 }
 
 /// Sorts of operations beside the kinds accepted.
-const SORTS: [&str; 4] = ["refused", "settled", "frozen bystander", "outside of the band"];
+const SORTS: [&str; 5] =
+    ["refused", "settled", "frozen bystander", "outside of the band", "refused reduction"];
 /// Kinds of operations.
-const KINDS: usize = 15;
+const KINDS: usize = 16;
 
 impl Gallery {
     /// A run that goes on until there is one of each sort.
@@ -188,16 +191,45 @@ fn sorts(step: &Step) -> Vec<&'static str> {
     if is_outside && is_plain && holds(&parties[0]) {
         sorts.push("outside of the band");
     }
-    // A bid that the account is paid for, and a start with a fee.
-    let is_rich = match step.auction {
-        Some(AuctionStep::Bid(fill)) => fill.price > 0,
-        Some(AuctionStep::Start { fee }) => *fee > 0,
-        _ => true,
+    let reduced = reduced(step);
+    sorts.extend((reduced == Some(false)).then_some("refused reduction"));
+    // A bid that the account is paid for, a start with a fee, a reduction that moves contracts.
+    let is_rich = match (step.auction, step.operation) {
+        (Some(AuctionStep::Bid(fill)), _) => fill.price > 0,
+        (Some(AuctionStep::Start { fee }), _) => *fee > 0,
+        _ => reduced == Some(true) || kind(step.operation) != "forced reduction",
     };
     if is_rich {
         sorts.push(kind(step.operation));
     }
     sorts
+}
+
+/// Whether a reduction of contracts that are held moves some, or is refused for want of margin.
+fn reduced(step: &Step) -> Option<bool> {
+    let Operation::Forced(ForcedRequest { account, action }) = step.operation else { return None };
+    let ForcedAction::Reduction(terms) = action else { return None };
+    let held = |all: &Accounts| Some(all.get(account)?.positions.quantity(terms.instrument).get());
+    let [before, after] = [step.before, step.after].map(held);
+    let is_empty = before == Some(0) || terms.quantity == Quantity::default();
+    if is_empty || step.settled.contains_key(account) {
+        return None;
+    }
+    let pair = [*account, terms.counterparty].map(|index| &step.after[&index]);
+    let is_one_book = pair[0].book.underlying == pair[1].book.underlying;
+    let auctions = [step.opening, step.after].map(|all| all.get(&terms.counterparty)?.auction);
+    let is_free = auctions == [None; 2];
+    (before != after || (is_one_book && is_free)).then_some(before != after)
+}
+
+/// Whether a batch answers a reduction that it refuses for want of margin.
+fn has_refusal(trace: &BatchTrace) -> bool {
+    trace.accounts.iter().any(|row| match row.answer {
+        Some(ForcedAnswer::Reduction(answer)) => {
+            matches!(answer.refusal, Some(Refusal::Account | Refusal::Counterparty))
+        }
+        _ => false,
+    })
 }
 
 impl Witness for Gallery {
@@ -211,11 +243,10 @@ impl Witness for Gallery {
         let kinds: Vec<_> = seal.operations.iter().map(kind).collect();
         let is_full = ["deposit", "withdrawal", "trade"].iter().all(|kind| kinds.contains(kind));
         let has_step = seal.trace.accounts.iter().any(|row| row.step.is_some());
-        let has_answer = seal.trace.accounts.iter().any(|row| row.answer.is_some());
         if self.seal.is_some()
             || !is_full
             || !has_step
-            || !has_answer
+            || !has_refusal(seal.trace)
             || seal.trace.accounts.len() < 12
         {
             return;

@@ -5,12 +5,14 @@ use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::auction::{Auction, AuctionStep};
 use zkmargin_protocol::bid::Fill;
 use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::forced::reduction::Reduction;
 use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time};
 use zkmargin_simulator::audit::memory::Paid;
 use zkmargin_simulator::audit::parties::{parties, signers};
+use zkmargin_simulator::audit::reduction::Outcome;
 use zkmargin_simulator::invariants::Invariant::{self, *};
 
 use super::gallery::ShownStep;
@@ -66,7 +68,8 @@ pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
         }),
         (EquityOnlyByTerms, "transfer", |s| shift(s, party(s, 0), party(s, 1))),
     ];
-    conservation.into_iter().chain(authority()).chain(settlement()).chain(auctions()).collect()
+    let others = authority().into_iter().chain(settlement()).chain(auctions()).chain(reductions());
+    conservation.into_iter().chain(others).collect()
 }
 
 fn authority() -> [(Invariant, &'static str, Forge); 12] {
@@ -164,6 +167,44 @@ fn auctions() -> [(Invariant, &'static str, Forge); 12] {
     ]
 }
 
+fn reductions() -> [(Invariant, &'static str, Forge); 8] {
+    [
+        (ForcedExact, "forced reduction", |s| {
+            s.after.clone_from(&s.before);
+        }),
+        (ReducedAtMark, "forced reduction", |s| shift(s, party(s, 1), party(s, 0))),
+        (ReducedAtMark, "forced reduction", |s| {
+            let other = bystander(s);
+            terms(s).counterparty = other;
+        }),
+        (RefusedIfImpossible, "refused reduction", |s| {
+            let rich = [0, 1].map(|place| party(s, place));
+            rich.into_iter().for_each(|index| account(s, index).cash = cash(1 << 60));
+        }),
+        (RefusedIfImpossible, "refused reduction", |s| {
+            let index = party(s, 0);
+            account(s, index).positions = Default::default();
+        }),
+        (ReducedInAuctionCovers, "forced reduction", |s| {
+            let index = party(s, 0);
+            s.opening.get_mut(&index).expect("known").auction = Some(auction(0));
+            find(s, 1 << 60);
+            account(s, index).cash = cash(-(1 << 60));
+        }),
+        (FrozenOnlySold, "refused reduction", |s| {
+            let index = party(s, 0);
+            s.opening.get_mut(&index).expect("known").auction = Some(auction(0));
+            account(s, index).positions = Default::default();
+        }),
+        (TakerTakesNoStep, "start of an auction", |s| {
+            let (instrument, quantity) = Default::default();
+            let terms = Reduction { instrument, quantity, counterparty: party(s, 0) };
+            let taken = Outcome { terms, contracts: 1, proceeds: 0, refusal: None };
+            s.memory.reductions.insert(INSURANCE_FUND, taken);
+        }),
+    ]
+}
+
 /// The batch found this cash with the account concerned, whether this operation touches it first or not.
 fn find(shown: &mut ShownStep, cash_e6: i64) {
     let index = party(shown, 0);
@@ -218,6 +259,13 @@ fn trade(shown: &mut ShownStep) -> &mut Trade {
     match &mut shown.operation {
         Operation::Trade(trade) => trade,
         other => panic!("{other:?} is no trade"),
+    }
+}
+
+fn terms(shown: &mut ShownStep) -> &mut Reduction {
+    match &mut shown.operation {
+        Operation::Forced(ForcedRequest { action: ForcedAction::Reduction(terms), .. }) => terms,
+        other => panic!("{other:?} is no reduction"),
     }
 }
 
