@@ -85,7 +85,12 @@ fn forced_legs(book: &mut Book, trace: &BatchTrace, row: &AccountRow) {
     if answer.refusal.is_some() {
         return;
     }
-    let (terms, contracts) = (answer.terms, i128::from(answer.contracts));
+    let terms = answer.terms;
+    let is_settled = row.settlement.instruments.contains(&terms.instrument);
+    let found = row.old.as_ref().filter(|_| !is_settled);
+    let found = found.map_or(0, |old| old.positions.quantity(terms.instrument).get());
+    let asked = terms.quantity.get();
+    let contracts = i128::from(found.clamp(-asked, asked));
     let listed = trace.instruments.iter().find(|row| row.instrument == terms.instrument);
     // Of none there need be no row.
     let [mark, forward] = listed.map_or([0; 2], |row| [row.mark, row.forward].map(i128::from));
