@@ -677,7 +677,9 @@ fn enforce_counterparties(cs: &mut Cs, tables: &Tables, counts: &Multiplicities,
                 None => cs.zero(),
             };
             let flags = [&is_frozen, account.is_full.lc()];
-            let word = counterparty::word(&account.index, &account.book, flags);
+            let wide = &tables.margins[k].wide;
+            let standing = counterparty::standing(&account.book, flags, wide);
+            let word = counterparty::word(&account.index, &standing);
             let key = point.compress(cs, &[&word, excess]);
             point.fraction(cs, &count, &key)
         });

@@ -68,7 +68,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let instruments = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
-    let rows = (&accounts[..], &excesses[..]);
+    let rows = (&accounts[..], &margins[..], &excesses[..]);
     let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
     let TwoSided { reductions, liquidations, forced } = two_sided;
     let nodes = nodes(cs, &input.nodes, &header);
@@ -157,7 +157,7 @@ struct TwoSided {
 fn two_sided(
     cs: &mut Cs,
     inputs: &[ReductionInput],
-    (accounts, excesses): (&[AccountVar], &[Wire]),
+    (accounts, margins, excesses): (&[AccountVar], &[MarginVar], &[Wire]),
     parameters: &ParametersVar,
     header: &HeaderVar,
 ) -> TwoSided {
@@ -176,7 +176,7 @@ fn two_sided(
         let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
         let step = &liquidation.step;
         let factor = &parameters.initial_factor_ppm;
-        let shown = (&reduction.old_margin, excess);
+        let shown = ([&reduction.old_margin, &margins[one_sided.len() + k]], excess);
         forced.enforce_refusal(cs, (account, &step.was), shown, factor);
         let (answer, of) = (input.answer.as_ref(), (account, forced));
         let answer = ForcedVar::new(cs, answer, of, (step, excess), header);

@@ -5,11 +5,10 @@ pub mod reduction;
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::forced::reduction::SIZE_BITS;
 use zkmargin_protocol::forced::{ForcedAnswer, KIND_BITS};
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{CASH_BITS, INSTRUMENT_BITS, NONCE_BITS};
+use zkmargin_protocol::units::{CASH_BITS, FORCED_BITS, INSTRUMENT_BITS, NONCE_BITS};
 
 use crate::account::AccountVar;
 use crate::auction::AuctionStepVar;
@@ -85,7 +84,7 @@ impl ForcedVar {
     }
 
     /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
-    /// amounts, instrument (16) ‖ contracts asked for (39) ‖ 0 (8) and counterparty (24) ‖ 0 (39). Fields of other kinds
+    /// amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and counterparty (24) ‖ 0 (39). Fields of other kinds
     /// are zero.
     pub fn word(&self) -> Wire {
         let reduction = &self.reduction;
@@ -93,7 +92,7 @@ impl ForcedVar {
         let kind = kinds.iter().zip(1u64..).map(|(is_kind, k)| is_kind.lc().scaled(Fr::from(k)));
         let kind = sum(&kind.collect::<Vec<_>>());
         let contracts =
-            pack(&[(&reduction.instrument, INSTRUMENT_BITS), (&reduction.quantity, SIZE_BITS)]);
+            pack(&[(&reduction.instrument, INSTRUMENT_BITS), (&reduction.quantity, FORCED_BITS)]);
         pack(&[
             (&kind, KIND_BITS),
             (&self.amount.plus(&contracts), AMOUNT_BITS),

@@ -8,12 +8,15 @@ use zkmargin_protocol::packing::signed_field;
 use zkmargin_protocol::parameters::PPM;
 
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Bits, Uint};
 use crate::packing::{Part, pack_words};
-use crate::{Cs, Wire};
+use crate::{Cs, Wire, sum};
 
 /// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale < 2^20.
 pub const EXCESS_BITS: u32 = 100;
+
+/// Width in bits of a number of spreads.
+pub const WIDE_BITS: u32 = 6;
 
 /// The claims of one account row.
 pub struct MarginVar {
@@ -23,6 +26,8 @@ pub struct MarginVar {
     pub spreads: Vec<Uint<Fr>>,
     /// requirement − short floor, 52 bits.
     pub floor_spread: Uint<Fr>,
+    /// How many of these reach 2^51, half of their width: 6 bits.
+    pub wide: Wire,
     /// `Σ q · mark`, signed.
     pub mark_value: Wire,
     /// `Σ max(0, −q) · isolated initial charge`.
@@ -37,11 +42,17 @@ impl MarginVar {
     pub fn evaluate(cs: &mut Cs, margin: &Margin) -> Self {
         cs.under(Rule::MarginSpread, |cs| {
             let requirement = cs.witness("requirement", signed_field(margin.requirement));
-            let requirement = Uint::range_check(cs, "requirement fits", &requirement, SPREAD_BITS);
-            let spread = |cs: &mut Cs, name, below: i128| {
+            let mut wide = Vec::new();
+            let mut ranged = |cs: &mut Cs, what, value: &Wire| {
+                let bits = Bits::decompose(cs, what, value, SPREAD_BITS);
+                wide.push(bits.as_slice().last().expect("52 bits").lc().clone());
+                Uint::new_unchecked(value.clone(), SPREAD_BITS)
+            };
+            let requirement = ranged(cs, "requirement fits", &requirement);
+            let mut spread = |cs: &mut Cs, name, below: i128| {
                 let below = cs.argued(name, signed_field(below));
                 let spread = requirement.lc().minus(&below);
-                Uint::range_check(cs, "requirement is not below", &spread, SPREAD_BITS)
+                ranged(cs, "requirement is not below", &spread)
             };
             let losses = margin.losses.iter();
             let spreads: Vec<_> = losses.map(|&loss| spread(cs, "loss", loss)).collect();
@@ -53,6 +64,7 @@ impl MarginVar {
                 cs.argued("isolated maintenance charge", signed_field(margin.isolated_maintenance));
             let claims = Self {
                 requirement: requirement.lc().clone(),
+                wide: sum(&wide),
                 spreads,
                 floor_spread,
                 mark_value,

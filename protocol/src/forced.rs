@@ -12,13 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::{Account, INSURANCE_FUND};
 use crate::custody::Custody;
-use crate::forced::reduction::{Reduced, Reduction, SIZE_BITS};
+use crate::forced::reduction::{Reduced, Reduction};
 use crate::margin::Margin;
 use crate::nonce::WINDOW;
 use crate::packing::{pack, part};
 use crate::parameters::PPM;
 use crate::transition::Ledger;
-use crate::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, INSTRUMENT_BITS, Nonce};
+use crate::units::{
+    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, FORCED_BITS, INSTRUMENT_BITS, Nonce,
+};
 use crate::{Reject, Rule};
 
 /// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all, 3 for a reduction.
@@ -79,7 +81,7 @@ impl ForcedAnswer {
     }
 
     /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
-    /// amounts, instrument (16) ‖ contracts asked for (39) ‖ 0 (8) and counterparty (24) ‖ 0 (39).
+    /// amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and counterparty (24) ‖ 0 (39).
     pub fn word(&self, custody: &Custody) -> Fr {
         let amount = |cash: Cash| part(cash.get().max(0) as u64, CASH_BITS - 1);
         let none = part(0u8, CASH_BITS - 1);
@@ -94,8 +96,8 @@ impl ForcedAnswer {
             Self::Reduction(Reduced { terms, refusal, .. }) => pack(&[
                 part(3u8, KIND_BITS),
                 part(terms.instrument.get(), INSTRUMENT_BITS),
-                part(terms.quantity.get().max(0) as u64, SIZE_BITS),
-                part(0u8, CASH_BITS - 1 - INSTRUMENT_BITS - SIZE_BITS),
+                part(terms.quantity.get(), FORCED_BITS),
+                part(0u8, CASH_BITS - 1 - INSTRUMENT_BITS - FORCED_BITS),
                 part(terms.counterparty.get(), ACCOUNT_BITS),
                 part(0u8, CASH_BITS - 1 - ACCOUNT_BITS),
                 part(refusal.is_some(), 1),

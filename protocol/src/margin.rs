@@ -133,6 +133,14 @@ fn check_spread(requirement: i128, short_floor: i128, losses: &[i128]) -> Result
 }
 
 impl Margin {
+    /// By how many candidates for the maximum, zero among them, the requirement exceeds half of what there is room for:
+    /// by `2^(SPREAD_BITS − 1)` or more.
+    pub fn wide_spreads(&self) -> u32 {
+        let candidates = self.losses.iter().chain([&self.short_floor, &0]);
+        let is_wide = |candidate: &&i128| self.requirement - **candidate >= 1 << (SPREAD_BITS - 1);
+        candidates.filter(is_wide).count() as u32
+    }
+
     /// Equity covers the initial margin.
     ///
     /// # Errors

@@ -22,6 +22,8 @@ pub const NONCE_BITS: u32 = 40;
 pub const INSTRUMENT_BITS: u32 = 16;
 /// Width in bits of the slot part of an [`InstrumentIndex`].
 pub const INSTRUMENT_SLOT_BITS: u32 = 12;
+/// Width in bits of [`ForcedQuantity`].
+pub const FORCED_BITS: u32 = 22;
 /// Width in bits of [`Underlying`].
 pub const UNDERLYING_BITS: u32 = 4;
 /// Width in bits of [`Tier`].
@@ -116,6 +118,11 @@ ranged!(
 ranged!(
     /// Least or greatest number of contracts an order allows: 1/1000 contract, unsigned 39 bits, so that each is a [`Quantity`].
     OrderQuantity(u64), 0, (1 << (QUANTITY_BITS - 1)) - 1
+);
+ranged!(
+    /// Number of contracts forced on another account at once: 1/1000 contract, unsigned 22 bits. While no scenario moves an option
+    /// by 2^28 (268,000 USDC), their gains and losses span less than 2^51 micro-USDC, half of what margin has room for.
+    ForcedQuantity(u32), 0, (1 << FORCED_BITS) - 1
 );
 ranged!(
     /// Price, mark, strike, forward: 1/1000 USDC per contract, unsigned 32 bits.

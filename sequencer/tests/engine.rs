@@ -21,7 +21,7 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{InstrumentIndex, Price, Tier, Time};
+use zkmargin_protocol::units::{ForcedQuantity, InstrumentIndex, Price, Tier, Time};
 use zkmargin_protocol::{Rule, statement};
 use zkmargin_sequencer::{Error, ForcedNotice, Genesis, Sequencer, Source};
 use zkmargin_verifier::StatementFile;
@@ -467,9 +467,9 @@ fn cash_that_makes_a_refused_reduction_possible_closes_the_batch() {
     answer_to(&mut sequencer, Source::Chain, deposit_line("9", deposit(9, 1)), at(1));
     submit(&mut sequencer, Source::Public, &trade_lines(1, 2), at(1));
     let instrument = instruments()[0].instrument;
+    let forty = ForcedQuantity::new(40).expect("22 bits");
     let reduced = |reference| {
-        let terms =
-            Reduction { instrument, quantity: quantity(40), counterparty: account_index(9) };
+        let terms = Reduction { instrument, quantity: forty, counterparty: account_index(9) };
         forced_line(reference, 2, ForcedAction::Reduction(terms))
     };
     let held = |sequencer: &Sequencer| {

@@ -7,10 +7,14 @@ use zkmargin_protocol::units::{ACCOUNT_BITS, UNDERLYING_BITS};
 
 use crate::account::{AccountVar, BookVar};
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::is_equal;
+use crate::gadgets::comparator::{is_equal, is_zero};
+use crate::margin::{MarginVar, WIDE_BITS};
 use crate::packing::{Part, pack};
 use crate::parameters::ranged;
 use crate::{Cs, Wire};
+
+/// Width in bits of what a row says beside its index.
+const STANDING_BITS: u32 = BOOK_BITS + 2 + WIDE_BITS;
 
 /// A counterparty after the batch.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +27,8 @@ pub struct CounterpartyInput {
     pub is_frozen: bool,
     /// Whether all its slots are in use.
     pub is_full: bool,
+    /// How many of its spreads reach half of their width.
+    pub wide: u32,
     /// Excess over initial margin, 10^-12 USDC.
     pub excess_e12: i128,
 }
@@ -37,6 +43,8 @@ pub struct CounterpartyVar {
     pub is_frozen: Bool<Fr>,
     /// Whether all its slots are in use.
     is_full: Bool<Fr>,
+    /// How many of its spreads reach half of their width, 6 bits.
+    wide: Wire,
     /// Excess over initial margin, signed.
     pub excess: Wire,
 }
@@ -63,30 +71,47 @@ impl CounterpartyVar {
                 "counterparty is full",
                 input.is_some_and(|input| input.is_full),
             ),
+            wide: ranged(
+                cs,
+                "wide spreads of a counterparty",
+                input.map_or(0, |input| input.wide.into()),
+                WIDE_BITS,
+            ),
             excess: cs.external("excess of a counterparty", signed_field(excess)),
         }
     }
 
-    /// Whether it takes no contracts of `account`, whatever they are.
-    pub(super) fn is_unavailable(&self, cs: &mut Cs, account: &AccountVar) -> Bool<Fr> {
+    /// Whether it takes no contracts of `account`, which has `margin`, whatever they are.
+    pub(super) fn is_unavailable(
+        &self,
+        cs: &mut Cs,
+        account: &AccountVar,
+        margin: &MarginVar,
+    ) -> Bool<Fr> {
         let has_book = is_equal(cs, &self.book.underlying, &account.book.underlying);
         let is_shut = self.is_frozen.or(cs, &self.is_full);
-        has_book.not(cs).or(cs, &is_shut)
+        let is_wide = is_zero(cs, &self.wide.plus(&margin.wide)).not(cs);
+        has_book.not(cs).or(cs, &is_shut).or(cs, &is_wide)
     }
 
     /// What the transcript absorbs beside index and excess.
     pub(super) fn part(&self) -> Part {
-        let flags = [self.is_frozen.lc(), self.is_full.lc()];
-        (pack(&[(&self.book.bits(), BOOK_BITS), (flags[0], 1), (flags[1], 1)]), BOOK_BITS + 2)
+        let standing = standing(&self.book, [self.is_frozen.lc(), self.is_full.lc()], &self.wide);
+        (standing, STANDING_BITS)
     }
 
     /// What its row is asked for beside the excess.
     pub fn word(&self) -> Wire {
-        word(&self.index, &self.book, [self.is_frozen.lc(), self.is_full.lc()])
+        word(&self.index, &self.part().0)
     }
 }
 
-/// index (24) ‖ book (5) ‖ is in auction (1) ‖ is full (1).
-pub fn word(index: &Wire, book: &BookVar, [is_frozen, is_full]: [&Wire; 2]) -> Wire {
-    pack(&[(index, ACCOUNT_BITS), (&book.bits(), BOOK_BITS), (is_frozen, 1), (is_full, 1)])
+/// book (5) ‖ is in auction (1) ‖ is full (1) ‖ wide spreads (6).
+pub fn standing(book: &BookVar, [is_frozen, is_full]: [&Wire; 2], wide: &Wire) -> Wire {
+    pack(&[(&book.bits(), BOOK_BITS), (is_frozen, 1), (is_full, 1), (wide, WIDE_BITS)])
+}
+
+/// index (24) ‖ standing (13).
+pub fn word(index: &Wire, standing: &Wire) -> Wire {
+    pack(&[(index, ACCOUNT_BITS), (standing, STANDING_BITS)])
 }

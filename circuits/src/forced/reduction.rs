@@ -5,9 +5,9 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::forced::reduction::{PENALTY_BITS, Reduced, Refusal, SIZE_BITS};
+use zkmargin_protocol::forced::reduction::{PENALTY_BITS, Reduced, Refusal};
 use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{INSTRUMENT_BITS, PRICE_BITS, Price, QUANTITY_BITS};
+use zkmargin_protocol::units::{FORCED_BITS, INSTRUMENT_BITS, PRICE_BITS, Price, QUANTITY_BITS};
 
 use crate::account::AccountVar;
 use crate::forced::counterparty::{CounterpartyInput, CounterpartyVar};
@@ -22,8 +22,8 @@ use crate::positions::SlotVar;
 use crate::trade::enforce_nonzero_if;
 use crate::{Cs, Wire, shifted, sum};
 
-/// Width in bits of a penalty, sign included: 2^(39 + 32 + 20) / 10^6 is below 2^72.
-const PENALTY_CASH_BITS: u32 = 73;
+/// Width in bits of a penalty, sign included: 2^(22 + 32 + 20) / 10^6 is below 2^55.
+const PENALTY_CASH_BITS: u32 = 56;
 
 /// What the witness of one reduction is made from.
 #[derive(Clone, Debug)]
@@ -42,7 +42,7 @@ pub struct ForcedReductionVar {
     pub is_asked: Bool<Fr>,
     /// Instrument, 16 bits.
     pub instrument: Wire,
-    /// Contracts asked for, 39 bits.
+    /// Contracts asked for, 22 bits.
     pub quantity: Wire,
     /// Who is to take them.
     pub counterparty: CounterpartyVar,
@@ -119,12 +119,12 @@ impl ForcedReductionVar {
 
     /// The counterparty is not available; or the account would be short of initial margin, and more so than it is unless it is
     /// in auction; or the counterparty's excess does not cover the contracts by themselves. Nobody in auction takes any.
-    /// `shown` is the margin of `shown_slots`, `after` the row's excess over initial margin after the batch.
+    /// `shown` is the margin of `shown_slots`, `margin` the row's after the batch and `after` its excess over initial margin.
     pub fn enforce_refusal(
         &self,
         cs: &mut Cs,
         (account, is_in_auction): (&AccountVar, &Bool<Fr>),
-        (shown, after): (&MarginVar, &Wire),
+        ([shown, margin], after): ([&MarginVar; 2], &Wire),
         factor_ppm: &Wire,
     ) {
         let zero = cs.zero();
@@ -134,7 +134,7 @@ impl ForcedReductionVar {
         });
         cs.under(Rule::ForcedReduction, |cs| {
             let [unavailable, of_account, of_counterparty] = &self.reasons;
-            let is_available = self.counterparty.is_unavailable(cs, account).not(cs);
+            let is_available = self.counterparty.is_unavailable(cs, account, margin).not(cs);
             cs.enforce("not available", unavailable.lc(), is_available.lc(), &zero);
             let shown = self.shown_excess(cs, account, shown, factor_ppm);
             let free = &self.counterparty.excess;
@@ -195,9 +195,9 @@ impl ForcedReductionVar {
 fn terms(cs: &mut Cs, input: Option<&ForcedReductionInput>) -> [Wire; 2] {
     let terms = input.map(|input| input.answer.terms);
     let instrument = terms.map_or(0, |terms| terms.instrument.get().into());
-    let quantity = terms.map_or(0, |terms| terms.quantity.get().max(0) as u64);
+    let quantity = terms.map_or(0, |terms| terms.quantity.get().into());
     let instrument = ranged(cs, "instrument forced", instrument, INSTRUMENT_BITS);
-    [instrument, ranged(cs, "contracts forced", quantity, SIZE_BITS)]
+    [instrument, ranged(cs, "contracts forced", quantity, FORCED_BITS)]
 }
 
 /// One reason at most, and only where contracts are held.
@@ -263,7 +263,7 @@ fn show(cs: &mut Cs, held: &HeldVar, reasons: &[Bool<Fr>; 3], slots: &[SlotVar])
 struct HeldVar {
     /// By slot whether it is the instrument's; where none is named, whether it is empty.
     is_here: Vec<Bool<Fr>>,
-    /// Their number: what is asked for, or all that are held. 40 bits.
+    /// Their number: what is asked for, or all that are held. 22 bits.
     size: Wire,
     /// The same with the sign of the position.
     contracts: Wire,

@@ -89,6 +89,7 @@ pub(super) fn forced_reduction(
         book: other.map_or(row.new.book, |other| other.new.book),
         is_frozen: other.is_some_and(is_frozen),
         is_full: other.is_some_and(|other| other.new.positions.count() == SLOTS),
+        wide: other.map_or(0, |other| other.margin.wide_spreads()),
         excess_e12: other.map_or(0, |other| other.margin.initial_excess_e12),
     };
     let prices = priced.map_or([Price::default(); 2], |row| [row.mark, row.forward]);

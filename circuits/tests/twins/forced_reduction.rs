@@ -13,13 +13,13 @@ use zkmargin_protocol::account::{Account, INSURANCE_FUND};
 use zkmargin_protocol::auction::Auction;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::margin::{MarginMethod, SPREAD_BITS};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::positions::{Positions, SLOTS};
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, Cash, FORCED_BITS, InstrumentIndex, Quantity, Time};
 
 use super::draw::{Verdict, agree, near, regardless, synthesized};
 
@@ -90,10 +90,25 @@ impl Case {
         }
         taker.auction = rng.gen_ratio(1, 8).then(|| random_auction(rng));
         let debtor = distress.account(&market);
-        let asked_e3 = *[0, 1, 77, 500, 4_321, i64::MAX >> 25].choose(rng).expect("six");
+        let asked_e3 = *[0, 1, 77, 500, 4_321, (1 << FORCED_BITS) - 1].choose(rng).expect("six");
         let mut case = Self { market, instrument, asked_e3, debtor, taker };
         case.bring_near(rng);
+        if rng.gen_ratio(1, 8) {
+            case.widen(rng);
+        }
         case
+    }
+
+    /// One of both holds as much as there is half a spread's room for, or a little more or less.
+    fn widen(&mut self, rng: &mut ChaCha8Rng) {
+        let losses = self.market.rows()[&self.instrument].losses.iter().map(|loss| loss.get());
+        let (least, most) =
+            losses.fold((0, 0), |(least, most), loss| (least.min(loss), most.max(loss)));
+        let bound = (1 << (SPREAD_BITS - 1)) / i128::from(most - least);
+        let wide = if rng.r#gen() { &mut self.debtor } else { &mut self.taker };
+        (wide.positions, wide.auction) = (Positions::default(), None);
+        held(wide, self.instrument, near(rng, bound, bound - 5, bound + 5) as i64);
+        wide.cash = Cash::new(1 << 61).expect("64 bits");
     }
 
     /// The contracts in question and what is received for them, by the definition.

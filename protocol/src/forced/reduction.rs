@@ -8,11 +8,9 @@ use crate::parameters::PPM;
 use crate::positions::{Positions, SLOTS};
 use crate::risk_row::RiskRow;
 use crate::transition::Ledger;
-use crate::units::{AccountIndex, Cash, InstrumentIndex, Quantity};
+use crate::units::{AccountIndex, Cash, ForcedQuantity, InstrumentIndex, Quantity};
 use crate::{Reject, Rule};
 
-/// Width in bits of the contracts asked for, 1/1000 each.
-pub const SIZE_BITS: u32 = 39;
 /// Width in bits of the penalty: parts per million of the forward, at most all of it.
 pub const PENALTY_BITS: u32 = 20;
 
@@ -22,8 +20,8 @@ pub const PENALTY_BITS: u32 = 20;
 pub struct Reduction {
     /// Instrument.
     pub instrument: InstrumentIndex,
-    /// Contracts, long or short, to be rid of; not below zero. More than are held are all that are.
-    pub quantity: Quantity,
+    /// Contracts, long or short, to be rid of. More than are held are all that are.
+    pub quantity: ForcedQuantity,
     /// The account that takes them, whose owner has agreed on L1.
     pub counterparty: AccountIndex,
 }
@@ -32,7 +30,8 @@ pub struct Reduction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The counterparty is in auction, has no empty slot or has another book.
+    /// The counterparty is in auction, has no empty slot or has another book; or one of both is too wide for margin to be sure of
+    /// room for the contracts.
     Unavailable,
     /// The account would be short of initial margin, by more than it is if it is short already.
     Account,
@@ -57,7 +56,7 @@ pub struct Reduced {
 impl Reduction {
     /// The contracts of a position that the request is for, with its sign.
     fn contracts_of(&self, position: Quantity) -> Quantity {
-        let (held, most) = (position.get(), self.quantity.get());
+        let (held, most) = (position.get(), i64::from(self.quantity.get()));
         Quantity::new(held.clamp(-most, most)).expect("no more than the position")
     }
 }
@@ -198,7 +197,10 @@ impl Ledger<'_> {
             let [account, other] = [self.account(index)?, self.account(counterparty)?];
             let is_full = other.positions.count() == SLOTS;
             let is_other_book = account.book.underlying != other.book.underlying;
-            return Ok(is_full || is_other_book || self.check_not_frozen(counterparty).is_err());
+            let is_frozen = self.check_not_frozen(counterparty).is_err();
+            let margins = [self.market.margin_of(account)?, self.market.margin_of(other)?];
+            let is_wide = margins.iter().any(|margin| margin.wide_spreads() > 0);
+            return Ok(is_full || is_other_book || is_frozen || is_wide);
         };
         let excess_of =
             |account| Ok::<_, Reject>(self.market.margin_of(account)?.initial_excess_e12);
@@ -212,12 +214,9 @@ impl Ledger<'_> {
     }
 }
 
-/// The number of contracts is none or more, and somebody else takes them: not the insurance fund, whose cash is for deficits and
-/// would be bound, or owed, by a book that nobody can put up.
+/// Somebody else takes the contracts, and not the insurance fund, whose cash is for deficits and would be bound, or owed, by a
+/// book that nobody can put up.
 fn check_terms(index: AccountIndex, terms: &Reduction) -> Result<(), Reject> {
-    if terms.quantity < Quantity::default() {
-        return Err(Reject::value(Rule::Range, "quantity forced", terms.quantity));
-    }
     if terms.counterparty == index {
         return Err(Reject::value(Rule::ForcedReduction, "its own counterparty", index));
     }

@@ -12,7 +12,7 @@ use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::margin::MarginMethod::{self, Portfolio};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{InstrumentIndex, Quantity, Underlying};
+use zkmargin_protocol::units::{ForcedQuantity, InstrumentIndex, Underlying};
 
 pub const RULE: Rule = Rule::ForcedReduction;
 
@@ -22,7 +22,7 @@ const PLAIN: [MarginMethod; 2] = [Portfolio; 2];
 fn accepts_part_and_all_of_a_position_at_its_mark_less_a_penalty() {
     for method in METHODS {
         for held_e3 in [2_000, -2_000] {
-            for asked_e3 in [1, 1_999, 2_000, 2_001, Quantity::MAX.get()] {
+            for asked_e3 in [1, 1_999, 2_000, 2_001, ForcedQuantity::MAX.get().into()] {
                 let pair = Pair::new([method; 2], [[held_e3, -77], [500, 3]], asked_e3);
                 let what = format!("{method:?} {asked_e3} of {held_e3}");
                 assert_eq!(pair.contracts().abs(), asked_e3.min(2_000), "{what}");
@@ -126,13 +126,14 @@ fn rejects_forced_reduction_of_its_own_counterparty_and_of_the_insurance_fund() 
 }
 
 #[test]
-fn rejects_range_of_fewer_than_no_contracts_and_account_exists_of_unknown_accounts() {
+fn rejects_range_of_too_few_or_many_contracts_and_account_exists_of_unknown_accounts() {
     let pair = Pair::new(PLAIN, [[2_000, 0], [0, 0]], 500);
     let world = pair.world();
     let request =
         |from, asked_e3, to| [forced_reduction(index(from), pair.first(), asked_e3, index(to))];
-    for asked_e3 in [-1, -500, Quantity::MIN.get()] {
-        world.rejects(Rule::Range, "fewer than none", &request(GIVER, asked_e3, TAKER));
+    let most = i128::from(ForcedQuantity::MAX);
+    for asked_e3 in [-1, most + 1, i128::MIN] {
+        assert_eq!(ForcedQuantity::try_from(asked_e3).expect_err("22 bits").rule, Rule::Range);
     }
     world.rejects(Rule::AccountExists, "nobody takes", &request(GIVER, 500, 77));
     world.rejects(Rule::AccountExists, "nobody takes nothing", &request(GIVER, 0, 77));
@@ -191,12 +192,12 @@ fn rejects_frozen_of_a_step_of_who_has_taken_contracts() {
 #[test]
 fn accepts_words_that_tell_what_was_asked_for_and_whether_it_was_refused() {
     let pair = Pair::new(PLAIN, [[2_000, 0], [0, 0]], 7);
-    let most = Pair { asked_e3: Quantity::MAX.get(), ..pair.clone() };
+    let most = Pair { asked_e3: ForcedQuantity::MAX.get().into(), ..pair.clone() };
     for (pair, is_refused) in
         [(pair.clone(), 0), (most.clone(), 0), (pair.bearing(-1), 1), (most.bearing(-1), 1)]
     {
         let trace = pair.world().accepts("answered", &[pair.request()]);
-        // account (24) ‖ is used (1) ‖ kind (2) ‖ instrument (16) ‖ contracts (39) ‖ 0 (8) ‖ counterparty (24) ‖ 0 (39) ‖
+        // account (24) ‖ is used (1) ‖ kind (2) ‖ instrument (16) ‖ contracts (22) ‖ 0 (25) ‖ counterparty (24) ‖ 0 (39) ‖
         // is refused (1).
         let words = trace.words();
         let two_sided = &words[words.len() - 12 * World::new().shape.two_sided..];
@@ -204,7 +205,7 @@ fn accepts_words_that_tell_what_was_asked_for_and_whether_it_was_refused() {
         let number = |(from, count): (usize, usize)| -> i64 {
             (0..count).map(|k| i64::from(bits[from + k]) << k).sum()
         };
-        let fields = [(0, 24), (24, 1), (25, 2), (27, 16), (43, 39), (82, 8), (90, 24), (114, 39)];
+        let fields = [(0, 24), (24, 1), (25, 2), (27, 16), (43, 22), (65, 25), (90, 24), (114, 39)];
         let found = fields.map(number);
         let asked = [pair.first().get().into(), pair.asked_e3, 0, TAKER.into(), 0];
         assert_eq!(found[..3], [GIVER.into(), 1, 3]);

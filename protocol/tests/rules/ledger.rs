@@ -89,7 +89,7 @@ fn forced_legs(book: &mut Book, trace: &BatchTrace, row: &AccountRow) {
     let is_settled = row.settlement.instruments.contains(&terms.instrument);
     let found = row.old.as_ref().filter(|_| !is_settled);
     let found = found.map_or(0, |old| old.positions.quantity(terms.instrument).get());
-    let asked = terms.quantity.get();
+    let asked = i64::from(terms.quantity.get());
     let contracts = i128::from(found.clamp(-asked, asked));
     let listed = trace.instruments.iter().find(|row| row.instrument == terms.instrument);
     // Of none there need be no row.

@@ -265,3 +265,25 @@ fn rejects_forced_reduction_in_its_answer_of_the_second_where_the_counterparty_b
     assert_eq!(answered(&trace), pair.answer(Some(Refusal::Counterparty)));
     assert_eq!(held(row_of(&trace, TAKER), pair.first()).0, quantity(500));
 }
+
+/// Half the room that margin has for a book leaves the other half for any contracts that may be forced.
+#[test]
+fn rejects_forced_reduction_in_its_answer_where_one_of_both_takes_half_the_room_for_spreads() {
+    for is_giver in [true, false] {
+        let mut pair = Pair::new(PLAIN, [[2_000, 0], [0, 0]], 500);
+        let losses: Vec<_> = pair.row().losses.iter().map(|loss| i128::from(*loss)).collect();
+        let [least, most] =
+            [losses.iter().min(), losses.iter().max()].map(|loss| *loss.expect("33"));
+        let span = most.max(0) - least.min(0);
+        let widest = i64::try_from(((1 << 51) - 1) / span).expect("40 bits");
+        for held_e3 in [widest, widest + 1] {
+            let party = if is_giver { &mut pair.giver } else { &mut pair.taker };
+            (party.held_e3, party.cash_e6) = ([held_e3, 0], 1 << 61);
+            if held_e3 == widest {
+                honours("there is room", &pair);
+            } else {
+                refuses("there may be none", &pair, Refusal::Unavailable);
+            }
+        }
+    }
+}

@@ -16,7 +16,7 @@ use zkmargin_protocol::margin::{Margin, MarginMethod};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::units::{InstrumentIndex, Quantity};
+use zkmargin_protocol::units::{ForcedQuantity, InstrumentIndex, Quantity};
 
 /// The account whose owner forces.
 pub const GIVER: u32 = 5;
@@ -97,7 +97,8 @@ impl Pair {
 
     /// What is asked for.
     pub fn terms(&self) -> Reduction {
-        let (quantity, counterparty) = (quantity(self.asked_e3), index(TAKER));
+        let quantity = ForcedQuantity::try_from(i128::from(self.asked_e3)).expect("22 bits");
+        let counterparty = index(TAKER);
         Reduction { instrument: self.first(), quantity, counterparty }
     }
 

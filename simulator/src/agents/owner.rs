@@ -5,7 +5,7 @@ use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::forced::reduction::Reduction;
 use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Quantity};
+use zkmargin_protocol::units::{AccountIndex, Cash, ForcedQuantity, InstrumentIndex, Quantity};
 
 use super::{trader, treasury};
 use crate::desk::{Desk, account_index};
@@ -29,7 +29,7 @@ fn forced(account: AccountIndex, action: ForcedAction) -> Option<Operation> {
     Some(Operation::Forced(ForcedRequest { account, action }))
 }
 
-/// A part or all of a position, more than it, or some of what is not held; of an account in auction as of any other.
+/// A part or all of a position, more than it, nothing, or some of what is not held; of an account in auction as of any other.
 fn reduction(desk: &mut Desk, view: &View) -> Option<Operation> {
     let holds = |index: &AccountIndex| view.accounts[index].positions.count() > 0;
     let all: Vec<_> = view.accounts.keys().copied().filter(holds).collect();
@@ -46,10 +46,11 @@ fn reduction(desk: &mut Desk, view: &View) -> Option<Operation> {
     let quantity_e3 = match desk.rng.gen_range(0..8) {
         0..3 => size_e3,
         3 => size_e3 + desk.rng.gen_range(1..1_000),
-        4 if desk.one_in(4) => -size_e3,
+        4 if desk.one_in(4) => 0,
         _ => desk.rng.gen_range(1..=size_e3),
     };
-    let quantity = Quantity::new(quantity_e3).ok()?;
+    let most = ForcedQuantity::MAX.into();
+    let quantity = ForcedQuantity::try_from(i128::from(quantity_e3).min(most)).ok()?;
     forced(account, ForcedAction::Reduction(Reduction { instrument, quantity, counterparty }))
 }
 

@@ -95,7 +95,7 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
     }
     for word in seal.words[from..].iter().step_by(ACCOUNT) {
         // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is refused (1); in place of the
-        // amounts instrument (16) ‖ contracts (39) and counterparty (24).
+        // amounts instrument (16) ‖ contracts (22) and counterparty (24).
         let (index, kind) = (part(*word, 0, 24), part(*word, 25, 2));
         let found = (kind, part(*word, 27, 63), part(*word, 90, 63), part(*word, 153, 100));
         let Some(request) = asked.remove(&index).filter(|_| part(*word, 24, 1) == 1) else {
@@ -109,7 +109,7 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
             }
             ForcedAction::CancelAll => (2, 0, 0, 0),
             ForcedAction::Reduction(terms) => {
-                let asked = u128::from(terms.quantity.get().unsigned_abs()) << 16;
+                let asked = u128::from(terms.quantity.get()) << 16;
                 let outcome = memory.reductions.get(&request.account);
                 let is_refused = outcome.is_some_and(|outcome| outcome.refusal.is_some());
                 let [instrument, counterparty] =

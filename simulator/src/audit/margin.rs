@@ -26,6 +26,8 @@ pub struct Standing {
     pub maintenance_e12: i128,
     /// Requirement of a portfolio, whatever the method.
     pub requirement: i128,
+    /// By how much that exceeds the loss of the best scenario, or of one without any.
+    pub spread: i128,
 }
 
 impl Standing {
@@ -42,6 +44,7 @@ impl Standing {
         let floor = short(|row| row.short_minimum.into());
         let worst = (0..SCENARIOS).map(scenario).max().unwrap_or(0);
         let requirement = worst.max(floor);
+        let spread = requirement - (0..SCENARIOS).map(scenario).min().unwrap_or(0).min(0);
         let parameters = market.parameters();
         let (initial_e12, maintenance_e12) = match method {
             MarginMethod::Portfolio => (
@@ -53,7 +56,8 @@ impl Standing {
                 (value + short(|row| row.isolated_maintenance.into())) * ONE_PPM,
             ),
         };
-        Some(Self { equity: holding.cash + value, initial_e12, maintenance_e12, requirement })
+        let equity = holding.cash + value;
+        Some(Self { equity, initial_e12, maintenance_e12, requirement, spread })
     }
 
     /// Equity above initial margin.

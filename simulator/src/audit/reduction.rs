@@ -42,6 +42,12 @@ impl<'a> Side<'a> {
         Some(Self { held, book, is_in_auction, market: step.market })
     }
 
+    /// Whether it takes half of the room that there is for spreads, 2^52 micro-USDC.
+    fn is_wide(&self) -> bool {
+        let standing = Standing::of(&self.held, self.market, self.book.method);
+        standing.is_some_and(|standing| 2 * standing.spread >= 1 << 52)
+    }
+
     /// Equity above initial margin if it held this, micro-USDC times 10^6.
     fn excess_e12(&self, held: &Holding) -> i128 {
         let standing = Standing::of(held, self.market, self.book.method);
@@ -100,7 +106,8 @@ impl Outcome {
         match reason {
             Refusal::Unavailable => {
                 let is_other_book = account.book.underlying != other.book.underlying;
-                other.is_in_auction || is_other_book || other.held.contracts.len() >= SLOTS
+                let is_shut = other.is_in_auction || other.held.contracts.len() >= SLOTS;
+                is_shut || is_other_book || account.is_wide() || other.is_wide()
             }
             Refusal::Account => {
                 let now = account.excess_e12(&account.held);

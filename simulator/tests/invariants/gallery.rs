@@ -12,7 +12,7 @@ use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::units::{AccountIndex, Quantity, Time};
+use zkmargin_protocol::units::{AccountIndex, ForcedQuantity, Time};
 use zkmargin_simulator::audit::Auditor;
 use zkmargin_simulator::audit::memory::Memory;
 use zkmargin_simulator::audit::observation::{Accounts, Ends, Seal, Step};
@@ -211,7 +211,7 @@ fn reduced(step: &Step) -> Option<bool> {
     let ForcedAction::Reduction(terms) = action else { return None };
     let held = |all: &Accounts| Some(all.get(account)?.positions.quantity(terms.instrument).get());
     let [before, after] = [step.before, step.after].map(held);
-    let is_empty = before == Some(0) || terms.quantity == Quantity::default();
+    let is_empty = before == Some(0) || terms.quantity == ForcedQuantity::MIN;
     if is_empty || step.settled.contains_key(account) {
         return None;
     }
