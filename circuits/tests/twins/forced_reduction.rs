@@ -5,8 +5,8 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{
-    NOW_S, account, account_index, deposit, forced_reduction, forced_withdrawal, market,
-    portfolio_book, signed_move,
+    NOW_S, account, account_index, deposit, forced_reduction, forced_withdrawal, market, market_of,
+    parameters, portfolio_book, risk_rows, signed_move,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
@@ -19,7 +19,9 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::positions::{Positions, SLOTS};
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::{AccountIndex, Cash, FORCED_BITS, InstrumentIndex, Quantity, Time};
+use zkmargin_protocol::units::{
+    AccountIndex, Cash, FORCED_BITS, InstrumentIndex, Price, Quantity, Time,
+};
 
 use super::draw::{Verdict, agree, near, regardless, synthesized};
 
@@ -200,9 +202,26 @@ fn judged(rng: &mut ChaCha8Rng, case: &Case, list: &[Operation], shape: &Shape) 
     }
 }
 
+/// A case in which contracts are worth no more than the penalty, so that an account short of standard margin is neither better
+/// nor worse without them.
+fn worthless(rng: &mut ChaCha8Rng) -> Case {
+    let mut rows = risk_rows(2, rng.gen_range(0..8));
+    let penalty_ppm = parameters().forced_penalty_ppm;
+    for row in rows.values_mut() {
+        row.mark = Price::new(row.forward.get() / 1_000_000 * penalty_ppm).expect("32 bits");
+    }
+    let market = market_of(&rows);
+    let mut case = Case::random(rng, market);
+    let (method, held_e3) = (MarginMethod::Standard, [6_000, -4_321]);
+    let distress = Distress { method, held_e3, ..Distress::default() };
+    case.instrument = *rows.keys().next().expect("two options");
+    case.debtor = distress.account(&case.market);
+    case
+}
+
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = market(2, rng.gen_range(0..8));
-    let case = Case::random(rng, market);
+    let case = if rng.gen_ratio(1, 6) { worthless(rng) } else { Case::random(rng, market) };
     let nobody = *[debtor(), INSURANCE_FUND].choose(rng).expect("two");
     let counterparty = if rng.gen_ratio(1, 16) { nobody } else { bidder() };
     let mut list = vec![case.request(counterparty)];
