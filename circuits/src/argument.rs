@@ -27,7 +27,7 @@ use crate::gadgets::poseidon::Sponge;
 use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
 use crate::packing::{Part, pack, pack_words, power_of_two};
-use crate::positions::SlotVar;
+use crate::positions::{self, SlotVar};
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
 use crate::risk_row::RiskRowVar;
@@ -386,8 +386,9 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdings> 
             let after = side(cs, &account.new_positions.slots);
             let before = match k.checked_sub(one_sided) {
                 Some(k) => {
-                    let left = tables.forced[k].reduction.left(&account.opening_slots);
-                    side(cs, &tables.liquidations[k].fill.left(&left))
+                    let forced = &tables.forced[k].reduction.shares;
+                    let left = positions::left(&account.opening_slots, forced);
+                    side(cs, &positions::left(&left, &tables.liquidations[k].fill.shares))
                 }
                 None => side(cs, &account.opening_slots),
             };
@@ -420,7 +421,7 @@ fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec
         let taker = point.compress(cs, &[&cs.zero(), &taker]);
         let paid = row.cash_of_bidder.minus(&forced.received);
         legs.push(point.fraction(cs, &paid, &cash.plus(&taker)));
-        let shares = row.fill.shares.iter().zip(forced.shares());
+        let shares = row.fill.shares.iter().zip(&forced.shares);
         for (slot, (sold, taken)) in account.opening_slots.iter().zip(shares) {
             legs.push(point.fraction(cs, &sold.plus(taken), &slot.instrument.plus(&taker)));
         }

@@ -166,15 +166,6 @@ impl FillVar {
         Self { fraction, price, cash, shares: Vec::new() }
     }
 
-    /// What is left of the account's slots.
-    pub fn left(&self, slots: &[SlotVar]) -> Vec<SlotVar> {
-        let left = |(slot, share): (&SlotVar, &Wire)| SlotVar {
-            quantity: slot.quantity.minus(share),
-            ..slot.clone()
-        };
-        slots.iter().zip(&self.shares).map(left).collect()
-    }
-
     /// Of every slot the same fraction is taken, rounded down; `kept` is what is left of each.
     pub fn take_shares(
         &mut self,

@@ -58,6 +58,15 @@ impl PositionsVar {
     }
 }
 
+/// What is left of slots once these quantities are taken of them.
+pub fn left(slots: &[SlotVar], taken: &[Wire]) -> Vec<SlotVar> {
+    let left = |(slot, taken): (&SlotVar, &Wire)| SlotVar {
+        quantity: slot.quantity.minus(taken),
+        ..slot.clone()
+    };
+    slots.iter().zip(taken).map(left).collect()
+}
+
 /// Opens the slots of a stored leaf. Their order and distinctness were proven when the leaf was written, so the
 /// ranges that make the unpacking unique are all that is left to show.
 pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {

@@ -8,7 +8,7 @@ use zkmargin_protocol::settlement::Settlement;
 
 use crate::gadgets::boolean::Bool;
 use crate::packing::pack;
-use crate::positions::SlotVar;
+use crate::positions::{self, SlotVar};
 use crate::{Cs, Wire};
 
 /// Width in bits of the packed flags.
@@ -50,10 +50,6 @@ impl SettlementVar {
 
     /// What is left of the slots.
     pub fn remaining(&self, slots: &[SlotVar]) -> Vec<SlotVar> {
-        let left = |(slot, settled): (&SlotVar, &Wire)| SlotVar {
-            quantity: slot.quantity.minus(settled),
-            ..slot.clone()
-        };
-        slots.iter().zip(&self.settled).map(left).collect()
+        positions::left(slots, &self.settled)
     }
 }

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::account::{BOOK_BITS, Book};
 use zkmargin_protocol::packing::signed_field;
-use zkmargin_protocol::units::{ACCOUNT_BITS, UNDERLYING_BITS};
+use zkmargin_protocol::units::{ACCOUNT_BITS, AccountIndex, UNDERLYING_BITS};
 
 use crate::account::{AccountVar, BookVar};
 use crate::gadgets::boolean::Bool;
@@ -20,7 +20,7 @@ const STANDING_BITS: u32 = BOOK_BITS + 2 + WIDE_BITS;
 #[derive(Clone, Copy, Debug)]
 pub struct CounterpartyInput {
     /// Index.
-    pub index: u32,
+    pub index: AccountIndex,
     /// Underlying and method.
     pub book: Book,
     /// Whether it was or is in auction.
@@ -51,7 +51,7 @@ pub struct CounterpartyVar {
 
 impl CounterpartyVar {
     pub(super) fn external(cs: &mut Cs, input: Option<&CounterpartyInput>) -> Self {
-        let index = input.map_or(0, |input| input.index.into());
+        let index = input.map_or(0, |input| input.index.get().into());
         let underlying = input.map_or(0, |input| input.book.underlying.get().into());
         let is_standard = input.is_some_and(|input| input.book.method.is_standard());
         let excess = input.map_or(0, |input| input.excess_e12);

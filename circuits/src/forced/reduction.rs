@@ -63,7 +63,7 @@ pub struct ForcedReductionVar {
     /// Cash the account receives from the taker.
     pub received: Wire,
     /// By slot the contracts taken.
-    shares: Vec<Wire>,
+    pub shares: Vec<Wire>,
     /// The book of the row's side before the batch: the account's, or what a refusal shows.
     pub shown_slots: Vec<SlotVar>,
 }
@@ -165,20 +165,6 @@ impl ForcedReductionVar {
         let methods = [&self.counterparty.book, &account.book].map(|book| book.is_standard.lc());
         let is_standard = of_counterparty.select(cs, methods[0], methods[1]);
         shown.initial_excess(cs, &cash, &Bool::new_unchecked(is_standard), factor_ppm)
-    }
-
-    /// What is left of the account's slots.
-    pub fn left(&self, slots: &[SlotVar]) -> Vec<SlotVar> {
-        let left = |(slot, share): (&SlotVar, &Wire)| SlotVar {
-            quantity: slot.quantity.minus(share),
-            ..slot.clone()
-        };
-        slots.iter().zip(&self.shares).map(left).collect()
-    }
-
-    /// By slot the contracts taken.
-    pub fn shares(&self) -> &[Wire] {
-        &self.shares
     }
 
     /// What the transcript absorbs beside the statement and the counterparty's excess.

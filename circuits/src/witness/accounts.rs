@@ -85,7 +85,7 @@ pub(super) fn forced_reduction(
     let index = answer.terms.counterparty;
     let other = trace.accounts.iter().find(|row| row.index == index);
     let counterparty = CounterpartyInput {
-        index: index.get(),
+        index,
         book: other.map_or(row.new.book, |other| other.new.book),
         is_frozen: other.is_some_and(is_frozen),
         is_full: other.is_some_and(|other| other.new.positions.count() == SLOTS),

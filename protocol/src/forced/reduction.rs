@@ -112,8 +112,9 @@ impl Ledger<'_> {
     /// The first reason for which a request cannot be honoured.
     fn refusal(&self, index: AccountIndex, answer: &Reduced) -> Result<Option<Refusal>, Reject> {
         for refusal in [Refusal::Unavailable, Refusal::Account, Refusal::Counterparty] {
-            if self.is_impossible(index, answer, refusal)? {
-                return Ok(Some(refusal));
+            let refused = Reduced { refusal: Some(refusal), ..*answer };
+            if self.is_refused_rightly(index, &refused)? {
+                return Ok(refused.refusal);
             }
         }
         Ok(None)
@@ -131,21 +132,19 @@ impl Ledger<'_> {
         after: &Margin,
     ) -> Result<(), Reject> {
         let found = self.found(index)?;
-        let Some(refusal) = answer.refusal else {
-            if answer.is_done() {
-                self.check_not_frozen(answer.terms.counterparty)?;
-                if found.auction.is_some() {
-                    after.check_initial()?;
-                }
-            }
+        if answer.is_done() {
+            self.check_not_frozen(answer.terms.counterparty)?;
+            return if found.auction.is_some() { after.check_initial() } else { Ok(()) };
+        }
+        if answer.refusal.is_none() {
             return Ok(());
-        };
+        }
         if self.account(index)?.positions != found.positions {
             let reject =
                 Reject::value(Rule::ForcedReduction, "has taken contracts, account", index);
             return Err(reject);
         }
-        if self.is_impossible(index, answer, refusal)? {
+        if self.is_refused_rightly(index, answer)? {
             return Ok(());
         }
         Err(Reject::value(Rule::ForcedReduction, "could be honoured, of account", index))
@@ -181,18 +180,12 @@ impl Ledger<'_> {
         }
     }
 
-    /// Whether a request cannot be honoured for this reason, as the accounts stand.
+    /// Whether a refused request cannot be honoured for the reason given, as the accounts stand.
     ///
     /// The contracts by themselves need at least as much margin as they add to any book, so a counterparty who covers that
     /// covers its book with them.
-    fn is_impossible(
-        &self,
-        index: AccountIndex,
-        answer: &Reduced,
-        refusal: Refusal,
-    ) -> Result<bool, Reject> {
+    fn is_refused_rightly(&self, index: AccountIndex, answer: &Reduced) -> Result<bool, Reject> {
         let counterparty = answer.terms.counterparty;
-        let answer = &Reduced { refusal: Some(refusal), ..*answer };
         let Some(shown) = self.shown_book(index, answer)? else {
             let [account, other] = [self.account(index)?, self.account(counterparty)?];
             let is_full = other.positions.count() == SLOTS;
@@ -205,7 +198,7 @@ impl Ledger<'_> {
         let excess_of =
             |account| Ok::<_, Reject>(self.market.margin_of(account)?.initial_excess_e12);
         let shown_e12 = excess_of(&shown)?;
-        if refusal == Refusal::Counterparty {
+        if answer.refusal == Some(Refusal::Counterparty) {
             return Ok(excess_of(self.account(counterparty)?)? + shown_e12 < 0);
         }
         let is_in_auction = self.found(index)?.auction.is_some();
