@@ -3,6 +3,8 @@
 //! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says that two rational
 //! functions agree at a random point, so they are the same function.
 
+mod lookups;
+mod open_interest;
 mod risk_table;
 
 use std::collections::BTreeMap;
@@ -14,19 +16,18 @@ use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::risk_row::SCENARIOS;
-use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS, PRICE_BITS, TIER_BITS};
+use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::account::AccountVar;
 use crate::deposit::DepositVar;
-use crate::fee_schedule::TierVar;
-use crate::forced::reduction::ForcedReductionVar;
-use crate::forced::{ForcedVar, counterparty};
+use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
 use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
-use crate::packing::{Part, pack, pack_words, power_of_two};
+use crate::open_interest::OpenInterestVar;
+use crate::packing::{Part, pack_words, power_of_two};
 use crate::positions::{self, SlotVar};
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
@@ -68,8 +69,12 @@ pub struct Tables {
     pub nodes: Vec<NodeVar>,
     /// Instruments.
     pub instruments: Vec<RiskRowVar>,
+    /// Who holds the instruments.
+    pub open_interest: Vec<OpenInterestVar>,
     /// Nodes of the risk table above them, the root first.
     pub risk_nodes: Vec<OpenedNodeVar>,
+    /// Nodes of the open-interest tree above them, the root first.
+    pub interest_nodes: Vec<NodeVar>,
 }
 
 impl Tables {
@@ -130,15 +135,17 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let point = Point { gamma, beta };
     enforce_tree(cs, tables, &point);
     risk_table::enforce_risk_table(cs, tables, &point);
+    open_interest::enforce_interest_tree(cs, tables, &point);
+    open_interest::enforce_holders(cs, tables, &point);
     let holdings = enforce_ledger(cs, tables, &point);
     enforce_reductions(cs, tables, &holdings, &point);
     enforce_nonces(cs, tables, &point);
     enforce_requests(cs, tables, &point);
-    enforce_keys(cs, tables, &multiplicities, &point);
-    enforce_deposit_keys(cs, tables, &multiplicities, &point);
-    enforce_specs(cs, tables, &multiplicities, &point);
-    enforce_counterparties(cs, tables, &multiplicities, &point);
-    enforce_prices(cs, tables, &multiplicities, &point);
+    lookups::enforce_keys(cs, tables, &multiplicities, &point);
+    lookups::enforce_deposit_keys(cs, tables, &multiplicities, &point);
+    lookups::enforce_specs(cs, tables, &multiplicities, &point);
+    lookups::enforce_counterparties(cs, tables, &multiplicities, &point);
+    lookups::enforce_prices(cs, tables, &multiplicities, &point);
     claims.enforce_settlement(cs, tables, &point);
     claims.enforce_holdings(cs, tables, &books, &point, &short);
     claims.enforce_matrix(cs, tables, &books, &scenario);
@@ -290,6 +297,7 @@ fn absorb_rows(
     elements.extend(tables.nodes.iter().flat_map(NodeVar::hashes));
     elements.extend(tables.instruments.iter().map(|instrument| instrument.leaf.clone()));
     elements.extend(tables.risk_nodes.iter().map(|node| node.hash.clone()));
+    elements.extend(tables.interest_nodes.iter().flat_map(NodeVar::hashes));
     elements.extend(pack_words(&narrow_parts(tables, multiplicities)));
     challenges(cs, &elements)
 }
@@ -319,8 +327,10 @@ fn narrow_parts(tables: &Tables, multiplicities: &Multiplicities) -> Vec<Part> {
         let counts = [&multiplicities.trades[k], &multiplicities.reductions[k]];
         parts.extend([flag(&row.is_active), index]);
         parts.extend(counts.map(count));
+        parts.extend(tables.open_interest[k].parts());
     }
     parts.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::place_parts));
+    parts.extend(tables.interest_nodes.iter().flat_map(NodeVar::place_parts));
     parts
 }
 
@@ -338,26 +348,31 @@ fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [Wire;
 /// but the root.
 fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::AccountTree, |cs| {
-        let asked = cs.rows("nodes", &tables.nodes, |cs, _, node| {
-            let mut terms = Vec::new();
-            for k in 0..node.old.len() {
-                let place = shifted(cs, &node.first_child, Fr::from(k as u64));
-                let key = point.compress(cs, &[&place, &node.old[k], &node.new[k]]);
-                terms.push(point.fraction(cs, node.touched[k].lc(), &key));
-            }
-            let key = point.compress(cs, &[&node.place, &node.old_hash, &node.new_hash]);
-            let own = point.fraction(cs, node.has_parent.lc(), &key);
-            sum(&terms).minus(&own)
-        });
+        let asked = touched_children(cs, "nodes", &tables.nodes, point);
         let level = cs.zero();
         let leaves = cs.rows("accounts", &tables.accounts, |cs, _, account| {
             let place = tree::place(&level, &account.index);
             let key = point.compress(cs, &[&place, &account.old_leaf, &account.new_leaf]);
             point.fraction(cs, account.is_active.lc(), &key)
         });
-        let (asked, leaves) = (sum(&asked), sum(&leaves));
-        cs.enforce_equal("touched children are rows", &asked, &leaves);
+        cs.enforce_equal("touched children are rows", &asked, &sum(&leaves));
     });
+}
+
+/// What the nodes of a tree touch less what they are themselves: the leaves touched.
+fn touched_children(cs: &mut Cs, table: &'static str, nodes: &[NodeVar], point: &Point) -> Wire {
+    let rows = cs.rows(table, nodes, |cs, _, node| {
+        let mut terms = Vec::new();
+        for k in 0..node.old.len() {
+            let place = shifted(cs, &node.first_child, Fr::from(k as u64));
+            let key = point.compress(cs, &[&place, &node.old[k], &node.new[k]]);
+            terms.push(point.fraction(cs, node.touched[k].lc(), &key));
+        }
+        let key = point.compress(cs, &[&node.place, &node.old_hash, &node.new_hash]);
+        let own = point.fraction(cs, node.has_parent.lc(), &key);
+        sum(&terms).minus(&own)
+    });
+    sum(&rows)
 }
 
 /// What an account row holds: `Σ_slots q/(γ − key)`.
@@ -579,140 +594,6 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
         let (asked, changed) = (sum(&asked), sum(changed.iter().chain(&bid)));
         cs.enforce_equal("changes are those asked for", &asked, &changed);
     });
-}
-
-/// account (24) ‖ tier (2).
-fn signer(account: &Wire, tier: &TierVar) -> Wire {
-    pack(&[(account, ACCOUNT_BITS), (&tier.lc(), TIER_BITS)])
-}
-
-/// Every signature was checked against the key of the account it speaks for, and every trade against its tier.
-fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
-    cs.under(Rule::AccountExists, |cs| {
-        let mut asked = Vec::new();
-        for trade in &tables.trades {
-            for order in [&trade.buy, &trade.sell] {
-                let signer = signer(&order.account, &order.tier);
-                let key = point.compress(cs, &[&signer, &order.key.x, &order.key.y]);
-                asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
-            }
-        }
-        for request in &tables.requests {
-            let signer = signer(&request.account, &request.tier);
-            let key = point.compress(cs, &[&signer, &request.key.x, &request.key.y]);
-            asked.push(point.fraction(cs, request.is_active.lc(), &key));
-        }
-        let mut found = Vec::new();
-        for (account, count) in tables.accounts.iter().zip(&counts.signatures) {
-            let count = cs.product("look-ups of a row in use", account.is_active.lc(), count.lc());
-            let [x, y, _] = account.old_keys.elements();
-            let signer = signer(&account.index, &account.old_tier);
-            let key = point.compress(cs, &[&signer, x, y]);
-            found.push(point.fraction(cs, &count, &key));
-        }
-        let (asked, found) = (sum(&asked), sum(&found));
-        cs.enforce_equal("keys are those of the accounts", &asked, &found);
-    });
-}
-
-/// The keys and the book found for every deposit are those of the account it names, and so is whether the batch opens it.
-fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
-    cs.under(Rule::DepositKey, |cs| {
-        let mut asked = Vec::new();
-        for deposit in &tables.deposits {
-            let place =
-                deposit.account.plus_scaled(deposit.is_opening.lc(), power_of_two(ACCOUNT_BITS));
-            let [x, y, commitment, book] = &deposit.found;
-            let key = point.compress(cs, &[&place, x, y, commitment, book]);
-            asked.push(point.fraction(cs, deposit.is_active.lc(), &key));
-        }
-        let mut found = Vec::new();
-        for (account, count) in tables.accounts.iter().zip(&counts.deposits) {
-            let count = cs.product("deposits of a row in use", account.is_active.lc(), count.lc());
-            let book = account.book.bits();
-            let [x, y, commitment] = account.old_keys.elements();
-            let place = account.index.plus_scaled(account.is_new.lc(), power_of_two(ACCOUNT_BITS));
-            let key = point.compress(cs, &[&place, x, y, commitment, &book]);
-            found.push(point.fraction(cs, &count, &key));
-        }
-        let (asked, found) = (sum(&asked), sum(&found));
-        cs.enforce_equal("deposits name the account's keys", &asked, &found);
-    });
-}
-
-/// Every trade's specification and forward are those of its instrument.
-fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
-    cs.under(Rule::InstrumentSpec, |cs| {
-        let mut asked = Vec::new();
-        for trade in &tables.trades {
-            let fill = &trade.fill;
-            let key = point.compress(cs, &[&priced(&fill.instrument, &fill.forward), &fill.spec]);
-            asked.push(point.fraction(cs, trade.fill.is_active.lc(), &key));
-        }
-        let mut found = Vec::new();
-        for (row, count) in tables.instruments.iter().zip(&counts.trades) {
-            let count = cs.product("trades of a row in use", row.is_active.lc(), count.lc());
-            let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.spec]);
-            found.push(point.fraction(cs, &count, &key));
-        }
-        let (asked, found) = (sum(&asked), sum(&found));
-        cs.enforce_equal("specifications are those of the table", &asked, &found);
-    });
-}
-
-/// What forced reductions say of their counterparties is so after the batch.
-fn enforce_counterparties(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
-    cs.under(Rule::ForcedReduction, |cs| {
-        let asked = cs.rows("two-sided accounts", &tables.forced, |cs, _, answer| {
-            let ForcedReductionVar { is_asked, counterparty, .. } = &answer.reduction;
-            let key = point.compress(cs, &[&counterparty.word(), &counterparty.excess]);
-            point.fraction(cs, is_asked.lc(), &key)
-        });
-        let one_sided = tables.accounts.len() - tables.liquidations.len();
-        let rows: Vec<_> = tables.accounts.iter().zip(&tables.excesses).collect();
-        let found = cs.rows("accounts", &rows, |cs, k, (account, excess)| {
-            let count = counts.counterparties[k].lc();
-            let count = cs.product("reductions of a row in use", account.is_active.lc(), count);
-            let is_frozen = match k.checked_sub(one_sided) {
-                Some(k) => tables.liquidations[k].step.is_frozen.lc().clone(),
-                None => cs.zero(),
-            };
-            let flags = [&is_frozen, account.is_full.lc()];
-            let wide = &tables.margins[k].wide;
-            let standing = counterparty::standing(&account.book, flags, wide);
-            let word = counterparty::word(&account.index, &standing);
-            let key = point.compress(cs, &[&word, excess]);
-            point.fraction(cs, &count, &key)
-        });
-        let (asked, found) = (sum(&asked), sum(&found));
-        cs.enforce_equal("counterparties are accounts of the batch", &asked, &found);
-    });
-}
-
-/// Mark and forward of contracts that are held are those of their instrument, which is not settled: settled positions are
-/// gone.
-fn enforce_prices(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
-    cs.under(Rule::ForcedReduction, |cs| {
-        let asked = cs.rows("two-sided accounts", &tables.forced, |cs, _, answer| {
-            let ForcedReductionVar { is_held, instrument, prices: [mark, forward], .. } =
-                &answer.reduction;
-            let key = point.compress(cs, &[&priced(instrument, forward), mark]);
-            point.fraction(cs, is_held.lc(), &key)
-        });
-        let rows: Vec<_> = tables.instruments.iter().zip(&counts.reductions).collect();
-        let found = cs.rows("instruments", &rows, |cs, _, (row, count)| {
-            let count = cs.product("reductions of a row in use", row.is_active.lc(), count.lc());
-            let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.mark]);
-            point.fraction(cs, &count, &key)
-        });
-        let (asked, found) = (sum(&asked), sum(&found));
-        cs.enforce_equal("contracts are at the table's prices", &asked, &found);
-    });
-}
-
-/// instrument (16) ‖ forward (32).
-fn priced(instrument: &Wire, forward: &Wire) -> Wire {
-    pack(&[(instrument, INSTRUMENT_BITS), (forward, PRICE_BITS)])
 }
 
 /// What is held of each instrument, weighted by side of a book.

@@ -3,9 +3,8 @@
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
 use zkmargin_protocol::margin::Margin;
-use zkmargin_protocol::risk_row::RiskRow;
 use zkmargin_protocol::statement as protocol_statement;
 use zkmargin_protocol::tree::NodeUpdate;
 use zkmargin_protocol::tree::opening::OpenedNode;
@@ -17,6 +16,7 @@ use crate::forced::ForcedVar;
 use crate::forced::reduction::ForcedReductionVar;
 use crate::liquidation::LiquidationVar;
 use crate::margin::{MarginVar, enforce_initial};
+use crate::open_interest::OpenInterestVar;
 use crate::parameters::ParametersVar;
 use crate::reduction::{ReductionInput, ReductionVar};
 use crate::request::{RequestInput, RequestVar};
@@ -65,7 +65,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let deposits = deposits(cs, &input.deposits);
     let trades = trades(cs, &input.trades, &header, &parameters);
     let requests = requests(cs, &input.requests, &header);
-    let instruments = instruments(cs, &input.instruments, &header);
+    let (instruments, open_interest) = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
     let rows = (&accounts[..], &margins[..], &excesses[..]);
@@ -73,6 +73,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let TwoSided { reductions, liquidations, forced } = two_sided;
     let nodes = nodes(cs, &input.nodes, &header);
     let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
+    let interest_nodes = interest_nodes(cs, &input.interest_nodes, &header);
     let flows = (&deposits[..], &requests[..], &forced[..]);
     header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
     let account_words = statement::with_answers(account_words, &forced);
@@ -92,7 +93,9 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
         deposits,
         nodes,
         instruments,
+        open_interest,
         risk_nodes,
+        interest_nodes,
     };
     argument::enforce_tables(cs, &tables, &commitment);
 }
@@ -114,8 +117,18 @@ fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<R
     cs.rows("requests", requests, |cs, _, request| RequestVar::new(cs, request, header))
 }
 
-fn instruments(cs: &mut Cs, rows: &[Option<RiskRow>], header: &HeaderVar) -> Vec<RiskRowVar> {
-    cs.rows("instruments", rows, |cs, _, row| RiskRowVar::new(cs, row.as_ref(), header))
+/// The instruments' rows of the risk table, and who holds them.
+fn instruments(
+    cs: &mut Cs,
+    rows: &[Option<InstrumentRow>],
+    header: &HeaderVar,
+) -> (Vec<RiskRowVar>, Vec<OpenInterestVar>) {
+    let rows = cs.rows("instruments", rows, |cs, _, input| {
+        let row = RiskRowVar::new(cs, input.as_ref().map(|row| &row.risk), header);
+        let held = OpenInterestVar::new(cs, input.as_ref(), &row);
+        (row, held)
+    });
+    rows.into_iter().unzip()
 }
 
 /// The account rows, one-sided ones first, and their words of the statement.
@@ -192,17 +205,34 @@ fn two_sided(
     shown
 }
 
-/// The nodes, the root first; the root's hashes are the header's.
+/// The nodes of the account tree, the root first.
 fn nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec<NodeVar> {
-    cs.under(Rule::AccountTree, |cs| {
-        let nodes = cs.rows("nodes", updates, |cs, k, update| match (k, update) {
-            (0, update) => NodeVar::root(cs, update.as_ref().unwrap_or(&tree::PADDING)),
-            (_, update) => NodeVar::below_root(cs, update.as_ref()),
-        });
-        cs.enforce_equal("root before", &nodes[0].old_hash, &header.old_root);
-        cs.enforce_equal("root after", &nodes[0].new_hash, &header.new_root);
-        nodes
-    })
+    let roots = [&header.old_root, &header.new_root];
+    cs.under(Rule::AccountTree, |cs| updated(cs, "nodes", updates, tree::ACCOUNTS, roots))
+}
+
+/// The nodes of the open-interest tree, the root first.
+fn interest_nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec<NodeVar> {
+    let roots = [&header.old_interest_root, &header.new_interest_root];
+    let (table, tree) = ("interest nodes", tree::INSTRUMENTS);
+    cs.under(Rule::IndexReuse, |cs| updated(cs, table, updates, tree, roots))
+}
+
+/// The nodes of a tree between two roots, which are the header's.
+fn updated(
+    cs: &mut Cs,
+    table: &'static str,
+    updates: &[Option<NodeUpdate>],
+    tree: tree::Extent,
+    [old_root, new_root]: [&Wire; 2],
+) -> Vec<NodeVar> {
+    let nodes = cs.rows(table, updates, |cs, k, update| match (k, update) {
+        (0, update) => NodeVar::root(cs, update.as_ref().unwrap_or(&tree::PADDING), tree),
+        (_, update) => NodeVar::below_root(cs, update.as_ref(), tree),
+    });
+    cs.enforce_equal("root before", &nodes[0].old_hash, old_root);
+    cs.enforce_equal("root after", &nodes[0].new_hash, new_root);
+    nodes
 }
 
 /// The nodes of the risk table, the root first, which is the header's.

@@ -24,6 +24,7 @@ pub mod gadgets;
 pub mod liquidation;
 pub mod margin;
 pub mod nonce;
+pub mod open_interest;
 pub mod oracle;
 pub mod order;
 pub mod packing;

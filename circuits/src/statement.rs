@@ -52,6 +52,10 @@ pub struct HeaderVar {
     pub oracle_time_before: Wire,
     /// Cash held on L1 and deficits counted.
     pub custody: CustodyVar,
+    /// Open-interest root before.
+    pub old_interest_root: Wire,
+    /// Open-interest root after.
+    pub new_interest_root: Wire,
 }
 
 impl HeaderVar {
@@ -80,6 +84,8 @@ impl HeaderVar {
             epoch_before: epoch(cs, "epoch before", header.before.epoch),
             oracle_time_before: time(cs, "oracle time before", header.before.time),
             custody: CustodyVar::external(cs, &header.custody, header.deficit_after),
+            old_interest_root: cs.argued("old root", header.old_interest_root),
+            new_interest_root: cs.argued("new root", header.new_interest_root),
         }
     }
 
@@ -119,6 +125,8 @@ impl HeaderVar {
             before,
             self.custody.word(),
             self.parameters_before.clone(),
+            self.old_interest_root.clone(),
+            self.new_interest_root.clone(),
         ];
         debug_assert_eq!(words.len(), HEADER_WORDS);
         words

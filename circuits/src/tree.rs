@@ -1,11 +1,11 @@
-//! Twin of `protocol::tree`: one touched node of the account tree.
+//! Twin of `protocol::tree`: one touched node of a tree that a batch changes, of accounts or of open interest.
 
 pub mod opening;
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use zkmargin_protocol::tree::{ACCOUNT_TREE_DEPTH, ARITY, NodeUpdate};
-use zkmargin_protocol::units::ACCOUNT_BITS;
+use zkmargin_protocol::tree::{ACCOUNT_TREE_DEPTH, ARITY, INSTRUMENT_TREE_DEPTH, NodeUpdate};
+use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
@@ -15,8 +15,21 @@ use crate::{Cs, Wire, sum};
 
 /// Width in bits of a level.
 const LEVEL_BITS: u32 = 4;
-/// Width in bits of an index above the leaves: four times as much and 3 is an index of the level below.
-const INDEX_BITS: u32 = ACCOUNT_BITS - 2;
+
+/// How far a tree reaches.
+#[derive(Clone, Copy)]
+pub struct Extent {
+    /// Levels between leaves and root.
+    depth: u8,
+    /// Width in bits of an index above the leaves: four times as much and 3 is an index of the level below.
+    index_bits: u32,
+}
+
+/// The account tree.
+pub const ACCOUNTS: Extent = Extent { depth: ACCOUNT_TREE_DEPTH, index_bits: ACCOUNT_BITS - 2 };
+/// The trees over the instrument index.
+pub const INSTRUMENTS: Extent =
+    Extent { depth: INSTRUMENT_TREE_DEPTH, index_bits: INSTRUMENT_BITS - 2 };
 
 /// A node that touches nothing.
 pub const PADDING: NodeUpdate = NodeUpdate {
@@ -54,19 +67,19 @@ pub fn place(level: &Wire, index: &Wire) -> Wire {
 
 impl NodeVar {
     /// Row 0: the root, at the top level with index 0.
-    pub fn root(cs: &mut Cs, update: &NodeUpdate) -> Self {
-        let level = cs.constant(Fr::from(ACCOUNT_TREE_DEPTH));
+    pub fn root(cs: &mut Cs, update: &NodeUpdate, tree: Extent) -> Self {
+        let level = cs.constant(Fr::from(tree.depth));
         let (index, is_used) = (cs.zero(), Bool::constant(cs, true));
         let has_parent = Bool::constant(cs, false);
         Self::children(cs, update, [level, index], has_parent, &is_used)
     }
 
     /// Any other row; `None` is padding.
-    pub fn below_root(cs: &mut Cs, update: Option<&NodeUpdate>) -> Self {
+    pub fn below_root(cs: &mut Cs, update: Option<&NodeUpdate>, tree: Extent) -> Self {
         let is_used = Bool::witness(cs, "node row in use", update.is_some());
         let update = update.unwrap_or(&PADDING);
         let level = Uint::external(cs, "node level", update.level.into(), LEVEL_BITS);
-        let index = Uint::external(cs, "node index", update.index.into(), INDEX_BITS);
+        let index = Uint::external(cs, "node index", update.index.into(), tree.index_bits);
         let place = [level.lc().clone(), index.lc().clone()];
         Self::children(cs, update, place, is_used.clone(), &is_used)
     }

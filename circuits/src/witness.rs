@@ -6,14 +6,14 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::action::Action;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
+use zkmargin_protocol::batch::{AccountRow, BatchTrace, InstrumentRow};
 use zkmargin_protocol::eddsa::SecretKey;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::margin::{Margin, MarginMethod};
 use zkmargin_protocol::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::positions::SLOTS;
 use zkmargin_protocol::request::{Request, SignedRequest};
-use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
+use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::trade::Trade;
 use zkmargin_protocol::tree::NodeUpdate;
@@ -38,7 +38,7 @@ pub struct BatchInput {
     /// Requests of accounts.
     pub requests: Vec<RequestInput>,
     /// Instruments; `None` is padding.
-    pub instruments: Vec<Option<RiskRow>>,
+    pub instruments: Vec<Option<InstrumentRow>>,
     /// Accounts, one-sided rows first.
     pub accounts: Vec<AccountInput>,
     /// Margins of the accounts.
@@ -49,6 +49,8 @@ pub struct BatchInput {
     pub nodes: Vec<Option<NodeUpdate>>,
     /// Nodes of the risk table, the root first; `None` is padding.
     pub risk_nodes: Vec<Option<OpenedNode>>,
+    /// Nodes of the open-interest tree, the root first; `None` is padding.
+    pub interest_nodes: Vec<Option<NodeUpdate>>,
 }
 
 impl BatchInput {
@@ -98,12 +100,9 @@ impl BatchInput {
             accounts,
             margins,
             reductions: padded(reductions, shape.two_sided, &padding_reduction()),
-            nodes: padded(trace.nodes.iter().rev().cloned().map(Some), shape.nodes, &None),
-            risk_nodes: padded(
-                trace.risk_nodes.iter().rev().cloned().map(Some),
-                shape.risk_nodes,
-                &None,
-            ),
+            nodes: root_first(&trace.nodes, shape.nodes),
+            risk_nodes: root_first(&trace.risk_nodes, shape.instrument_nodes),
+            interest_nodes: root_first(&trace.interest_nodes, shape.instrument_nodes),
         }
     }
 }
@@ -111,9 +110,12 @@ impl BatchInput {
 /// The forward of a trade's instrument. One without a row is the look-up's to refuse, not the schedule's, so it has the
 /// greatest.
 fn forward(trace: &BatchTrace, trade: &Trade) -> Price {
-    let mut rows = trace.instruments.iter();
-    let row = rows.find(|row| row.instrument == trade.buy.order.instrument);
-    row.map_or(Price::MAX, |row| row.forward)
+    trace.risk_row(trade.buy.order.instrument).map_or(Price::MAX, |row| row.forward)
+}
+
+/// Nodes whose root is the last, padded.
+fn root_first<T: Clone>(nodes: &[T], count: usize) -> Vec<Option<T>> {
+    padded(nodes.iter().rev().cloned().map(Some), count, &None)
 }
 
 fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) -> Vec<T> {

@@ -18,6 +18,7 @@ mod twins {
     mod limits;
     mod margin;
     mod nonce;
+    mod open_interest;
     mod oracle;
     mod positions;
     mod price_band;

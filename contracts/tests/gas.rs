@@ -27,7 +27,8 @@ fn calldata_gas(data: &[u8]) -> u64 {
 fn full_large_batch(domain: Domain) -> Statement {
     let market = trades::market(domain.field()).unwrap();
     let venue = trades::large_operations(1, domain.field()).unwrap();
-    let state = State::new(Snapshot::opening(domain.field(), venue.accounts).unwrap()).unwrap();
+    let opening = Snapshot::opening(domain.field(), venue.accounts, market.specs());
+    let state = State::new(opening.unwrap()).unwrap();
     let time = trades::batch_time(0).unwrap();
     let mut batch = Batch::new(&state, &market, Shape::LARGE, time).unwrap();
     batch.push(&venue.batches[0]).unwrap();

@@ -41,6 +41,7 @@ pub fn trade(
     let positions: usize = accounts.values().map(|account| account.positions.count()).sum();
     narrative.say(format_args!("{} accounts hold {positions} positions", accounts.len()));
     narrative.figure("accounts", accounts.len());
+    let specs = table.rows.iter().map(|row| (row.instrument, row.spec)).collect();
     Sequencer::create(
         &store,
         Genesis {
@@ -50,7 +51,7 @@ pub fn trade(
             shape: manifest.shape,
             signer_set: None,
             parameters: None,
-            snapshot: Snapshot::opening(manifest.domain, accounts)?,
+            snapshot: Snapshot::opening(manifest.domain, accounts, specs)?,
         },
     )?;
     let mut sequencer = Sequencer::open(&store, Access::Write)?;

@@ -23,7 +23,7 @@ fn rejections() -> Result<Vec<(String, Reject)>, Box<dyn Error>> {
     let domain = manifest.domain;
     let market = trades::market(domain)?;
     let accounts = trades::demo_accounts()?;
-    let state = State::new(Snapshot::opening(domain, accounts)?)?;
+    let state = State::new(Snapshot::opening(domain, accounts, market.specs())?)?;
     let mut batch = Batch::new(&state, &market, manifest.shape, trades::batch_time(0)?)?;
     batch.push(&trades::demo_operations()?[0])?;
     let before = batch.used();

@@ -33,7 +33,7 @@ use crate::trade::Trade;
 use crate::transition::Ledger;
 use crate::tree::opening::{OpenedNode, nodes_above};
 use crate::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH, NodeUpdate};
-use crate::units::{AccountIndex, CASH_BITS, InstrumentIndex, Time};
+use crate::units::{AccountIndex, CASH_BITS, Holders, InstrumentIndex, Time};
 use crate::{Reject, Rule};
 
 /// One account touched by a batch.
@@ -60,6 +60,17 @@ pub struct AccountRow {
     /// How a forced request is answered; its row is two-sided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<ForcedAnswer>,
+}
+
+/// One instrument of a batch.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstrumentRow {
+    /// Its row of the risk table.
+    pub risk: RiskRow,
+    /// Accounts that held it before the batch.
+    pub old_holders: Holders,
+    /// Accounts that hold it after.
+    pub new_holders: Holders,
 }
 
 /// Everything a batch did: what the prover turns into a witness and the statement into words.
@@ -90,6 +101,12 @@ pub struct BatchTrace {
     /// Account root after.
     #[serde(with = "decimal")]
     pub new_root: Fr,
+    /// Open-interest root before.
+    #[serde(with = "decimal")]
+    pub old_interest_root: Fr,
+    /// Open-interest root after.
+    #[serde(with = "decimal")]
+    pub new_interest_root: Fr,
     /// The risk table's root, epoch and time, and who signed them.
     pub attestation: Attestation,
     /// The oracle's members.
@@ -110,10 +127,13 @@ pub struct BatchTrace {
     /// Touched tree nodes, the root last.
     #[serde(with = "node_updates")]
     pub nodes: Vec<NodeUpdate>,
-    /// Rows of the risk table for instruments traded or held by a touched account, by increasing index.
-    pub instruments: Vec<RiskRow>,
+    /// Instruments traded, or held by a touched account before or after, by increasing index.
+    pub instruments: Vec<InstrumentRow>,
     /// Nodes of the risk table above them, the root last.
     pub risk_nodes: Vec<OpenedNode>,
+    /// Nodes of the open-interest tree above them, the root last.
+    #[serde(with = "node_updates")]
+    pub interest_nodes: Vec<NodeUpdate>,
 }
 
 // With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
@@ -159,13 +179,19 @@ impl BatchTrace {
         self.accounts.iter().filter_map(|row| Some((row, row.old_margin.as_ref()?)))
     }
 
+    /// The risk table's row of an instrument of the batch.
+    pub fn risk_row(&self, index: InstrumentIndex) -> Option<&RiskRow> {
+        let mut rows = self.instruments.iter().map(|row| &row.risk);
+        rows.find(|row| row.instrument == index)
+    }
+
     /// The trace has the lengths and places that circuit and statement rely on. Whether it follows from its
     /// operations is for the circuit to judge.
     ///
     /// # Errors
     /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove; [`Rule::MarginMatrix`] and
     /// [`Rule::InstrumentLive`] for other than 33 losses or a node that the risk table does not have;
-    /// [`Rule::AccountTree`] for a node that the account tree does not have.
+    /// [`Rule::AccountTree`] and [`Rule::IndexReuse`] for a node that the account tree or the open-interest tree does not have.
     pub fn check(&self) -> Result<(), Reject> {
         self.shape.check()?;
         self.shape.check_fits(&Shape {
@@ -176,7 +202,7 @@ impl BatchTrace {
             two_sided: self.two_sided().count(),
             nodes: self.nodes.len(),
             instruments: self.instruments.len(),
-            risk_nodes: self.risk_nodes.len(),
+            instrument_nodes: self.risk_nodes.len().max(self.interest_nodes.len()),
         })?;
         for AccountRow { margin, old_margin, index, .. } in &self.accounts {
             let is_complete = |margin: &Margin| margin.losses.len() == SCENARIOS;
@@ -184,7 +210,7 @@ impl BatchTrace {
                 return Err(Reject::value(Rule::MarginMatrix, "losses of account", index));
             }
         }
-        for RiskRow { losses, instrument, .. } in &self.instruments {
+        for InstrumentRow { risk: RiskRow { losses, instrument, .. }, .. } in &self.instruments {
             if losses.len() != SCENARIOS {
                 return Err(Reject::value(Rule::InstrumentLive, "losses of", instrument));
             }
@@ -194,6 +220,9 @@ impl BatchTrace {
         }
         for OpenedNode { level, index, .. } in &self.risk_nodes {
             check_place(Rule::InstrumentLive, INSTRUMENT_TREE_DEPTH, *level, *index)?;
+        }
+        for NodeUpdate { level, index, .. } in &self.interest_nodes {
+            check_place(Rule::IndexReuse, INSTRUMENT_TREE_DEPTH, *level, *index)?;
         }
         Ok(())
     }
@@ -424,22 +453,20 @@ impl<'a> Batch<'a> {
             two_sided: self.two_sided.len(),
             nodes: nodes_above(ACCOUNT_TREE_DEPTH, touched.map(|index| index.get().into())),
             instruments: instruments.len(),
-            risk_nodes: nodes_above(INSTRUMENT_TREE_DEPTH, places(&instruments)),
+            instrument_nodes: nodes_above(INSTRUMENT_TREE_DEPTH, places(&instruments)),
         }
     }
 
     fn instruments(&self) -> BTreeSet<InstrumentIndex> {
-        let openings = self.ledger.touched().keys().filter_map(|&k| self.ledger.opening(k));
-        let before =
-            self.two_sided.iter().filter_map(|&k| self.ledger.opening(k)?.account.as_ref());
-        let accounts = self.ledger.touched().values().chain(before);
-        let settled = openings.flat_map(|opening| opening.settlement.instruments.iter().copied());
+        let touched = self.ledger.touched();
+        let stored = touched.keys().filter_map(|index| self.state.accounts().get(index));
+        let accounts = touched.values().chain(stored);
         let held = accounts.flat_map(|account| account.positions.iter().map(|slot| slot.0));
         let traded = self.operations.iter().filter_map(|operation| match operation {
             Operation::Trade(trade) => Some(trade.buy.order.instrument),
             _ => None,
         });
-        held.chain(settled).chain(traded).collect()
+        held.chain(traded).collect()
     }
 
     /// Ends the batch: margins, new root, trace.
@@ -473,7 +500,7 @@ impl<'a> Batch<'a> {
         }
         let custody = self.ledger.custody()?;
         let instruments = self.instruments();
-        let nodes = next.replace(closing, self.market, custody)?;
+        let [nodes, interest_nodes] = next.replace(closing, self.market, custody, &instruments)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
@@ -484,6 +511,8 @@ impl<'a> Batch<'a> {
             deficit_after: u64::try_from(custody.deficit()).expect("a checked total"),
             old_root: self.state.root(),
             new_root: next.root(),
+            old_interest_root: self.state.open_interest().root(),
+            new_interest_root: next.open_interest().root(),
             attestation: self.market.attestation().clone(),
             oracle: self.market.oracle().clone(),
             parameters: self.market.parameters().clone(),
@@ -507,9 +536,10 @@ impl<'a> Batch<'a> {
             nodes,
             instruments: instruments
                 .iter()
-                .map(|&index| self.risk_row(index))
+                .map(|&index| self.instrument_row(index, &next))
                 .collect::<Result<_, _>>()?,
             risk_nodes: self.market.tree().open(&places(&instruments).collect())?,
+            interest_nodes,
         };
         Ok((next, trace))
     }
@@ -518,9 +548,16 @@ impl<'a> Batch<'a> {
         self.operations.iter().filter_map(pick).collect()
     }
 
-    fn risk_row(&self, index: InstrumentIndex) -> Result<RiskRow, Reject> {
-        let row = self.market.rows().get(&index).cloned();
-        row.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))
+    fn instrument_row(
+        &self,
+        index: InstrumentIndex,
+        next: &State,
+    ) -> Result<InstrumentRow, Reject> {
+        let risk = self.market.rows().get(&index).cloned();
+        let risk = risk.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))?;
+        let [old_holders, new_holders] =
+            [self.state, next].map(|state| state.open_interest().holders(index));
+        Ok(InstrumentRow { risk, old_holders, new_holders })
     }
 }
 

@@ -33,13 +33,17 @@ pub struct InstrumentSpec {
 }
 
 impl InstrumentSpec {
-    /// One field element, from bit 0 upward: underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is-call (1).
-    pub fn field(&self) -> Fr {
+    /// From bit 0 upward: underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is-call (1).
+    pub fn packed(&self) -> u128 {
         let is_call = u128::from(self.kind == OptionKind::Call);
         let mut packed = is_call << PRICE_BITS | u128::from(self.strike.get());
         packed = packed << TIME_BITS | u128::from(self.expiry.get());
-        packed = packed << UNDERLYING_BITS | u128::from(self.underlying.get());
-        Fr::from(packed)
+        packed << UNDERLYING_BITS | u128::from(self.underlying.get())
+    }
+
+    /// [`InstrumentSpec::packed`] in a field element.
+    pub fn field(&self) -> Fr {
+        Fr::from(self.packed())
     }
 
     /// The option has not expired at `time`.

@@ -28,6 +28,7 @@ mod liquidation;
 pub mod margin;
 pub mod market;
 pub mod nonce;
+pub mod open_interest;
 pub mod operation;
 pub mod oracle;
 pub mod order;

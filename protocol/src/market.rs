@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
+use crate::instrument::InstrumentSpec;
 use crate::margin::{self, Margin};
 use crate::oracle::{Attestation, OracleSet};
 use crate::parameters::BatchParameters;
@@ -70,6 +71,11 @@ impl Market {
     /// The rows.
     pub fn rows(&self) -> &RiskRows {
         &self.rows
+    }
+
+    /// What the rows' instruments are.
+    pub fn specs(&self) -> BTreeMap<InstrumentIndex, InstrumentSpec> {
+        self.rows.iter().map(|(&index, row)| (index, row.spec)).collect()
     }
 
     /// The tree over the rows' leaves.

@@ -38,6 +38,8 @@ pub enum Rule {
     InstrumentLive,
     /// Positions of a touched account in settled instruments turn to cash at their payoff, whole and once.
     Settlement,
+    /// An index of the risk table stands for the option its holders hold; for another only once nobody holds it.
+    IndexReuse,
     /// An instrument belongs to the account's book.
     Book,
     /// Positions are kept sorted, without duplicates or zeros, in at most 32 slots.
@@ -109,7 +111,7 @@ pub enum Rule {
 
 impl Rule {
     /// Every rule, in the order of this list.
-    pub const ALL: [Self; 49] = [
+    pub const ALL: [Self; 50] = [
         Self::Range,
         Self::AccountExists,
         Self::DepositKey,
@@ -126,6 +128,7 @@ impl Rule {
         Self::InstrumentSpec,
         Self::InstrumentLive,
         Self::Settlement,
+        Self::IndexReuse,
         Self::Book,
         Self::PositionSlots,
         Self::Ledger,

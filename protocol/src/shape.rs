@@ -21,8 +21,8 @@ pub struct Shape {
     pub nodes: usize,
     /// Instruments traded or held.
     pub instruments: usize,
-    /// Nodes of the risk table above them, the root included.
-    pub risk_nodes: usize,
+    /// Nodes above them, the root included, of the risk table and as many of the open-interest tree.
+    pub instrument_nodes: usize,
 }
 
 impl Shape {
@@ -35,7 +35,7 @@ impl Shape {
         two_sided: 1,
         nodes: 16,
         instruments: 2,
-        risk_nodes: 15,
+        instrument_nodes: 15,
     };
     /// For demonstrations: at most 2^20 constraints.
     pub const SMALL: Self = Self {
@@ -46,7 +46,7 @@ impl Shape {
         two_sided: 4,
         nodes: 110,
         instruments: 28,
-        risk_nodes: 112,
+        instrument_nodes: 112,
     };
     /// For the venue: at most 2^23 constraints.
     pub const LARGE: Self = Self {
@@ -57,7 +57,7 @@ impl Shape {
         two_sided: 16,
         nodes: 1024,
         instruments: 128,
-        risk_nodes: 256,
+        instrument_nodes: 256,
     };
 
     /// Most rows of a table of any shape: more would exceed every machine that could prove them.
@@ -82,7 +82,7 @@ impl Shape {
     /// # Errors
     /// [`Rule::Shape`] with the rows.
     pub fn check(&self) -> Result<(), Reject> {
-        if self.nodes.min(self.risk_nodes) == 0 {
+        if self.nodes.min(self.instrument_nodes) == 0 {
             return Err(Reject::value(Rule::Shape, "tree nodes", 0));
         }
         match self.tables().into_iter().find(|&(_, rows)| rows > Self::ROWS_MAX) {
@@ -113,7 +113,7 @@ impl Shape {
             ("two-sided accounts", self.two_sided),
             ("tree nodes", self.nodes),
             ("instruments", self.instruments),
-            ("risk nodes", self.risk_nodes),
+            ("instrument nodes", self.instrument_nodes),
         ]
     }
 }

@@ -1,6 +1,6 @@
 //! The state of the rollup: accounts and their tree. Spec: `docs/spec/state.md`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
@@ -8,15 +8,17 @@ use serde::{Deserialize, Serialize};
 use crate::account::Account;
 use crate::custody::Custody;
 use crate::decimal;
+use crate::instrument::InstrumentSpec;
 use crate::market::Market;
+use crate::open_interest::OpenInterest;
 use crate::oracle::OracleClock;
 use crate::packing::read_part;
 use crate::statement::NUMBER_BITS;
-use crate::tree::{ACCOUNT_TREE_DEPTH, SparseTree};
-use crate::units::AccountIndex;
+use crate::tree::{ACCOUNT_TREE_DEPTH, NodeUpdate, SparseTree};
+use crate::units::{AccountIndex, InstrumentIndex};
 use crate::{Reject, Rule};
 
-/// All accounts, the tree over their leaves, and how many batches led here.
+/// All accounts, the tree over their leaves, what they hold, and how many batches led here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
     domain: Fr,
@@ -26,9 +28,10 @@ pub struct State {
     custody: Custody,
     accounts: BTreeMap<AccountIndex, Account>,
     tree: SparseTree,
+    open_interest: OpenInterest,
 }
 
-/// What a state is rebuilt from; the tree follows from it.
+/// What a state is rebuilt from; trees and numbers of holders follow from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Snapshot {
@@ -49,18 +52,25 @@ pub struct Snapshot {
     pub custody: Custody,
     /// Accounts by index.
     pub accounts: BTreeMap<AccountIndex, Account>,
+    /// Specifications of the instruments they hold.
+    #[serde(default)]
+    pub specs: BTreeMap<InstrumentIndex, InstrumentSpec>,
 }
 
 impl Snapshot {
-    /// A rollup that starts with these accounts: L1 holds their cash.
+    /// A rollup that starts with these accounts: L1 holds their cash, `specs` says what instruments they hold.
     ///
     /// # Errors
     /// [`Rule::Custody`] if that is less than none.
-    pub fn opening(domain: Fr, accounts: BTreeMap<AccountIndex, Account>) -> Result<Self, Reject> {
+    pub fn opening(
+        domain: Fr,
+        accounts: BTreeMap<AccountIndex, Account>,
+        specs: BTreeMap<InstrumentIndex, InstrumentSpec>,
+    ) -> Result<Self, Reject> {
         let cash = accounts.values().map(|account| i128::from(account.cash)).sum();
         let custody = Custody::new(cash, 0)?;
         let (batches, oracle, parameters) = Default::default();
-        Ok(Self { domain, batches, oracle, parameters, custody, accounts })
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts, specs })
     }
 }
 
@@ -68,15 +78,16 @@ impl State {
     /// The state of a snapshot.
     ///
     /// # Errors
-    /// [`Rule::Range`] for an index the tree does not have; none for ranged indices.
+    /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have. An entry of it that nobody holds is left out.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
-        let Snapshot { domain, batches, oracle, parameters, custody, accounts } = snapshot;
+        let Snapshot { domain, batches, oracle, parameters, custody, accounts, specs } = snapshot;
+        let open_interest = OpenInterest::count(accounts.values(), &specs)?;
         let leaves =
             accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
         let leaves = leaves.collect();
         let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
         tree.set_many(&leaves)?;
-        Ok(Self { domain, batches, oracle, parameters, custody, accounts, tree })
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts, tree, open_interest })
     }
 
     /// What the state can be rebuilt from.
@@ -90,6 +101,7 @@ impl State {
             parameters: *parameters,
             custody: *custody,
             accounts,
+            specs: self.open_interest.specs(),
         }
     }
 
@@ -143,17 +155,25 @@ impl State {
         &self.tree
     }
 
-    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the touched tree nodes, the
-    /// root last and always.
+    /// What is held, and by how many accounts.
+    pub fn open_interest(&self) -> &OpenInterest {
+        &self.open_interest
+    }
+
+    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the nodes touched of both trees, those of
+    /// the open interest above `instruments`, each root last and always.
     ///
     /// # Errors
-    /// Those of the tree; none for ranged indices.
+    /// Those of [`OpenInterest`]; none for positions that the rules allow.
     pub(crate) fn replace(
         &mut self,
         accounts: BTreeMap<AccountIndex, Account>,
         market: &Market,
         custody: Custody,
-    ) -> Result<Vec<crate::tree::NodeUpdate>, Reject> {
+        instruments: &BTreeSet<InstrumentIndex>,
+    ) -> Result<[Vec<NodeUpdate>; 2], Reject> {
+        let changes = accounts.iter().map(|(index, new)| (self.accounts.get(index), new));
+        let held = self.open_interest.update(changes, market.rows(), instruments)?;
         let leaves = accounts
             .iter()
             .map(|(index, account)| (u64::from(index.get()), account.leaf()))
@@ -167,6 +187,6 @@ impl State {
         self.oracle = market.attestation().message.clock();
         self.parameters = market.parameters().hash();
         self.custody = custody;
-        Ok(nodes)
+        Ok([nodes, held])
     }
 }

@@ -21,7 +21,7 @@ use crate::units::{ACCOUNT_BITS, CASH_BITS, TIME_BITS, Time};
 /// Version of the statement; the first word.
 pub const VERSION: u64 = 1;
 /// Words of the header.
-pub const HEADER_WORDS: usize = 12;
+pub const HEADER_WORDS: usize = 14;
 /// Words of one withdrawal.
 pub const WITHDRAWAL_WORDS: usize = 1;
 /// Words of one account: index, new leaf, encrypted leaf.
@@ -64,6 +64,10 @@ pub struct Header {
     pub custody: Custody,
     /// Deficits counted, after.
     pub deficit_after: i128,
+    /// Open-interest root before.
+    pub old_interest_root: Fr,
+    /// Open-interest root after.
+    pub new_interest_root: Fr,
 }
 
 impl Header {
@@ -94,6 +98,8 @@ impl Header {
             pack(&before),
             pack(&totals),
             self.parameters_before,
+            self.old_interest_root,
+            self.new_interest_root,
         ]
     }
 }
@@ -152,6 +158,8 @@ impl BatchTrace {
             before: self.before,
             custody: self.custody,
             deficit_after: self.deficit_after.into(),
+            old_interest_root: self.old_interest_root,
+            new_interest_root: self.new_interest_root,
         }
     }
 

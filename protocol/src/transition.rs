@@ -2,7 +2,7 @@
 //!
 //! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied whole or not at all.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +53,7 @@ pub fn apply(
     ledger.check_deficits()?;
     let custody = ledger.custody()?;
     let mut next = state.clone();
-    next.replace(new.clone(), market, custody)?;
+    next.replace(new.clone(), market, custody, &BTreeSet::new())?;
     Ok((next, Trace { old, new }))
 }
 
@@ -201,6 +201,9 @@ impl<'a> Ledger<'a> {
         }
         let mut opening = Opening::default();
         if let Some(account) = self.state.accounts().get(&index) {
+            for (instrument, _) in account.positions.iter() {
+                self.judge(self.check_index(instrument))?;
+            }
             let mut account = account.clone();
             if self.waived != Some(Rule::Settlement) {
                 opening.settlement = Settlement::apply(&mut account, self.market, self.time)?;
@@ -210,6 +213,12 @@ impl<'a> Ledger<'a> {
         }
         self.opening.insert(index, opening);
         Ok(())
+    }
+
+    /// What the risk table calls by this index is what its holders hold.
+    fn check_index(&self, instrument: InstrumentIndex) -> Result<(), Reject> {
+        let row = self.market.rows().get(&instrument);
+        row.map_or(Ok(()), |row| self.state.open_interest().check_spec(row))
     }
 
     fn deposit(&mut self, deposit: &Deposit) -> Result<(), Reject> {
@@ -258,7 +267,7 @@ impl<'a> Ledger<'a> {
         self.judge(signed.check_signature(&account.key, self.state.domain()))
     }
 
-    /// The instrument is live and both orders signed its specification.
+    /// The instrument is live, both orders signed its specification, and nobody holds another under its index.
     fn check_instrument(&self, trade: &Trade) -> Result<(), Reject> {
         for signed in [&trade.buy, &trade.sell] {
             let row = match self.market.live_row(signed.order.instrument, self.time) {
@@ -269,6 +278,7 @@ impl<'a> Ledger<'a> {
                 let index = signed.order.instrument;
                 self.judge(Err(Reject::value(Rule::InstrumentSpec, "specification of", index)))?;
             }
+            self.judge(self.check_index(signed.order.instrument))?;
         }
         Ok(())
     }

@@ -30,6 +30,8 @@ pub const UNDERLYING_BITS: u32 = 4;
 pub const TIER_BITS: u32 = 2;
 /// Width in bits of [`AccountIndex`].
 pub const ACCOUNT_BITS: u32 = 24;
+/// Width in bits of [`Holders`].
+pub const HOLDERS_BITS: u32 = 24;
 
 macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident($inner:ty), $min:expr, $max:expr) => {
@@ -151,6 +153,10 @@ ranged!(
 ranged!(
     /// Index of an account, 24 bits. 0 is the insurance fund, 1 the fee account.
     AccountIndex(u32), 0, (1 << ACCOUNT_BITS) - 1
+);
+ranged!(
+    /// Number of accounts that hold an instrument, 24 bits.
+    Holders(u32), 0, (1 << HOLDERS_BITS) - 1
 );
 ranged!(
     /// Index of an instrument: underlying (4) ‖ slot (12). 0 means "no instrument".

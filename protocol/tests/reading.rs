@@ -194,7 +194,7 @@ fn accepts_every_batch_it_wrote() {
 fn rejects_batches_whose_rows_no_circuit_has() {
     let trace = || tiny_batch(true);
     let tables =
-        ["trades", "requests", "deposits", "accounts", "nodes", "instruments", "risk_nodes"];
+        ["trades", "requests", "deposits", "accounts", "nodes", "instruments", "instrument_nodes"];
     for table in tables {
         let field = format!("/shape/{table}");
         for rows in [Shape::ROWS_MAX as u64 + 1, u64::MAX] {
@@ -208,10 +208,14 @@ fn rejects_batches_whose_rows_no_circuit_has() {
     for count in [0, 32, 34] {
         refused::<BatchTrace>(Rule::MarginMatrix, with(trace(), matrix, json!(vec![0; count])));
         let losses = json!(vec!["0"; count]);
-        let field = "/instruments/0/losses";
+        let field = "/instruments/0/risk/losses";
         refused::<BatchTrace>(Rule::InstrumentLive, with(trace(), field, losses));
     }
-    let trees = [(Rule::AccountTree, "nodes", 12), (Rule::InstrumentLive, "risk_nodes", 8)];
+    let trees = [
+        (Rule::AccountTree, "nodes", 12),
+        (Rule::InstrumentLive, "risk_nodes", 8),
+        (Rule::IndexReuse, "interest_nodes", 8),
+    ];
     for (rule, nodes, depth) in trees {
         let last = 1u64 << (2 * (depth - 1));
         let wrong = [(0, 0), (depth + 1, 0), (255, 0), (depth, 1), (1, last), (1, u64::MAX)];

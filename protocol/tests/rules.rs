@@ -27,6 +27,7 @@ mod rules {
     mod forced_request;
     mod forced_withdrawal;
     mod frozen;
+    mod index_reuse;
     mod initial_margin;
     mod instrument_live;
     mod instrument_spec;
@@ -80,6 +81,7 @@ mod rules {
             instrument_spec::RULE,
             instrument_live::RULE,
             settlement::RULE,
+            index_reuse::RULE,
             book::RULE,
             position_slots::RULE,
             ledger::RULE,

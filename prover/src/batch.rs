@@ -96,6 +96,8 @@ fn blank(shape: Shape) -> BatchTrace {
         deficit_after: 0,
         old_root: Fr::ZERO,
         new_root: Fr::ZERO,
+        old_interest_root: Fr::ZERO,
+        new_interest_root: Fr::ZERO,
         attestation: Attestation {
             message: OracleMessage {
                 registry_root: Fr::ZERO,
@@ -126,6 +128,7 @@ fn blank(shape: Shape) -> BatchTrace {
         nodes: Vec::new(),
         instruments: Vec::new(),
         risk_nodes: Vec::new(),
+        interest_nodes: Vec::new(),
     }
 }
 

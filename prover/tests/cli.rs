@@ -26,8 +26,9 @@ use zkmargin_verifier::{
 fn tiny_trace() -> BatchTrace {
     let domain = manifest().expect("manifest").domain;
     let accounts = demo_accounts().expect("accounts");
-    let state = State::new(Snapshot::opening(domain, accounts).expect("cash")).expect("a state");
     let market = market(domain).expect("market");
+    let opening = Snapshot::opening(domain, accounts, market.specs()).expect("cash");
+    let state = State::new(opening).expect("a state");
     let time = batch_time(0).expect("time");
     let mut batch = Batch::new(&state, &market, Shape::TINY, time).expect("fresh data");
     for operation in &demo_operations().expect("operations")[0] {

@@ -39,8 +39,7 @@ pub(crate) fn close(
         root: trace.new_root,
     };
     store.append(store.time(), &Event::Seal(record))?;
-    let accounts = trace.accounts.iter().map(|row| (row.index, &row.new));
-    store.put_batch(trace.number, &artefact, &statement, accounts)?;
+    store.put_batch(&trace, &artefact, &statement)?;
     Ok((next, sealed))
 }
 
@@ -60,6 +59,7 @@ pub(crate) fn produced(
         number: trace.number,
         operations,
         root: trace.new_root,
+        interest_root: trace.new_interest_root,
         oracle: trace.attestation.message.clock(),
         parameters: trace.parameters.hash(),
         custody: trace.custody_after(),

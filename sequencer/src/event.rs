@@ -42,6 +42,9 @@ pub struct SealRecord {
     /// Account root after the batch.
     #[serde(with = "decimal")]
     pub root: Fr,
+    /// Open-interest root after the batch.
+    #[serde(with = "decimal")]
+    pub interest_root: Fr,
     /// Epoch and time of the batch's risk table.
     pub oracle: OracleClock,
     /// Hash of the batch's parameters.

@@ -1,5 +1,7 @@
 //! What a store is made from; the first entry of its log.
 
+use std::collections::BTreeMap;
+
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +56,7 @@ impl Genesis {
                 parameters: Fr::default(),
                 custody: Custody::default(),
                 accounts,
+                specs: BTreeMap::new(),
             },
         }
     }

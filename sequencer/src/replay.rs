@@ -100,8 +100,9 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
     })?;
     let Replay { genesis, state, market, pending, operations } = replay.ok_or_else(no_genesis)?;
     Desk::resume(&state, market.as_ref(), genesis.shape, u64::MAX, &pending)?;
-    if store.accounts()? != *state.accounts() {
-        return Err(Error::Damaged("the stored accounts are not those of the log".to_owned()));
+    if store.accounts()? != *state.accounts() || store.specs()? != state.open_interest().specs() {
+        let what = "the stored accounts and instruments are not those of the log";
+        return Err(Error::Damaged(what.to_owned()));
     }
     let operations = operations + pending.len() as u64;
     let entries = head.sequence + 1;

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ark_bn254::Fr;
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::state::{Snapshot, State};
@@ -44,9 +45,8 @@ impl Sequencer {
     /// # Errors
     /// [`Error::Exists`], [`Error::Configuration`] for a genesis that makes no sense, errors of the disk.
     pub fn create(directory: &Path, genesis: Genesis) -> Result<(), Error> {
-        genesis.state()?;
-        let accounts = genesis.snapshot.accounts.clone();
-        Store::create(directory, &Event::Genesis(Box::new(genesis)), &accounts)
+        let snapshot = genesis.state()?.snapshot();
+        Store::create(directory, &Event::Genesis(Box::new(genesis)), &snapshot)
     }
 
     /// Opens a store. The whole log is checked, and the stored accounts against the root in its last seal; a writer
@@ -276,26 +276,33 @@ impl Sequencer {
     }
 }
 
-/// The stored accounts, whose root must be that of the last seal.
+/// Roots of the accounts and of the open interest.
+fn roots_of(state: &State) -> [Fr; 2] {
+    [state.root(), state.open_interest().root()]
+}
+
+/// The stored accounts and what they hold, whose roots must be those of the last seal.
 fn stored_state(
     store: &Store,
     genesis: &Genesis,
     seal: Option<&SealRecord>,
 ) -> Result<State, Error> {
     let opening = &genesis.snapshot;
-    let (batches, root, oracle, parameters, custody) = match seal {
-        Some(seal) => (seal.number + 1, seal.root, seal.oracle, seal.parameters, seal.custody),
+    let (batches, roots, oracle, parameters, custody) = match seal {
+        Some(seal) => {
+            let SealRecord { number, root, interest_root, oracle, parameters, custody, .. } = *seal;
+            (number + 1, [root, interest_root], oracle, parameters, custody)
+        }
         None => {
             let Snapshot { batches, oracle, parameters, custody, .. } = *opening;
-            (batches, genesis.state()?.root(), oracle, parameters, custody)
+            (batches, roots_of(&genesis.state()?), oracle, parameters, custody)
         }
     };
-    let accounts = store.accounts()?;
-    let snapshot =
-        Snapshot { domain: opening.domain, batches, oracle, parameters, custody, accounts };
+    let (domain, accounts, specs) = (opening.domain, store.accounts()?, store.specs()?);
+    let snapshot = Snapshot { domain, batches, oracle, parameters, custody, accounts, specs };
     let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
-    if state.root() != root {
-        return Err(Error::Damaged("the stored accounts do not have the sealed root".to_owned()));
+    if roots_of(&state) != roots {
+        return Err(Error::Damaged("the stored accounts do not have the sealed roots".to_owned()));
     }
     Ok(state)
 }

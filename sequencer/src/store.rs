@@ -1,7 +1,7 @@
-//! The durable log and what is kept beside it: accounts after the last batch, artefacts and statements.
+//! The durable log and what is kept beside it: accounts after the last batch and what they hold, artefacts and statements.
 //!
 //! SQLite with a write-ahead log flushed at each commit. The entries are the truth and are chained by BLAKE3; the
-//! accounts are checked against the root in the last seal, artefacts and statements against the hashes in theirs.
+//! accounts and instruments are checked against the roots in the last seal, artefacts and statements against the hashes in theirs.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -10,9 +10,14 @@ use std::time::Duration;
 
 use blake3::Hash;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
+use serde::de::DeserializeOwned;
 
+use zkmargin_protocol::Reject;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::instrument::InstrumentSpec;
+use zkmargin_protocol::state::Snapshot;
+use zkmargin_protocol::units::{AccountIndex, Holders, InstrumentIndex, Time};
 
 use crate::anchor::{Anchor, Mark};
 use crate::error::Error;
@@ -20,7 +25,7 @@ use crate::event::{Entry, Event};
 use crate::export;
 
 /// Format of the store; a program refuses every other.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = 2;
 /// "zkms", in the database's header.
 const APPLICATION: i64 = 0x7a6b_6d73;
 /// How long a commit waits for another connection to let go of the database.
@@ -31,12 +36,13 @@ const ANCHOR_FILE: &str = "anchor";
 const LOCK_FILE: &str = "lock";
 
 /// In the order of their names. STRICT: a value of another type is damage.
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     "CREATE TABLE accounts (account INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT",
     "CREATE TABLE batches (number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, \
      artefact BLOB NOT NULL, statement BLOB NOT NULL) STRICT",
     "CREATE TABLE events (sequence INTEGER PRIMARY KEY, kind TEXT NOT NULL, time INTEGER NOT NULL, \
      id BLOB UNIQUE, payload TEXT NOT NULL, hash BLOB NOT NULL) STRICT",
+    "CREATE TABLE specs (instrument INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT",
     "CREATE TABLE writer (one INTEGER PRIMARY KEY CHECK (one = 1), epoch INTEGER NOT NULL) STRICT",
 ];
 
@@ -72,11 +78,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Makes a store whose log has one entry. It appears under its name whole or not at all.
-    pub fn create(
-        directory: &Path,
-        genesis: &Event,
-        accounts: &BTreeMap<AccountIndex, Account>,
-    ) -> Result<(), Error> {
+    pub fn create(directory: &Path, genesis: &Event, snapshot: &Snapshot) -> Result<(), Error> {
         if directory.exists() {
             return Err(Error::Exists(directory.to_owned()));
         }
@@ -87,7 +89,7 @@ impl Store {
         export::create_private_directory(&draft)?;
         let entry = Entry::new(0, Time::MIN, genesis);
         let mark = Mark { sequence: 0, hash: entry.chained(&Hash::from_bytes([0; 32])) };
-        write_first(&draft.join(DATABASE_FILE), &entry, mark, accounts)?;
+        write_first(&draft.join(DATABASE_FILE), &entry, mark, snapshot)?;
         Anchor::create(&draft.join(ANCHOR_FILE), mark)?;
         File::create_new(draft.join(LOCK_FILE)).map_err(Error::file(&draft))?;
         export::sync_directory(&draft)?;
@@ -177,7 +179,7 @@ impl Store {
     /// The database's own check of the tables that are relied upon, and of the index that finds repeated
     /// submissions.
     fn check_pages(&self) -> Result<(), Error> {
-        for table in ["events", "accounts", "writer"] {
+        for table in ["events", "accounts", "specs", "writer"] {
             self.check_integrity(&format!("PRAGMA integrity_check({table})"))?;
         }
         Ok(())
@@ -278,20 +280,24 @@ impl Store {
         rows.next()?.map(entry_of).transpose()
     }
 
-    /// Keeps the accounts a batch changed and what it produced, within the transaction of its seal.
-    pub fn put_batch<'a>(
+    /// Keeps the accounts and instruments a batch changed and what it produced, within the transaction of its seal.
+    pub fn put_batch(
         &mut self,
-        number: u64,
+        trace: &BatchTrace,
         artefact: &[u8],
         statement: &[u8],
-        accounts: impl Iterator<Item = (AccountIndex, &'a Account)>,
     ) -> Result<(), Error> {
         let sql =
             "INSERT INTO batches (number, sequence, artefact, statement) VALUES (?1, ?2, ?3, ?4)";
         let sequence = signed(self.head.sequence);
-        self.connection.execute(sql, params![signed(number), sequence, artefact, statement])?;
-        for (index, account) in accounts {
-            put_account(&self.connection, index, account)?;
+        self.connection
+            .execute(sql, params![signed(trace.number), sequence, artefact, statement])?;
+        for row in &trace.accounts {
+            put_account(&self.connection, row.index, &row.new)?;
+        }
+        for row in &trace.instruments {
+            let is_held = row.new_holders != Holders::MIN;
+            put_spec(&self.connection, row.risk.instrument, is_held.then_some(&row.risk.spec))?;
         }
         Ok(())
     }
@@ -319,18 +325,32 @@ impl Store {
 
     /// The accounts after the last batch.
     pub fn accounts(&self) -> Result<BTreeMap<AccountIndex, Account>, Error> {
-        let mut statement = self.connection.prepare("SELECT account, content FROM accounts")?;
+        self.contents("account", "SELECT account, content FROM accounts")
+    }
+
+    /// What the instruments they hold are.
+    pub fn specs(&self) -> Result<BTreeMap<InstrumentIndex, InstrumentSpec>, Error> {
+        self.contents("instrument", "SELECT instrument, content FROM specs")
+    }
+
+    /// What a query finds, by index.
+    fn contents<I, T>(&self, what: &str, sql: &str) -> Result<BTreeMap<I, T>, Error>
+    where
+        I: Ord + TryFrom<i128, Error = Reject>,
+        T: DeserializeOwned,
+    {
+        let mut statement = self.connection.prepare(sql)?;
         let mut rows = statement.query([])?;
-        let mut accounts = BTreeMap::new();
+        let mut contents = BTreeMap::new();
         while let Some(row) = rows.next()? {
             let (index, content): (i64, String) = (row.get(0)?, row.get(1)?);
-            let damaged = |error: String| Error::Damaged(format!("account {index}: {error}"));
-            let number = AccountIndex::try_from(i128::from(index));
+            let damaged = |error: String| Error::Damaged(format!("{what} {index}: {error}"));
+            let number = I::try_from(index.into());
             let number = number.map_err(|reject| damaged(reject.to_string()))?;
-            let account = serde_json::from_str(&content);
-            accounts.insert(number, account.map_err(|error| damaged(error.to_string()))?);
+            let content = serde_json::from_str(&content);
+            contents.insert(number, content.map_err(|error| damaged(error.to_string()))?);
         }
-        Ok(accounts)
+        Ok(contents)
     }
 }
 
@@ -387,12 +407,7 @@ fn check_format(connection: &Connection) -> Result<(), Error> {
 }
 
 /// Writes a new database; closing it leaves everything in its one file.
-fn write_first(
-    path: &Path,
-    entry: &Entry,
-    mark: Mark,
-    accounts: &BTreeMap<AccountIndex, Account>,
-) -> Result<(), Error> {
+fn write_first(path: &Path, entry: &Entry, mark: Mark, snapshot: &Snapshot) -> Result<(), Error> {
     let connection = Connection::open(path)?;
     configure(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
@@ -404,8 +419,11 @@ fn write_first(
     }
     connection.execute("INSERT INTO writer (one, epoch) VALUES (1, 0)", [])?;
     insert(&connection, entry, &mark.hash)?;
-    for (&index, account) in accounts {
+    for (&index, account) in &snapshot.accounts {
         put_account(&connection, index, account)?;
+    }
+    for (&index, spec) in &snapshot.specs {
+        put_spec(&connection, index, Some(spec))?;
     }
     connection.execute_batch("COMMIT")?;
     connection.close().map_err(|(_, error)| error)?;
@@ -433,6 +451,23 @@ fn put_account(
 ) -> Result<(), Error> {
     let sql = "INSERT OR REPLACE INTO accounts (account, content) VALUES (?1, ?2)";
     let content = serde_json::to_string(account).expect("accounts have string keys only");
+    connection.prepare_cached(sql)?.execute(params![index.get(), content])?;
+    Ok(())
+}
+
+/// Keeps what an instrument is while it is held.
+fn put_spec(
+    connection: &Connection,
+    index: InstrumentIndex,
+    spec: Option<&InstrumentSpec>,
+) -> Result<(), Error> {
+    let Some(spec) = spec else {
+        let sql = "DELETE FROM specs WHERE instrument = ?1";
+        connection.prepare_cached(sql)?.execute([index.get()])?;
+        return Ok(());
+    };
+    let sql = "INSERT OR REPLACE INTO specs (instrument, content) VALUES (?1, ?2)";
+    let content = serde_json::to_string(spec).expect("specifications have string keys only");
     connection.prepare_cached(sql)?.execute(params![index.get(), content])?;
     Ok(())
 }

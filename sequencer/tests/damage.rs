@@ -150,6 +150,9 @@ fn rows_changed_behind_the_log_are_found() {
         "DELETE FROM events WHERE sequence = (SELECT max(sequence) FROM events)",
         "UPDATE accounts SET content = replace(content, '\"cash\":\"', '\"cash\":\"1') WHERE account = 2",
         "DELETE FROM accounts WHERE account = 3",
+        "UPDATE specs SET content = replace(content, '\"strike\":\"', '\"strike\":\"1')",
+        "DELETE FROM specs",
+        "UPDATE specs SET instrument = instrument + 1 WHERE instrument = (SELECT max(instrument) FROM specs)",
         "UPDATE batches SET artefact = zeroblob(10) WHERE number = 0",
         "UPDATE batches SET statement = zeroblob(10) WHERE number = 0",
         "UPDATE batches SET sequence = sequence - 1 WHERE number = 0",
@@ -176,9 +179,9 @@ fn rows_changed_behind_the_log_are_found() {
 fn unknown_format_is_refused() {
     let venue = Venue::create(Shape::TINY);
     let raw = rusqlite::Connection::open(venue.store().join("sequencer.db")).unwrap();
-    raw.pragma_update(None, "user_version", 2).unwrap();
+    raw.pragma_update(None, "user_version", 3).unwrap();
     drop(raw);
-    assert!(matches!(venue.look(), Err(Error::Format { found: 2, known: 1 })));
+    assert!(matches!(venue.look(), Err(Error::Format { found: 3, known: 2 })));
 }
 
 #[test]

@@ -108,6 +108,7 @@ pub const SEALED: &[(Invariant, SealCheck)] = &[
     (Invariant::BatchReplays, batch::batch_replays),
     (Invariant::RootsChain, batch::roots_chain),
     (Invariant::RootRecomputed, batch::root_recomputed),
+    (Invariant::HoldersCounted, batch::holders_counted),
     (Invariant::CustodyHeld, deficit::custody_held),
     (Invariant::DeficitsSum, deficit::deficits_sum),
     (Invariant::OperationsInTrace, batch::operations_in_trace),

@@ -161,6 +161,8 @@ invariants! {
     RootsChain = "S6",
     /// The root is that of a tree built anew from all accounts.
     RootRecomputed = "R2",
+    /// The open-interest root is that of all options held, each with its specification and the number of accounts that hold it.
+    HoldersCounted = "F5",
     /// What L1 holds is what was deposited less what was paid out.
     CustodyHeld = "F1",
     /// The deficits counted are those of the accounts in auction without equity.

@@ -30,7 +30,7 @@ impl Scale {
             two_sided: 24,
             nodes: 240,
             instruments: 48,
-            risk_nodes: 192,
+            instrument_nodes: 192,
         },
         attempts: 160,
     };

@@ -49,7 +49,7 @@ impl World {
     /// Those of the rules on an empty market: none.
     pub fn new(seed: u64, scale: Scale, domain: Fr) -> Result<Self, Reject> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
-        let state = State::new(Snapshot::opening(domain, BTreeMap::new())?)?;
+        let state = State::new(Snapshot::opening(domain, BTreeMap::new(), BTreeMap::new())?)?;
         let mut feed = Feed::new(
             scale.listing,
             domain,

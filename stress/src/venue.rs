@@ -28,7 +28,7 @@ const SHAPE: Shape = Shape {
     two_sided: 1 << 12,
     nodes: 1 << 12,
     instruments: 1 << 10,
-    risk_nodes: 1 << 12,
+    instrument_nodes: 1 << 12,
 };
 
 /// Seconds for which an order or request may wait.
@@ -46,7 +46,8 @@ impl Venue {
     /// # Errors
     /// None for an empty state.
     pub fn new(domain: Fr) -> Result<Self, StressError> {
-        Ok(Self { state: State::new(Snapshot::opening(domain, Default::default())?)? })
+        let opening = Snapshot::opening(domain, Default::default(), Default::default())?;
+        Ok(Self { state: State::new(opening)? })
     }
 
     /// An account.

@@ -14,13 +14,13 @@ use zkmargin_protocol::order::Side;
 use zkmargin_protocol::settlement::Settlement;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{Price, Tier};
+use zkmargin_protocol::units::{Holders, Price, Tier};
 
 /// Columns of the commitment and of the evaluation; the challenge between them is given.
 const OUTPUTS: &[usize] = &[1, 3];
 
 const CATALOGUE: &[Circuit] = &[
-    Circuit { name: "batch/tiny", branches: 37, body: tiny, outputs: OUTPUTS },
+    Circuit { name: "batch/tiny", branches: 39, body: tiny, outputs: OUTPUTS },
     Circuit {
         name: "batch/small",
         branches: 2,
@@ -44,7 +44,7 @@ pub fn circuits() -> impl Iterator<Item = &'static Circuit> {
 type Has = fn(&BatchTrace) -> bool;
 
 /// What random batches of the tiny shape have, and which of those that have it is taken.
-const KINDS: [(Has, usize); 27] = [
+const KINDS: [(Has, usize); 29] = [
     (is_reducing, 0),
     (is_reducing, 1),
     (is_settling_short, 0),
@@ -72,6 +72,8 @@ const KINDS: [(Has, usize); 27] = [
     (is_granting, 0),
     (is_charging_most, 0),
     (is_charging_most, 1),
+    (is_freeing, 0),
+    (is_listing, 0),
 ];
 
 /// An account short of initial margin closes a position.
@@ -200,10 +202,7 @@ fn is_granting(batch: &BatchTrace) -> bool {
 
 /// A buyer above the first tier pays all that the schedule allows, and something.
 fn is_charging_most(batch: &BatchTrace) -> bool {
-    let row = |trade: &Trade| {
-        let index = trade.buy.order.instrument;
-        batch.instruments.iter().find(|row| row.instrument == index)
-    };
+    let row = |trade: &Trade| batch.risk_row(trade.buy.order.instrument);
     batch.trades.iter().any(|trade| {
         let buyer = batch.accounts.iter().find(|row| row.index == trade.buy.order.account);
         let tier = buyer.and_then(|row| row.old.as_ref()).map_or(Tier::MIN, |old| old.tier);
@@ -212,6 +211,18 @@ fn is_charging_most(batch: &BatchTrace) -> bool {
         let is_most = market.map(most) == Some(trade.buyer_fee);
         is_most && tier > Tier::MIN && trade.buyer_fee > Price::MIN
     })
+}
+
+/// The last holder of an instrument is gone.
+fn is_freeing(batch: &BatchTrace) -> bool {
+    let none = Holders::MIN;
+    batch.instruments.iter().any(|row| row.old_holders > none && row.new_holders == none)
+}
+
+/// An instrument that nobody held has holders.
+fn is_listing(batch: &BatchTrace) -> bool {
+    let none = Holders::MIN;
+    batch.instruments.iter().any(|row| row.old_holders == none && row.new_holders > none)
 }
 
 /// The insurance fund pays a bidder.

@@ -2,18 +2,14 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use zkmargin_protocol::tree::ARITY;
 use zkmargin_protocol::tree::opening::OpenedNode;
-use zkmargin_protocol::tree::{ARITY, INSTRUMENT_TREE_DEPTH};
-use zkmargin_protocol::units::INSTRUMENT_BITS;
 
-use super::{LEVEL_BITS, enforce_unused, node, place, place_parts};
+use super::{INSTRUMENTS, LEVEL_BITS, enforce_unused, node, place, place_parts};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::packing::Part;
 use crate::{Cs, Wire};
-
-/// Width in bits of an index above the leaves: four times as much and 3 is the index of an instrument.
-const INDEX_BITS: u32 = INSTRUMENT_BITS - 2;
 
 /// A node that opens nothing.
 pub const PADDING: OpenedNode =
@@ -38,7 +34,7 @@ pub struct OpenedNodeVar {
 impl OpenedNodeVar {
     /// Row 0: the root, at the top level with index 0.
     pub fn root(cs: &mut Cs, node: &OpenedNode) -> Self {
-        let level = cs.constant(Fr::from(INSTRUMENT_TREE_DEPTH));
+        let level = cs.constant(Fr::from(INSTRUMENTS.depth));
         let (index, is_used) = (cs.zero(), Bool::constant(cs, true));
         let has_parent = Bool::constant(cs, false);
         Self::children(cs, node, [level, index], has_parent, &is_used)
@@ -49,7 +45,8 @@ impl OpenedNodeVar {
         let is_used = Bool::witness(cs, "risk node in use", node.is_some());
         let node = node.unwrap_or(&PADDING);
         let level = Uint::external(cs, "risk node level", node.level.into(), LEVEL_BITS);
-        let index = Uint::external(cs, "risk node index", node.index.into(), INDEX_BITS);
+        let index =
+            Uint::external(cs, "risk node index", node.index.into(), INSTRUMENTS.index_bits);
         let place = [level.lc().clone(), index.lc().clone()];
         Self::children(cs, node, place, is_used.clone(), &is_used)
     }

@@ -81,7 +81,7 @@ pub(super) fn forced_reduction(
     row: &AccountRow,
 ) -> Option<ForcedReductionInput> {
     let answer = reduced(row)?;
-    let priced = trace.instruments.iter().find(|row| row.instrument == answer.terms.instrument);
+    let priced = trace.risk_row(answer.terms.instrument);
     let index = answer.terms.counterparty;
     let other = trace.accounts.iter().find(|row| row.index == index);
     let counterparty = CounterpartyInput {

@@ -49,8 +49,7 @@ fn solved(r1cs: &R1cs<Fr>, trace: &BatchTrace) -> Verdict {
 fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let settled = trace.accounts.iter().filter_map(|row| {
         let instrument = row.settlement.instruments.first()?;
-        let settled = trace.instruments.iter().find(|row| row.instrument == *instrument)?;
-        Some(settle(row.index, settled.spec.expiry))
+        Some(settle(row.index, trace.risk_row(*instrument)?.spec.expiry))
     });
     let deposits = trace.deposits.iter().cloned().map(Operation::from);
     let trades = trace.trades.iter().cloned().map(Box::new).map(Operation::Trade);

@@ -150,6 +150,8 @@ pub fn header(domain: Fr, time: Time) -> Header {
         is_outside_band: false,
         before: OracleClock::default(),
         custody: Custody::new(1 << 60, 0).expect("63 bits"),
+        old_interest_root: zero,
+        new_interest_root: zero,
         deficit_after: 0,
     }
 }

@@ -28,7 +28,7 @@ use super::draw::{Verdict, agree, near, regardless, synthesized};
 /// Room for a counterparty in auction and for a second request.
 const SHAPE: Shape = Shape { two_sided: 3, ..Shape::TINY };
 /// Room for a counterparty whose slots are all in use, besides.
-const WIDE: Shape = Shape { instruments: SLOTS + 2, risk_nodes: 64, ..SHAPE };
+const WIDE: Shape = Shape { instruments: SLOTS + 2, instrument_nodes: 64, ..SHAPE };
 
 /// Somebody else who holds contracts and may force them on the debtor.
 fn other() -> AccountIndex {
@@ -159,6 +159,7 @@ impl Case {
         let all =
             [(debtor(), self.debtor.clone()), (bidder(), self.taker.clone()), (other(), holder)];
         snapshot.accounts.extend(all);
+        snapshot.specs = self.market.specs();
         State::new(snapshot).expect("a state")
     }
 

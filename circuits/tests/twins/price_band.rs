@@ -44,7 +44,7 @@ fn random_state(rng: &mut ChaCha8Rng, market: &Market) -> State {
         }
         (account_index(index), holder)
     };
-    state([2, 3].map(holder).into(), 4)
+    state([2, 3].map(holder).into(), 4, market)
 }
 
 fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {

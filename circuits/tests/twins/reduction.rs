@@ -45,7 +45,7 @@ fn short_state(rng: &mut ChaCha8Rng, market: &Market) -> (State, BTreeMap<usize,
     let cash = margin.initial - margin.equity - lacking;
     holder.cash = Cash::try_from(cash).expect("a few million USDC");
     let rich = small_state(market).account(account_index(3)).expect("a trader").clone();
-    (state(BTreeMap::from([(account_index(3), rich), (index, holder)]), 4), held)
+    (state(BTreeMap::from([(account_index(3), rich), (index, holder)]), 4, market), held)
 }
 
 fn random_operation(

@@ -52,7 +52,7 @@ fn random_state(rng: &mut ChaCha8Rng, market: &Market) -> State {
             holder.positions.add(holder.book.underlying, instrument, held).expect("two slots");
         }
     }
-    state(accounts, 4)
+    state(accounts, 4, market)
 }
 
 fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {

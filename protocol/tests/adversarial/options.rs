@@ -75,7 +75,8 @@ fn accepts_settlement_that_pays_nothing() {
     for (&index, held) in rows.keys().zip([1_000, -1_000]) {
         holder.positions.add(underlying(), index, Quantity::new(held).unwrap()).unwrap();
     }
-    let snapshot = Snapshot::opening(domain(), BTreeMap::from([(owner, holder)])).unwrap();
+    let snapshot =
+        Snapshot::opening(domain(), BTreeMap::from([(owner, holder)]), market.specs()).unwrap();
     let state = State::new(snapshot).unwrap();
     let mut ledger = Ledger::new(&state, &market, now());
     ledger.apply(&Operation::Settle(Settle { account: owner, expiry })).unwrap();

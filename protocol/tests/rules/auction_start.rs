@@ -56,7 +56,7 @@ fn rejects_auction_start_of_the_insurance_fund() {
     let mut world = distressed(&Distress::default());
     let drowned = Distress::default().account(&world.market);
     let accounts = [INSURANCE_FUND, debtor()].map(|index| (index, drowned.clone()));
-    world.state = state(accounts.into(), 4);
+    world.state = state(accounts.into(), 4, &world.market);
     world.accepts("an account like the fund", &[start()]);
     world.rejects(RULE, "the fund", &[Operation::StartAuction(INSURANCE_FUND)]);
 }

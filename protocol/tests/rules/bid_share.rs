@@ -33,7 +33,7 @@ fn found(row: &AccountRow, old: &Account, instrument: InstrumentIndex) -> (i128,
 /// that reads what the account had and has, and shares no code with the transition.
 fn is_shared_evenly(trace: &BatchTrace, row: &AccountRow, fill: &Fill) -> bool {
     let Some(old) = &row.old else { return false };
-    let listed: Vec<_> = trace.instruments.iter().map(|row| row.instrument).collect();
+    let listed: Vec<_> = trace.instruments.iter().map(|row| row.risk.instrument).collect();
     let positions = listed.iter().all(|&instrument| {
         let (_, had) = found(row, old, instrument);
         let left = i128::from(row.new.positions.quantity(instrument));

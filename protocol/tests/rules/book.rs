@@ -8,7 +8,7 @@ pub const RULE: Rule = Rule::Book;
 
 /// Accounts 4 and 5 trade underlying 2, accounts 2 and 3 underlying 1; the market has both.
 fn two_books() -> World {
-    let world = World { market: market(4, 1), ..World::new() };
+    let world = World::of(market(4, 1));
     let opened = [4, 5].map(|i| deposit(index(i), portfolio_book(2), 1_000_000_000_000));
     let (state, _) = world.play(&opened).expect("new accounts");
     World { state, ..world }

@@ -6,6 +6,7 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::statement::HEADER_WORDS;
 
 pub const RULE: Rule = Rule::DepositKey;
 
@@ -58,7 +59,7 @@ fn accepts_back_what_the_account_cannot_take_and_rejects_deposit_key_of_what_it_
         let (next, trace) = world.play(&[Operation::RefuseDeposit(deposit.clone())]).expect("back");
         assert_eq!(next.accounts(), world.state.accounts(), "nothing is credited");
         assert_eq!(next.custody(), world.state.custody(), "nothing is received");
-        let word = trace.words()[12].into_bigint();
+        let word = trace.words()[HEADER_WORDS].into_bigint();
         // is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1)
         assert_eq!(word.0[1] >> 30, 1, "the word says so");
         // One is credited beside another that goes back.

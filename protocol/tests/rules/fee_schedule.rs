@@ -26,7 +26,7 @@ fn tiered(tiers: [u8; 2]) -> World {
     for (account, value) in [BUYER, SELLER].into_iter().zip(tiers) {
         accounts.get_mut(&index(account)).expect("a trader").tier = tier(value);
     }
-    world.state = state(accounts, 4);
+    world.state = state(accounts, 4, &world.market);
     world
 }
 

@@ -23,7 +23,7 @@ fn after_paying_one(method: MarginMethod, quantities: [i64; 2], spare_e6: i128) 
             .expect("listed options");
     let needed = margin.initial - margin.equity + spare_e6 + 1_000_000;
     holder.cash = cash(i64::try_from(needed).expect("a few thousand USDC"));
-    let state = state(BTreeMap::from([(index(5), holder)]), 4);
+    let state = state(BTreeMap::from([(index(5), holder)]), 4, &market);
     World { market, state, ..World::new() }
 }
 

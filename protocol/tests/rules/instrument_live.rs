@@ -9,7 +9,7 @@ use zkmargin_fixtures::synthetic::{
     portfolio_book, random_case, risk_rows, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::tree::node;
@@ -21,7 +21,7 @@ pub const RULE: Rule = Rule::InstrumentLive;
 fn expiring_at(expiry_s: u64) -> World {
     let mut rows = risk_rows(2, 1);
     rows.values_mut().for_each(|row| row.spec.expiry = time(expiry_s));
-    World { market: market_of(&rows), ..World::new() }
+    World::of(market_of(&rows))
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn rejects_instrument_live_for_malformed_rows() {
 
 #[test]
 fn accepts_every_option_of_a_market() {
-    let world = World { market: market(3, 1), ..World::new() };
+    let world = World::of(market(3, 1));
     for row in world.market.rows().values() {
         let draft = OrderDraft::fair(row, 1);
         world.accepts("listed", &[trade(&draft, [2, 3].map(index), [0, 0])]);
@@ -85,9 +85,7 @@ fn accepts_every_option_of_a_market() {
 
 /// From the leaf of each row up to the signed root by the nodes of the batch, and no node or child beside.
 fn is_opened(trace: &BatchTrace) -> bool {
-    let leaf = |row: &zkmargin_protocol::risk_row::RiskRow| {
-        ((0, u64::from(row.instrument.get())), row.leaf())
-    };
+    let leaf = |row: &InstrumentRow| ((0, u64::from(row.risk.instrument.get())), row.risk.leaf());
     let mut hashes: BTreeMap<(u8, u64), Fr> = trace.instruments.iter().map(leaf).collect();
     let mut known = hashes.len() == trace.instruments.len();
     for opened in &trace.risk_nodes {

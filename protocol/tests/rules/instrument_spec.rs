@@ -10,7 +10,7 @@ pub const RULE: Rule = Rule::InstrumentSpec;
 fn accepts_the_specification_in_the_table() {
     let world = World::new();
     let trace = world.accepts("as listed", &world.drafted(|_| ()));
-    assert_eq!(trace.trades[0].buy.order.spec, trace.instruments[0].spec);
+    assert_eq!(trace.trades[0].buy.order.spec, trace.instruments[0].risk.spec);
 }
 
 #[test]

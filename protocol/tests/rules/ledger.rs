@@ -91,7 +91,7 @@ fn forced_legs(book: &mut Book, trace: &BatchTrace, row: &AccountRow) {
     let found = found.map_or(0, |old| old.positions.quantity(terms.instrument).get());
     let asked = i64::from(terms.quantity.get());
     let contracts = i128::from(found.clamp(-asked, asked));
-    let listed = trace.instruments.iter().find(|row| row.instrument == terms.instrument);
+    let listed = trace.risk_row(terms.instrument);
     // Of none there need be no row.
     let [mark, forward] = listed.map_or([0; 2], |row| [row.mark, row.forward].map(i128::from));
     let penalty_e12 = contracts.abs() * forward * i128::from(trace.parameters.forced_penalty_ppm);

@@ -37,10 +37,8 @@ fn shown(account: &AccountRow) -> Vec<Slot> {
 }
 
 fn is_sum_over(trace: &BatchTrace, held: &[Slot], claim: &Margin) -> bool {
-    let row_of = |instrument| {
-        let mut rows = trace.instruments.iter();
-        rows.find(|row| row.instrument == instrument).expect("held instruments are in the batch")
-    };
+    let row_of =
+        |instrument| trace.risk_row(instrument).expect("held instruments are in the batch");
     let sum = |of: &dyn Fn(&RiskRow, i128) -> i128| -> i128 {
         held.iter().map(|&(i, q)| of(row_of(i), i128::from(q.get()))).sum()
     };

@@ -20,7 +20,7 @@ fn holding(held: usize) -> World {
     let mut other = account(index(3), book);
     holder.cash = cash(1_000_000_000_000);
     other.cash = holder.cash;
-    let state = state(BTreeMap::from([(index(2), holder), (index(3), other)]), 4);
+    let state = state(BTreeMap::from([(index(2), holder), (index(3), other)]), 4, &market);
     World { market, state, ..World::new() }
 }
 

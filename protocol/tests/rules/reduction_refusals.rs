@@ -12,7 +12,7 @@ use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::forced::reduction::Refusal;
 use zkmargin_protocol::margin::MarginMethod::{self, Portfolio, Standard};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::State;
+use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_protocol::units::InstrumentIndex;
 
 const PLAIN: [MarginMethod; 2] = [Portfolio; 2];
@@ -119,7 +119,7 @@ fn accepts_what_leaves_an_account_as_short_as_it_was_and_no_shorter() {
 
 /// The world with an account changed.
 fn changed(world: World, place: u32, change: impl FnOnce(&mut Account)) -> World {
-    let mut snapshot = world.state.snapshot();
+    let mut snapshot = Snapshot { specs: world.market.specs(), ..world.state.snapshot() };
     change(snapshot.accounts.entry(index(place)).or_insert_with(|| {
         let mut rich = account(index(place), portfolio_book(1));
         rich.cash = cash(1_000_000_000_000);

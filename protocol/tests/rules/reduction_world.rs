@@ -86,7 +86,7 @@ impl Pair {
         let parties = [(GIVER, &self.giver), (TAKER, &self.taker)];
         let accounts =
             parties.map(|(place, party)| (index(place), party.account(place, &self.market)));
-        let state = state(BTreeMap::from(accounts), 4);
+        let state = state(BTreeMap::from(accounts), 4, &self.market);
         World { market: self.market.clone(), state, ..World::new() }
     }
 

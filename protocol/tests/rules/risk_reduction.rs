@@ -27,7 +27,7 @@ fn short_of_margin(method: MarginMethod, quantities: [i64; 2], lacking_e6: i128)
     let needed = margin.initial - margin.equity - lacking_e6;
     holder.cash = cash(i64::try_from(needed).expect("a few million USDC"));
     let rich = World::new().state.account(index(3)).expect("a trader").clone();
-    let state = state(BTreeMap::from([(index(3), rich), (index(5), holder)]), 4);
+    let state = state(BTreeMap::from([(index(3), rich), (index(5), holder)]), 4, &market);
     World { market, state, ..World::new() }
 }
 

@@ -23,7 +23,7 @@ fn settled_at(payoff_e3: u32) -> World {
     let mut rows = risk_rows(2, 1);
     let row = rows.values_mut().next().expect("two rows");
     *row = RiskRow { mark: price(payoff_e3), ..settled(row.clone()) };
-    World { market: market_of(&rows), ..World::new() }
+    World::of(market_of(&rows))
 }
 
 fn due() -> Operation {
@@ -82,7 +82,7 @@ fn rejects_settlement_of_what_is_not_due() {
     // Expired, but the price is not there yet: the account waits.
     let mut rows = risk_rows(2, 1);
     rows.values_mut().next().expect("two rows").spec.expiry = time(EXPIRY_S);
-    let waiting = World { market: market_of(&rows), ..World::new() };
+    let waiting = World::of(market_of(&rows));
     waiting.rejects(RULE, "no settlement price", &[due()]);
     let touched = [deposit(index(BUYER), portfolio_book(1), 5)];
     waiting.rejects(Rule::InstrumentLive, "no settlement price", &touched);
@@ -97,7 +97,8 @@ fn holding(method: MarginMethod, held: i64, payoff_e3: u32, cash_e6: i64) -> Wor
     let mut holder = account(index(5), book);
     holder.positions.add(book.underlying, instrument, quantity(held)).expect("a free slot");
     holder.cash = cash(cash_e6);
-    World { state: state(BTreeMap::from([(index(5), holder)]), 4), ..world }
+    let state = state(BTreeMap::from([(index(5), holder)]), 4, &world.market);
+    World { state, ..world }
 }
 
 #[test]
@@ -134,9 +135,7 @@ fn rejects_range_of_payments_beyond_the_width_of_cash() {
 
 /// What is settled, summed again from the rows of a batch by the definition.
 fn is_settled_whole(trace: &BatchTrace) -> bool {
-    let row_of = |instrument: InstrumentIndex| {
-        trace.instruments.iter().find(|row| row.instrument == instrument)
-    };
+    let row_of = |instrument: InstrumentIndex| trace.risk_row(instrument);
     trace.accounts.iter().all(|account| {
         let old = account.old.iter().flat_map(|old| old.positions.iter());
         let is_over = |instrument| row_of(instrument).is_some_and(|row| row.is_settled);
@@ -178,7 +177,7 @@ fn accepts_the_second_of_expiry_and_rejects_instrument_live_of_rows_settled_earl
         let row = rows.values_mut().next().expect("two rows");
         *row = settled(row.clone());
         row.spec.expiry = time(expiry_s);
-        let world = World { market: market_of(&rows), ..World::new() };
+        let world = World::of(market_of(&rows));
         let batch = Batch::new(&world.state, &world.market, world.shape, world.time);
         let pushed = batch.expect("fresh").push(&[deposit(index(BUYER), portfolio_book(1), 5)]);
         assert_eq!(rule_of(pushed), rule, "{expiry_s}");

@@ -31,7 +31,7 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
         two_sided: 0,
         nodes: 13,
         instruments: 1,
-        risk_nodes: 8,
+        instrument_nodes: 8,
     };
     assert_eq!(used, expected);
     World { shape: used, ..World::new() }.accepts("full", &list);
@@ -42,7 +42,7 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
         |s| s.accounts -= 1,
         |s| s.nodes -= 1,
         |s| s.instruments -= 1,
-        |s| s.risk_nodes -= 1,
+        |s| s.instrument_nodes -= 1,
     ];
     for (table, less) in fewer.into_iter().enumerate() {
         let mut shape = used;

@@ -25,7 +25,7 @@ pub const ROOM: Shape = Shape {
     two_sided: 16,
     nodes: 200,
     instruments: 64,
-    risk_nodes: 64,
+    instrument_nodes: 64,
 };
 
 pub struct World {
@@ -37,7 +37,11 @@ pub struct World {
 
 impl World {
     pub fn new() -> Self {
-        let market = market(2, 1);
+        Self::of(market(2, 1))
+    }
+
+    /// The small world in another market.
+    pub fn of(market: Market) -> Self {
         let state = small_state(&market);
         Self { market, state, time: now(), shape: ROOM }
     }

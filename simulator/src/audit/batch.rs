@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
-use ark_ff::AdditiveGroup;
+use ark_ff::{AdditiveGroup, Field};
 use zkmargin_protocol::batch::AccountRow;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::poseidon;
-use zkmargin_protocol::units::{AccountIndex, Tier};
+use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Tier};
 
 use super::memory::Memory;
 use super::observation::{Accounts, Seal};
@@ -15,7 +15,11 @@ use super::parties::{auctioned, parties};
 use super::{Finding, demand};
 
 /// Levels of the account tree.
-const DEPTH: u32 = 12;
+const ACCOUNT_LEVELS: u32 = 12;
+/// Levels of the open-interest tree.
+const INSTRUMENT_LEVELS: u32 = 8;
+/// Width in bits of a specification.
+const SPEC_BITS: u64 = 77;
 
 /// [`crate::invariants::Invariant::BatchReplays`]
 pub fn batch_replays(_: &Memory, seal: &Seal) -> Finding {
@@ -29,16 +33,19 @@ pub fn roots_chain(_: &Memory, seal: &Seal) -> Finding {
     let (before, after, trace) = (seal.before, seal.after, seal.trace);
     let roots = [trace.old_root, trace.new_root];
     demand!(roots == [before.root, after.root], "roots {roots:?}");
+    let roots = [trace.old_interest_root, trace.new_interest_root];
+    let expected = [before.interest_root, after.interest_root];
+    demand!(roots == expected, "open-interest roots {roots:?}");
     let numbers = [trace.number, after.batches];
     demand!(numbers == [before.batches, before.batches + 1], "numbers {numbers:?}");
     demand!(trace.before == before.clock, "clock {:?}", trace.before);
     Ok(())
 }
 
-/// Root of the tree over all leaves, level by level; an empty subtree is hashed once a level.
-fn root(leaves: BTreeMap<u64, Fr>) -> Fr {
+/// Root of a tree over all leaves, level by level; an empty subtree is hashed once a level.
+fn root(levels: u32, leaves: BTreeMap<u64, Fr>) -> Fr {
     let (mut level, mut empty) = (leaves, Fr::ZERO);
-    for _ in 0..DEPTH {
+    for _ in 0..levels {
         let parents: BTreeSet<u64> = level.keys().map(|index| index / 4).collect();
         let hash = |parent: u64| {
             let child = |k| level.get(&(parent * 4 + k)).copied().unwrap_or(empty);
@@ -55,8 +62,27 @@ fn root(leaves: BTreeMap<u64, Fr>) -> Fr {
 pub fn root_recomputed(_: &Memory, seal: &Seal) -> Finding {
     let leaves =
         seal.after.accounts.iter().map(|(k, account)| (u64::from(k.get()), account.leaf()));
-    let root = root(leaves.collect());
+    let root = root(ACCOUNT_LEVELS, leaves.collect());
     demand!(seal.after.root == root, "root {}, expected {root}", seal.after.root);
+    Ok(())
+}
+
+/// [`crate::invariants::Invariant::HoldersCounted`]
+pub fn holders_counted(memory: &Memory, seal: &Seal) -> Finding {
+    let mut counts: BTreeMap<InstrumentIndex, u64> = BTreeMap::new();
+    for account in seal.after.accounts.values() {
+        account.positions.iter().for_each(|(index, _)| *counts.entry(index).or_default() += 1);
+    }
+    let mut leaves = BTreeMap::new();
+    for (index, count) in counts {
+        let Some(spec) = memory.specs.get(&index) else {
+            return Err(format!("{index} is held and was never listed"));
+        };
+        let leaf = spec.field() + Fr::from(count) * Fr::from(2u64).pow([SPEC_BITS]);
+        leaves.insert(index.get().into(), leaf);
+    }
+    let (found, expected) = (seal.after.interest_root, root(INSTRUMENT_LEVELS, leaves));
+    demand!(found == expected, "open-interest root {found}, expected {expected}");
     Ok(())
 }
 

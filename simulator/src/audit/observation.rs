@@ -52,8 +52,10 @@ pub struct Step<'a> {
 /// A state, as far as the auditor looks into it.
 #[derive(Clone)]
 pub struct Ends {
-    /// Root of the tree.
+    /// Root of the account tree.
     pub root: Fr,
+    /// Root of the open-interest tree.
+    pub interest_root: Fr,
     /// Batches so far.
     pub batches: u64,
     /// How far the oracle has come.
@@ -69,6 +71,7 @@ impl Ends {
     pub fn of(state: &State) -> Self {
         Self {
             root: state.root(),
+            interest_root: state.open_interest().root(),
             batches: state.batches(),
             clock: state.oracle(),
             custody: state.custody(),

@@ -13,7 +13,7 @@ use super::parties::payout;
 use super::{Finding, demand};
 
 /// Words before the lists.
-const HEADER: usize = 12;
+const HEADER: usize = 14;
 /// Words of a deposit.
 const DEPOSIT: usize = 4;
 /// Words of an account: index, leaf, encrypted leaf.

@@ -18,14 +18,16 @@ pub type ForgeSeal = fn(&mut ShownSeal);
 pub type ForgeEpoch = fn(&mut ShownEpoch);
 
 /// First word of the deposits.
-const DEPOSITS: usize = 12;
+const DEPOSITS: usize = 14;
 
 /// Invariant and change of a batch.
 pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
     vec![
         (BatchReplays, |s| s.again = Ok((s.after.root, false))),
         (RootsChain, |s| s.trace.number += 1),
+        (RootsChain, |s| s.trace.old_interest_root += Fr::ONE),
         (RootRecomputed, |s| s.after.root += Fr::ONE),
+        (HoldersCounted, |s| s.after.interest_root += Fr::ONE),
         (CustodyHeld, |s| s.memory.deposited += 1),
         (DeficitsSum, |s| {
             let (held, deficit) = (s.after.custody.held(), s.after.custody.deficit());

@@ -1,0 +1,152 @@
+//! Which instruments are held, and by how many accounts. Spec: `docs/spec/state.md#OpenInterest`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ark_bn254::Fr;
+use ark_ff::AdditiveGroup;
+
+use crate::account::Account;
+use crate::instrument::{InstrumentSpec, SPEC_BITS};
+use crate::market::RiskRows;
+use crate::packing::{pack, part};
+use crate::risk_row::RiskRow;
+use crate::tree::{INSTRUMENT_TREE_DEPTH, NodeUpdate, SparseTree};
+use crate::units::{HOLDERS_BITS, Holders, InstrumentIndex};
+use crate::{Reject, Rule};
+
+/// An instrument that somebody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Holding {
+    spec: InstrumentSpec,
+    holders: Holders,
+}
+
+/// The instruments held, and the tree over them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenInterest {
+    holdings: BTreeMap<InstrumentIndex, Holding>,
+    tree: SparseTree,
+}
+
+/// specification (77) ‖ holders (24); zero without a holder, so that the index is free for another specification.
+pub fn leaf(spec: &InstrumentSpec, holders: Holders) -> Fr {
+    if holders == Holders::MIN {
+        return Fr::ZERO;
+    }
+    pack(&[part(spec.packed(), SPEC_BITS), part(holders.get(), HOLDERS_BITS)])
+}
+
+impl OpenInterest {
+    /// Counts who holds what in `accounts`. `specs` says what the instruments are; of one that nobody holds nothing is kept.
+    ///
+    /// # Errors
+    /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have.
+    pub fn count<'a>(
+        accounts: impl IntoIterator<Item = &'a Account>,
+        specs: &BTreeMap<InstrumentIndex, InstrumentSpec>,
+    ) -> Result<Self, Reject> {
+        let mut counts: BTreeMap<InstrumentIndex, i64> = BTreeMap::new();
+        for (instrument, _) in accounts.into_iter().flat_map(|account| account.positions.iter()) {
+            *counts.entry(instrument).or_default() += 1;
+        }
+        let none = (BTreeMap::new(), SparseTree::new(INSTRUMENT_TREE_DEPTH));
+        let mut counted = Self { holdings: none.0, tree: none.1 };
+        counted.change(&counts, |instrument| specs.get(&instrument).copied())?;
+        Ok(counted)
+    }
+
+    /// Root of the tree of arity 4 over the 16-bit instrument index.
+    pub fn root(&self) -> Fr {
+        self.tree.root()
+    }
+
+    /// The tree over the leaves of what is held.
+    pub fn tree(&self) -> &SparseTree {
+        &self.tree
+    }
+
+    /// Number of accounts that hold an instrument.
+    pub fn holders(&self, instrument: InstrumentIndex) -> Holders {
+        self.holdings.get(&instrument).map_or(Holders::MIN, |holding| holding.holders)
+    }
+
+    /// What is held.
+    pub fn specs(&self) -> BTreeMap<InstrumentIndex, InstrumentSpec> {
+        self.holdings.iter().map(|(&instrument, holding)| (instrument, holding.spec)).collect()
+    }
+
+    /// The index of a row of the risk table stands for the option that its holders hold, if it has any.
+    ///
+    /// # Errors
+    /// [`Rule::IndexReuse`].
+    pub fn check_spec(&self, row: &RiskRow) -> Result<(), Reject> {
+        let held = self.holdings.get(&row.instrument);
+        if held.is_some_and(|holding| holding.spec != row.spec) {
+            return Err(Reject::value(
+                Rule::IndexReuse,
+                "another option is held under index",
+                row.instrument,
+            ));
+        }
+        Ok(())
+    }
+
+    /// Follows a batch that turns accounts into others (before, after) under the `rows` of a risk table. Returns the nodes above
+    /// `shown` and all that changes, the root last and always.
+    ///
+    /// # Errors
+    /// [`Rule::IndexReuse`] for a new instrument without a row; [`Rule::Range`] for a count beyond its width.
+    pub(crate) fn update<'a>(
+        &mut self,
+        accounts: impl IntoIterator<Item = (Option<&'a Account>, &'a Account)>,
+        rows: &RiskRows,
+        shown: &BTreeSet<InstrumentIndex>,
+    ) -> Result<Vec<NodeUpdate>, Reject> {
+        let mut changes: BTreeMap<_, _> = shown.iter().map(|&instrument| (instrument, 0)).collect();
+        for (old, new) in accounts {
+            for (instrument, _) in old.into_iter().flat_map(|account| account.positions.iter()) {
+                *changes.entry(instrument).or_default() -= 1;
+            }
+            for (instrument, _) in new.positions.iter() {
+                *changes.entry(instrument).or_default() += 1;
+            }
+        }
+        self.change(&changes, |instrument| rows.get(&instrument).map(|row| row.spec))
+    }
+
+    /// Adds to the numbers of holders; what is held is what `spec` says, or what it was.
+    fn change(
+        &mut self,
+        changes: &BTreeMap<InstrumentIndex, i64>,
+        spec: impl Fn(InstrumentIndex) -> Option<InstrumentSpec>,
+    ) -> Result<Vec<NodeUpdate>, Reject> {
+        let mut holdings = self.holdings.clone();
+        let mut leaves = BTreeMap::new();
+        for (&instrument, &change) in changes {
+            let holders = i128::from(self.holders(instrument).get()) + i128::from(change);
+            let holders = Holders::try_from(holders)?;
+            let was = self.holdings.get(&instrument).map(|holding| holding.spec);
+            let leaf = match (spec(instrument).or(was), holders) {
+                (_, Holders::MIN) => {
+                    holdings.remove(&instrument);
+                    Fr::ZERO
+                }
+                (Some(spec), holders) => {
+                    holdings.insert(instrument, Holding { spec, holders });
+                    leaf(&spec, holders)
+                }
+                (None, _) => {
+                    let what = "no specification of an instrument held";
+                    return Err(Reject::value(Rule::IndexReuse, what, instrument));
+                }
+            };
+            leaves.insert(u64::from(instrument.get()), leaf);
+        }
+        let mut nodes = self.tree.update_with_trace(&leaves)?;
+        if nodes.is_empty() {
+            nodes.push(self.tree.root_untouched());
+        }
+        self.holdings = holdings;
+        Ok(nodes)
+    }
+}
