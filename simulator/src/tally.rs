@@ -90,6 +90,9 @@ pub struct Tally {
     pub batches: u64,
     /// Batches refused because of the age or order of their market data.
     pub stale: u64,
+    /// Tables that call another option by an index that is held, under which its holder was not touched.
+    #[serde(default)]
+    pub misnamed: u64,
     /// Epochs of market data, and how many had a forward outside of its band.
     pub epochs: [u64; 2],
     /// Expiries settled.
@@ -156,6 +159,7 @@ impl Tally {
         add(&mut self.answers, &other.answers);
         self.batches += other.batches;
         self.stale += other.stale;
+        self.misnamed += other.misnamed;
         self.epochs[0] += other.epochs[0];
         self.epochs[1] += other.epochs[1];
         self.expiries += other.expiries;
@@ -191,6 +195,7 @@ impl fmt::Display for Tally {
         let [epochs, outside] = self.epochs;
         writeln!(f, "epochs {epochs}, outside of the band {outside}; expiries {}", self.expiries)?;
         writeln!(f, "batches {}, refused for their market data {}", self.batches, self.stale)?;
+        writeln!(f, "tables refused for a misnamed option {}", self.misnamed)?;
         writeln!(f, "checks of invariants {}", self.checks)?;
         writeln!(f, "batches satisfied {}, proofs verified {}", self.satisfied, self.proofs)?;
         self.proven.iter().try_for_each(|(kind, count)| writeln!(f, "  {kind}: proven {count}"))

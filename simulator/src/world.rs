@@ -72,6 +72,7 @@ impl World {
         let (state, market) = (self.state.clone(), self.epoch.market.clone());
         let time = Time::new(self.time_s).expect("a time of this age");
         self.try_stale(&state, time)?;
+        self.try_misnamed(&state, time)?;
         let scene = Scene { state: &state, market: &market, time };
         let batch = Batch::new(&state, &market, self.scale.shape, time);
         let mut batch = batch.map_err(|reject| self.refused("a batch", reject))?;

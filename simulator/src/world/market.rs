@@ -2,14 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use ark_bn254::Fr;
 use rand::Rng;
-use zkmargin_protocol::Rule;
+use rand::seq::SliceRandom;
+use zkmargin_fixtures::keys::signed_table;
 use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{InstrumentIndex, Time};
+use zkmargin_protocol::units::{InstrumentIndex, Price, Time};
+use zkmargin_protocol::{Reject, Rule};
 
 use super::{Broken, Witness, World};
 use crate::feed::MAX_AGE_S;
+use crate::invariants::{Breach, Invariant};
 
 impl World {
     /// Time passes; market data come when they are due.
@@ -58,4 +64,42 @@ impl World {
             Ok(_) => Ok(()),
         }
     }
+
+    /// Under a table that calls another option by an index that is held, no holder is touched.
+    pub(super) fn try_misnamed(&mut self, state: &State, time: Time) -> Result<(), Broken> {
+        if !self.desk.one_in(20) {
+            return Ok(());
+        }
+        let rows = self.epoch.market.rows();
+        let slots = state.accounts().iter().flat_map(|(&holder, account)| {
+            account.positions.iter().map(move |(index, _)| (holder, index))
+        });
+        let held: Vec<_> = slots.filter(|(_, index)| rows.contains_key(index)).collect();
+        let Some(&(holder, index)) = held.choose(&mut self.desk.rng) else { return Ok(()) };
+        let market = misnamed(&self.epoch.market, index, state.domain());
+        let market = market.map_err(|reject| self.refused("a table", reject))?;
+        let batch = Batch::new(state, &market, self.scale.shape, time);
+        match batch.and_then(|mut batch| batch.push(&[Operation::StartAuction(holder)])) {
+            Err(reject) if reject.rule == Rule::IndexReuse => {
+                self.tally.misnamed += 1;
+                Ok(())
+            }
+            Err(reject) => Err(self.refused("a misnamed option", reject)),
+            Ok(()) => {
+                let found = format!("account {holder} was touched under another {index}");
+                let breach = Breach { invariant: Invariant::SpecFixed, found };
+                self.broken(|| "a misnamed option".to_owned(), vec![breach])
+            }
+        }
+    }
+}
+
+/// The market with another strike for one index, signed as the oracle signs.
+fn misnamed(market: &Market, index: InstrumentIndex, domain: Fr) -> Result<Market, Reject> {
+    let mut rows = market.rows().clone();
+    let row = rows.get_mut(&index).expect("a row of the table");
+    row.spec.strike = Price::new(row.spec.strike.get() ^ 1)?;
+    let message = &market.attestation().message;
+    let (parameters, epoch) = (market.parameters().clone(), message.epoch);
+    Market::new(signed_table(&rows, parameters, epoch, message.time, domain)?, domain)
 }
