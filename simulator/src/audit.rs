@@ -81,6 +81,7 @@ pub const ACCEPTED: &[(Invariant, StepCheck)] = &[
     (Invariant::FrozenPassive, auction::frozen_passive),
     (Invariant::FrozenOnlySold, auction::frozen_only_sold),
     (Invariant::AuctionStartsBelow, auction::auction_starts_below),
+    (Invariant::ChangeWarns, auction::change_warns),
     (Invariant::FundNeverSold, auction::fund_never_sold),
     (Invariant::AuctionFee, auction::auction_fee),
     (Invariant::AuctionEndsCovered, auction::auction_ends_covered),
@@ -161,7 +162,7 @@ impl Auditor {
     /// Judges a batch.
     pub fn seal(&mut self, seal: &Seal) -> Vec<Breach> {
         let breaches = self.run(SEALED, |check, memory| check(memory, seal));
-        self.memory.close_batch(seal.after.clock);
+        self.memory.close_batch(seal.after.clock, seal.market.parameters());
         breaches
     }
 

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use rand::Rng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::keys::{attestation, signed_table};
 use zkmargin_protocol::Reject;
@@ -12,6 +13,7 @@ use zkmargin_protocol::black76::Volatility;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::oracle::OracleMessage;
+use zkmargin_protocol::parameters::BatchParameters;
 use zkmargin_protocol::price_band;
 use zkmargin_protocol::risk_parameters::RiskParameters;
 use zkmargin_protocol::risk_table::{Registry, build};
@@ -61,6 +63,7 @@ pub struct Feed {
     rng: ChaCha8Rng,
     listing: Listing,
     parameters: RiskParameters,
+    in_force: BatchParameters,
     domain: Fr,
     time_s: u64,
     number: u64,
@@ -79,10 +82,12 @@ impl Feed {
             let underlying = Underlying::new(k).expect("few underlyings");
             (underlying, Coin { forward_e3: home_e3, home_e3, volatility_e6: 700_000, windows })
         };
+        let parameters = RiskParameters::reference();
         Self {
             rng,
             listing,
-            parameters: RiskParameters::reference(),
+            in_force: parameters.batch_parameters(MAX_AGE_S, 5),
+            parameters,
             domain,
             time_s: START_S,
             number: 0,
@@ -109,7 +114,10 @@ impl Feed {
         self.sample(from_s)?;
         let surfaces = self.surfaces()?;
         let rows = build(&surfaces, &self.registry, &self.settlements, &self.parameters)?;
-        let parameters = self.parameters.batch_parameters(MAX_AGE_S, 5);
+        if self.rng.gen_ratio(1, 30) {
+            self.change_parameters();
+        }
+        let parameters = self.in_force.clone();
         let mut table = signed_table(&rows, parameters, self.number, time(now_s), self.domain)?;
         let is_outside_band =
             price_band::is_outside(&self.before, &surfaces, self.parameters.band_ppm);
@@ -123,6 +131,18 @@ impl Feed {
             settlements: self.settlements.clone(),
             samples: self.samples(),
         })
+    }
+
+    /// Other margin factors and another penalty are in force from now on.
+    fn change_parameters(&mut self) {
+        let mut draw = |choices: [u32; 3]| *choices.choose(&mut self.rng).expect("three");
+        self.in_force = BatchParameters {
+            initial_factor_ppm: draw([1_000_000, 1_100_000, 1_250_000]),
+            maintenance_factor_ppm: draw([700_000, 800_000, 950_000]),
+            forced_penalty_ppm: draw([0, 2_000, 10_000]),
+            effective: time(self.time_s),
+            ..self.in_force.clone()
+        };
     }
 
     fn samples(&self) -> BTreeMap<(Underlying, Time), BTreeMap<Time, Price>> {

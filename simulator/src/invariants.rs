@@ -108,6 +108,8 @@ invariants! {
     FrozenOnlySold = "F7",
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
     AuctionStartsBelow = "F7",
+    /// No account is put up in the first batch under other parameters.
+    ChangeWarns = "F7",
     /// The insurance fund, which pays for others, is never put up itself.
     FundNeverSold = "F6",
     /// The fee of a start is the fund's share of what would be sold, rounded down, and taken once.

@@ -95,6 +95,9 @@ pub struct Tally {
     pub misnamed: u64,
     /// Epochs of market data, and how many had a forward outside of its band.
     pub epochs: [u64; 2],
+    /// Changes of parameters.
+    #[serde(default)]
+    pub changes: u64,
     /// Expiries settled.
     pub expiries: u64,
     /// Checks of invariants that were made.
@@ -162,6 +165,7 @@ impl Tally {
         self.misnamed += other.misnamed;
         self.epochs[0] += other.epochs[0];
         self.epochs[1] += other.epochs[1];
+        self.changes += other.changes;
         self.expiries += other.expiries;
         self.checks += other.checks;
         self.satisfied += other.satisfied;
@@ -194,6 +198,7 @@ impl fmt::Display for Tally {
         }
         let [epochs, outside] = self.epochs;
         writeln!(f, "epochs {epochs}, outside of the band {outside}; expiries {}", self.expiries)?;
+        writeln!(f, "changes of parameters {}", self.changes)?;
         writeln!(f, "batches {}, refused for their market data {}", self.batches, self.stale)?;
         writeln!(f, "tables refused for a misnamed option {}", self.misnamed)?;
         writeln!(f, "checks of invariants {}", self.checks)?;

@@ -31,7 +31,13 @@ fn every_invariant_holds_in_a_short_run() {
     assert_eq!(tally.kinds.len(), 16, "every kind of operation: {:?}", tally.kinds.keys());
     assert_eq!(tally.answers.len(), 8, "every answer to force: {:?}", tally.answers);
     assert!(tally.rules.len() >= 20, "many rules refuse: {:?}", tally.rules);
-    assert!(tally.misnamed > 0 && tally.stale > 0 && tally.epochs[1] > 0 && tally.expiries > 0);
+    assert!(
+        tally.changes > 0
+            && tally.misnamed > 0
+            && tally.stale > 0
+            && tally.epochs[1] > 0
+            && tally.expiries > 0
+    );
 }
 
 #[test]

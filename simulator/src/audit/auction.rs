@@ -81,6 +81,15 @@ pub fn auction_starts_below(memory: &Memory, step: &Step) -> Finding {
     Ok(())
 }
 
+/// [`crate::invariants::Invariant::ChangeWarns`]
+pub fn change_warns(memory: &Memory, step: &Step) -> Finding {
+    let Operation::StartAuction(index) = step.operation else { return Ok(()) };
+    let is_new = step.opening.get(index).is_some_and(|account| account.auction.is_none());
+    let is_same = memory.parameters.as_ref() == Some(step.market.parameters());
+    demand!(is_same || !is_new, "account {index} is put up under other parameters");
+    Ok(())
+}
+
 /// [`crate::invariants::Invariant::FundNeverSold`]
 pub fn fund_never_sold(_: &Memory, step: &Step) -> Finding {
     let fund = step.after.get(&INSURANCE_FUND).and_then(|fund| fund.auction);
@@ -101,7 +110,7 @@ pub fn auction_fee(memory: &Memory, step: &Step) -> Finding {
         let short = standing.shortfall_e18(parameters);
         let buffered = short + standing.equity * ONE_PPM * ONE_PPM;
         demand!(buffered > 0, "account {index} put up without margin");
-        let fraction_ppm = ceil(short * ONE_PPM, buffered).min(ONE_PPM);
+        let fraction_ppm = ceil(short * ONE_PPM, buffered).clamp(0, ONE_PPM);
         let sold = standing.equity * fraction_ppm * i128::from(parameters.fee_ppm);
         sold.div_euclid(ONE_PPM * ONE_PPM)
     } else {

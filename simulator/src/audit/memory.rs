@@ -11,6 +11,7 @@ use zkmargin_protocol::instrument::InstrumentSpec;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::oracle::OracleClock;
+use zkmargin_protocol::parameters::BatchParameters;
 use zkmargin_protocol::settlement_price::Settlements;
 use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Nonce, Price, Time};
 
@@ -57,6 +58,8 @@ pub struct Memory {
     pub signed: BTreeSet<Signed>,
     /// Epoch and time of the last batch's market data.
     pub clock: OracleClock,
+    /// Parameters of the last batch.
+    pub parameters: Option<BatchParameters>,
     /// What bids have paid in each auction.
     pub bids: BTreeMap<AccountIndex, i128>,
     /// Of this batch: what touched accounts held when it began, settled options as cash.
@@ -207,8 +210,9 @@ impl Memory {
     }
 
     /// Forgets what is of one batch.
-    pub fn close_batch(&mut self, clock: OracleClock) {
+    pub fn close_batch(&mut self, clock: OracleClock, parameters: &BatchParameters) {
         self.clock = clock;
+        self.parameters = Some(parameters.clone());
         self.opened.clear();
         self.fresh.clear();
         self.steps.clear();

@@ -44,6 +44,8 @@ impl World {
         self.broken(|| "market data".to_owned(), breaches)?;
         self.tally.epochs[0] += 1;
         self.tally.epochs[1] += u64::from(epoch.market.attestation().message.is_outside_band);
+        let [before, now] = [&self.epoch, &epoch].map(|epoch| epoch.market.parameters());
+        self.tally.changes += u64::from(before != now);
         self.tally.expiries += epoch.settlements.len().saturating_sub(known) as u64;
         self.before = Some(std::mem::replace(&mut self.epoch, epoch).market);
         Ok(())

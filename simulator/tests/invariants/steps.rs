@@ -132,7 +132,7 @@ fn settlement() -> [(Invariant, &'static str, Forge); 3] {
     ]
 }
 
-fn auctions() -> [(Invariant, &'static str, Forge); 12] {
+fn auctions() -> [(Invariant, &'static str, Forge); 13] {
     [
         (FrozenPassive, "withdrawal", |s| {
             let index = party(s, 0);
@@ -151,6 +151,7 @@ fn auctions() -> [(Invariant, &'static str, Forge); 12] {
         (AuctionStartsBelow, "start of an auction", |s| {
             find(s, 1 << 60);
         }),
+        (ChangeWarns, "start of an auction", |s| s.memory.parameters = None),
         (FundNeverSold, "deposit", |s| {
             account(s, INSURANCE_FUND).auction = Some(auction(0));
         }),
