@@ -3,11 +3,12 @@
 //! An account is judged as the batch finds it, with settled positions as cash. Shares are parts per million; `_e12` and
 //! `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 pub use crate::auction_parameters::{AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS};
 use crate::margin::Margin;
 use crate::packing::{Part, part};
+use crate::reading::check_when_read;
 use crate::standing::Standing;
 use crate::units::{CASH_BITS, Cash, TIME_BITS, Time};
 use crate::{Reject, Rule};
@@ -27,20 +28,7 @@ pub struct Auction {
     pub reserve: Cash,
 }
 
-// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
-impl Serialize for Auction {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Auction {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let auction = Self::deserialize(deserializer)?;
-        auction.check().map_err(de::Error::custom)?;
-        Ok(auction)
-    }
-}
+check_when_read!(Auction);
 
 impl Auction {
     /// It packs as no other does: one that starts at 0 would be no auction, a reserve below zero none.

@@ -1,10 +1,11 @@
 //! How auctions go. Spec: `docs/spec/liquidation.md#Parameters`. Shares are parts per million.
 
 use ark_bn254::Fr;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::packing::{Part, pack, part};
 use crate::parameters::PPM;
+use crate::reading::check_when_read;
 use crate::{Reject, Rule};
 
 /// Width in bits of a share of at most one.
@@ -38,20 +39,7 @@ pub struct AuctionParameters {
     pub dust_e6: u64,
 }
 
-// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
-impl Serialize for AuctionParameters {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for AuctionParameters {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let parameters = Self::deserialize(deserializer)?;
-        parameters.check().map_err(de::Error::custom)?;
-        Ok(parameters)
-    }
-}
+check_when_read!(AuctionParameters);
 
 impl AuctionParameters {
     /// Derive v2's published figures; the smallest bid and the dust are ours.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::action::Action;
@@ -22,6 +22,7 @@ use crate::packing::read_part;
 use crate::parameters::BatchParameters;
 use crate::positions::Positions;
 use crate::price_band;
+use crate::reading::check_when_read;
 use crate::reduction;
 use crate::request::SignedRequest;
 use crate::risk_row::{RiskRow, SCENARIOS};
@@ -136,20 +137,7 @@ pub struct BatchTrace {
     pub interest_nodes: Vec<NodeUpdate>,
 }
 
-// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
-impl Serialize for BatchTrace {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for BatchTrace {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let trace = Self::deserialize(deserializer)?;
-        trace.check().map_err(de::Error::custom)?;
-        Ok(trace)
-    }
-}
+check_when_read!(BatchTrace);
 
 impl BatchTrace {
     /// Cash held on L1 after the batch, and deficits counted.

@@ -1,11 +1,12 @@
 //! The venue's tariff: what it may charge a contract, by tier and role. Spec: `docs/spec/operations.md#FeeSchedule`.
 
 use ark_bn254::Fr;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
 use crate::order::Side;
 use crate::packing::{Part, pack, part};
 use crate::parameters::PPM;
+use crate::reading::check_when_read;
 use crate::trade::Trade;
 use crate::transition::Ledger;
 use crate::units::{AccountIndex, Price, TIER_BITS, Tier};
@@ -40,20 +41,7 @@ pub struct FeeSchedule {
     pub cap_permille: u16,
 }
 
-// With `remote = "Self"` the derived functions are inherent, so that reading can check what they read.
-impl Serialize for FeeSchedule {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Self::serialize(self, serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for FeeSchedule {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let schedule = Self::deserialize(deserializer)?;
-        schedule.check().map_err(de::Error::custom)?;
-        Ok(schedule)
-    }
-}
+check_when_read!(FeeSchedule);
 
 impl FeeSchedule {
     /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the discounts are ours.

@@ -37,6 +37,7 @@ pub mod parameters;
 pub mod poseidon;
 pub mod positions;
 pub mod price_band;
+mod reading;
 pub mod recipient;
 pub mod reduction;
 mod reject;
