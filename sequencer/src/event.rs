@@ -23,12 +23,23 @@ const CHAIN_CONTEXT: &str = "zkmargin 2026-11 sequencer log";
 pub enum Event {
     /// The store was made.
     Genesis(Box<Genesis>),
+    /// Parameters were announced, under which a table may come.
+    Parameters(Announcement),
     /// A risk table was taken.
     Oracle(Box<SignedRiskTable>),
     /// A submission was accepted.
     Submission(Submission),
     /// The pending operations became a batch.
     Seal(SealRecord),
+}
+
+/// Parameters that the store takes tables of from now on, beside those in force.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Announcement {
+    /// Their hash.
+    #[serde(with = "decimal")]
+    pub parameters: Fr,
 }
 
 /// What a seal fixes.
@@ -63,6 +74,7 @@ impl Event {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Genesis(_) => "genesis",
+            Self::Parameters(_) => "parameters",
             Self::Oracle(_) => "oracle",
             Self::Submission(_) => "submission",
             Self::Seal(_) => "seal",
@@ -73,6 +85,7 @@ impl Event {
     pub fn payload(&self) -> String {
         let text = match self {
             Self::Genesis(genesis) => serde_json::to_string(genesis),
+            Self::Parameters(announcement) => serde_json::to_string(announcement),
             Self::Oracle(table) => serde_json::to_string(table),
             Self::Submission(submission) => serde_json::to_string(submission),
             Self::Seal(record) => serde_json::to_string(record),
@@ -118,6 +131,7 @@ impl Entry {
     pub fn event(&self) -> Result<Event, Error> {
         Ok(match self.kind.as_str() {
             "genesis" => Event::Genesis(self.parse()?),
+            "parameters" => Event::Parameters(self.parse()?),
             "oracle" => Event::Oracle(self.parse()?),
             "submission" => Event::Submission(self.parse()?),
             "seal" => Event::Seal(self.parse()?),

@@ -8,14 +8,12 @@ use serde::{Deserialize, Serialize};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::decimal::Decimal;
-use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_verifier::Domain;
 
-use crate::answer::{Reason, Refusal};
 use crate::error::Error;
 
 /// Where the rollup lives, what its batches look like, and its first accounts.
@@ -83,24 +81,5 @@ impl Genesis {
             return wrong("accounts 0 and 1 are needed");
         }
         State::new(self.snapshot.clone()).map_err(refused)
-    }
-
-    /// The table is of the signers and parameters the store is for.
-    pub(crate) fn check_table(&self, table: &SignedRiskTable) -> Result<(), Refusal> {
-        let signers = table.oracle.hash();
-        if self.signer_set.is_some_and(|pinned| pinned.0 != signers) {
-            return Err(Refusal::new(Reason::SignerSet, "hash of the oracle's members", signers));
-        }
-        let parameters = table.parameters.hash();
-        if self.parameters.is_some_and(|pinned| pinned.0 != parameters) {
-            return Err(Refusal::new(Reason::Parameters, "hash of the parameters", parameters));
-        }
-        Ok(())
-    }
-
-    /// From now on only the table's signers and parameters are accepted.
-    pub(crate) fn pin(&mut self, table: &SignedRiskTable) {
-        self.signer_set.get_or_insert_with(|| Decimal(table.oracle.hash()));
-        self.parameters.get_or_insert_with(|| Decimal(table.parameters.hash()));
     }
 }

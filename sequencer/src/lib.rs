@@ -15,6 +15,7 @@ mod export;
 mod genesis;
 mod intake;
 mod lines;
+mod pins;
 mod replay;
 mod report;
 mod sequencer;
@@ -23,7 +24,7 @@ mod submission;
 
 pub use answer::{Answer, Reason, Receipt, Refusal, SealedBatch};
 pub use error::Error;
-pub use event::{Event, SealRecord};
+pub use event::{Announcement, Event, SealRecord};
 pub use genesis::Genesis;
 pub use lines::{LINE_BYTES_MAX, Line, read_groups};
 pub use replay::Replayed;

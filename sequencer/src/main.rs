@@ -54,6 +54,13 @@ enum Command {
         #[command(flatten)]
         clock: Clock,
     },
+    /// Lets the next risk tables be of other parameters; the first that is ends those in force.
+    Parameters {
+        /// Their hash, a decimal.
+        hash: String,
+        #[command(flatten)]
+        clock: Clock,
+    },
     /// Takes what is seen on L1, deposits and forced requests, one JSON object a line.
     Chain(Input),
     /// Takes tiers that the venue grants, one JSON object a line.
@@ -172,6 +179,11 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
         }
         Command::Oracle { file, clock } => {
             return oracle(open(Access::Write)?, &file, clock.now()?);
+        }
+        Command::Parameters { hash, clock } => {
+            let (parameters, now) = (element("hash", &hash)?, clock.now()?);
+            let sequence = open(Access::Write)?.announce_parameters(parameters, now)?;
+            show(&serde_json::json!({"accepted": true, "sequence": sequence}))?;
         }
         Command::Chain(input) => take(open(Access::Write)?, Source::Chain, &input)?,
         Command::Grant(input) => take(open(Access::Write)?, Source::Venue, &input)?,

@@ -12,12 +12,13 @@ use crate::desk::{Desk, Pending};
 use crate::error::Error;
 use crate::event::{Entry, Event, SealRecord};
 use crate::genesis::Genesis;
+use crate::pins::Pins;
 use crate::store::Store;
 
 /// What is needed to go on: the parts of the log which the stored accounts do not have.
 #[derive(Default)]
 pub(crate) struct Recovery {
-    genesis: Option<Genesis>,
+    genesis: Option<(Genesis, Pins)>,
     table: Option<Entry>,
     last_seal: Option<Entry>,
     pending: Vec<Entry>,
@@ -27,11 +28,17 @@ impl Recovery {
     /// Takes the next entry.
     pub fn visit(&mut self, entry: &Entry) -> Result<(), Error> {
         match entry.kind.as_str() {
-            "genesis" => self.genesis = Some(genesis_of(entry)?),
+            "genesis" => {
+                let genesis = genesis_of(entry)?;
+                let pins = Pins::of(&genesis);
+                self.genesis = Some((genesis, pins));
+            }
+            "parameters" => self.pins()?.announce(announced_by(entry)?),
             "oracle" => {
-                if self.table.is_none() {
+                // Most tables change nothing that is pinned, and are not read here.
+                if self.pins()?.is_open() {
                     let table = table_of(entry)?;
-                    self.genesis.as_mut().ok_or_else(no_genesis)?.pin(&table);
+                    self.pins()?.pin(&table);
                 }
                 self.table = Some(entry.clone());
             }
@@ -44,19 +51,24 @@ impl Recovery {
         Ok(())
     }
 
-    /// The genesis with what the first table pinned, the last seal, the last table, the pending operations.
+    fn pins(&mut self) -> Result<&mut Pins, Error> {
+        self.genesis.as_mut().map(|(_, pins)| pins).ok_or_else(no_genesis)
+    }
+
+    /// The genesis, whose tables are taken, the last seal, the last table, the pending operations.
     pub fn finish(self) -> Result<Recovered, Error> {
-        let genesis = self.genesis.ok_or_else(no_genesis)?;
+        let (genesis, pins) = self.genesis.ok_or_else(no_genesis)?;
         let seal = self.last_seal.as_ref().map(seal_of).transpose()?;
         let table = self.table.as_ref().map(table_of).transpose()?;
         let pending = self.pending.iter().map(pending_of).collect::<Result<_, _>>()?;
-        Ok(Recovered { genesis, seal, table, pending })
+        Ok(Recovered { genesis, pins, seal, table, pending })
     }
 }
 
 /// See [`Recovery::finish`].
 pub(crate) struct Recovered {
     pub genesis: Genesis,
+    pub pins: Pins,
     pub seal: Option<SealRecord>,
     pub table: Option<SignedRiskTable>,
     pub pending: Vec<Pending>,
@@ -87,6 +99,7 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
         (None, Event::Genesis(genesis)) => {
             let state = genesis.state()?;
             replay = Some(Replay {
+                pins: Pins::of(&genesis),
                 genesis: *genesis,
                 state,
                 market: None,
@@ -98,7 +111,8 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
         (Some(replay), event) => replay.visit(store, entry, event),
         (None, _) => Err(no_genesis()),
     })?;
-    let Replay { genesis, state, market, pending, operations } = replay.ok_or_else(no_genesis)?;
+    let Replay { genesis, state, market, pending, operations, .. } =
+        replay.ok_or_else(no_genesis)?;
     Desk::resume(&state, market.as_ref(), genesis.shape, u64::MAX, &pending)?;
     if store.accounts()? != *state.accounts() || store.specs()? != state.open_interest().specs() {
         let what = "the stored accounts and instruments are not those of the log";
@@ -111,6 +125,7 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
 
 struct Replay {
     genesis: Genesis,
+    pins: Pins,
     state: State,
     market: Option<Market>,
     pending: Vec<Pending>,
@@ -124,14 +139,18 @@ impl Replay {
             Event::Genesis(_) => {
                 Err(Error::Damaged(format!("entry {sequence} is a second genesis")))
             }
+            Event::Parameters(announcement) => {
+                self.pins.announce(announcement.parameters);
+                Ok(())
+            }
             Event::Oracle(table) => {
-                self.genesis.pin(&table);
-                self.genesis.check_table(&table).map_err(|refusal| {
+                self.pins.check_table(&table).map_err(|refusal| {
                     Error::Damaged(format!(
                         "entry {sequence}: {} of {}",
                         refusal.rule, refusal.value
                     ))
                 })?;
+                self.pins.pin(&table);
                 let market = Market::new(*table, self.state.domain());
                 self.market = Some(market.map_err(|reject| Error::diverged(sequence, &reject))?);
                 Ok(())
@@ -180,6 +199,13 @@ fn unexpected(entry: &Entry) -> Error {
 fn genesis_of(entry: &Entry) -> Result<Genesis, Error> {
     match entry.event()? {
         Event::Genesis(genesis) => Ok(*genesis),
+        _ => Err(unexpected(entry)),
+    }
+}
+
+fn announced_by(entry: &Entry) -> Result<Fr, Error> {
+    match entry.event()? {
+        Event::Parameters(announcement) => Ok(announcement.parameters),
         _ => Err(unexpected(entry)),
     }
 }

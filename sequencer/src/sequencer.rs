@@ -13,11 +13,12 @@ use crate::answer::{Answer, Reason, Refusal, SealedBatch};
 use crate::batches::{self, close, export_batches, sealed_batch};
 use crate::desk::{Desk, Pending};
 use crate::error::Error;
-use crate::event::{Event, SealRecord};
+use crate::event::{Announcement, Event, SealRecord};
 use crate::export;
 use crate::genesis::Genesis;
 use crate::intake::Intake;
 use crate::lines::Line;
+use crate::pins::Pins;
 use crate::replay::{self, Recovered, Recovery, Replayed};
 use crate::report::{AccountInfo, BatchInfo, Status};
 use crate::store::Store;
@@ -29,6 +30,7 @@ pub use crate::store::Access;
 pub struct Sequencer {
     store: Store,
     genesis: Genesis,
+    pins: Pins,
     state: State,
     market: Option<Market>,
     pending: Vec<Pending>,
@@ -57,7 +59,7 @@ impl Sequencer {
     pub fn open(directory: &Path, access: Access) -> Result<Self, Error> {
         let mut recovery = Recovery::default();
         let store = Store::open(directory, access, |entry| recovery.visit(entry))?;
-        let Recovered { genesis, seal, table, pending } = recovery.finish()?;
+        let Recovered { genesis, pins, seal, table, pending } = recovery.finish()?;
         let state = stored_state(&store, &genesis, seal.as_ref())?;
         let domain = state.domain();
         let market = table.map(|table| Market::new(table, domain)).transpose();
@@ -65,7 +67,7 @@ impl Sequencer {
             market.map_err(|reject| Error::Damaged(format!("the risk table: {reject}")))?;
         Desk::resume(&state, market.as_ref(), genesis.shape, BATCH_AGE_MAX_S, &pending)?;
         let batch_age_max_s = BATCH_AGE_MAX_S;
-        let sequencer = Self { store, genesis, state, market, pending, batch_age_max_s };
+        let sequencer = Self { store, genesis, pins, state, market, pending, batch_age_max_s };
         if access == Access::Write {
             sequencer.export_missing()?;
         }
@@ -89,7 +91,7 @@ impl Sequencer {
     ) -> Result<(), Error> {
         let mut intake = Intake::new(source, groups, clock, publish);
         loop {
-            let Self { store, genesis, state, market, pending, batch_age_max_s } = self;
+            let Self { store, genesis, state, market, pending, batch_age_max_s, .. } = self;
             let desk =
                 Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
             let Some(next) = intake.fill(store, genesis, desk, pending)? else { return Ok(()) };
@@ -114,7 +116,7 @@ impl Sequencer {
         if self.pending.is_empty() {
             return Ok(None);
         }
-        let Self { store, genesis, state, market, pending, batch_age_max_s } = self;
+        let Self { store, genesis, state, market, pending, batch_age_max_s, .. } = self;
         let desk = Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
         let (next, sealed) = close(store, genesis, desk, pending.len())?;
         self.state = next;
@@ -127,6 +129,21 @@ impl Sequencer {
             Some(batch) => export_batches(&self.store, &self.batches_directory(), &[batch.sealed]),
             None => Ok(()),
         }
+    }
+
+    /// From now on a risk table may be of the parameters with this hash, beside those in force; the first that is ends these.
+    /// Returns the place of the announcement in the log.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn announce_parameters(&mut self, parameters: Fr, now: Time) -> Result<u64, Error> {
+        let now = now.max(self.store.time());
+        self.store.begin()?;
+        let event = Event::Parameters(Announcement { parameters });
+        let entry = self.store.append(now, &event)?;
+        self.store.commit()?;
+        self.pins.announce(parameters);
+        Ok(entry.sequence)
     }
 
     /// Takes a risk table signed by the oracle's quorum. Pending operations are closed into a batch first: a batch
@@ -149,7 +166,7 @@ impl Sequencer {
         };
         self.store.begin()?;
         let sealed = self.seal_pending()?;
-        self.genesis.pin(&table);
+        self.pins.pin(&table);
         let entry = self.store.append(now, &Event::Oracle(Box::new(table)))?;
         self.store.commit()?;
         self.market = Some(market);
@@ -176,7 +193,7 @@ impl Sequencer {
                 return Err(Refusal::new(Reason::OracleEpoch, "time of the epoch", message.time));
             }
         }
-        self.genesis.check_table(table)?;
+        self.pins.check_table(table)?;
         message.check_age(now, &table.parameters)?;
         Ok(Some(Market::new(table.clone(), self.state.domain())?))
     }

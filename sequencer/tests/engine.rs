@@ -600,6 +600,41 @@ fn oracle_tables_are_checked_and_close_the_batch() {
 }
 
 #[test]
+fn parameters_change_once_they_are_announced() {
+    let venue = Venue::open_for_trade(Shape::SMALL, 2);
+    let under = |initial_factor_ppm, epoch, age_s| {
+        let mut table = table(epoch, at(age_s));
+        table.parameters.initial_factor_ppm = initial_factor_ppm;
+        table
+    };
+    let [old_ppm, new_ppm] = [table(1, at(0)).parameters.initial_factor_ppm, 1_300_000];
+    let hash = |ppm| under(ppm, 1, 0).parameters.hash();
+    let mut sequencer = venue.open();
+    let taken = |sequencer: &mut Sequencer, ppm, epoch| {
+        let table = under(ppm, epoch, epoch);
+        sequencer.take_table(table, at(epoch)).unwrap().map(drop).map_err(|refusal| refusal.rule)
+    };
+    let refused = Err("Parameters".to_owned());
+    assert_eq!(taken(&mut sequencer, new_ppm, 2), refused);
+    // A later announcement takes the place of an earlier one.
+    sequencer.announce_parameters(hash(new_ppm + 1), at(2)).unwrap();
+    sequencer.announce_parameters(hash(new_ppm), at(2)).unwrap();
+    assert_eq!(taken(&mut sequencer, new_ppm + 1, 3), refused);
+    // Those in force go on until the first table of the others, which a new process takes as well.
+    assert_eq!(taken(&mut sequencer, old_ppm, 4), Ok(()));
+    drop(sequencer);
+    let mut sequencer = venue.open();
+    assert_eq!(taken(&mut sequencer, new_ppm, 5), Ok(()));
+    drop(sequencer);
+    let mut sequencer = venue.open();
+    assert_eq!(taken(&mut sequencer, old_ppm, 6), refused);
+    submit(&mut sequencer, Source::Public, &trade_lines(1, 2), at(7));
+    sequencer.seal().unwrap().expect("a pending trade");
+    assert_eq!(sequencer.state().parameters(), hash(new_ppm));
+    assert_eq!(sequencer.replay().unwrap().batches, 2);
+}
+
+#[test]
 fn damaged_genesis_is_refused_or_holds_a_state() {
     let value = serde_json::to_value(genesis(Shape::TINY)).unwrap();
     for text in cut_short(&value, 60) {
