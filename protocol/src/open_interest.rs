@@ -41,7 +41,7 @@ impl OpenInterest {
     ///
     /// # Errors
     /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have.
-    pub fn count<'a>(
+    pub(crate) fn count<'a>(
         accounts: impl IntoIterator<Item = &'a Account>,
         specs: &BTreeMap<InstrumentIndex, InstrumentSpec>,
     ) -> Result<Self, Reject> {
@@ -49,8 +49,8 @@ impl OpenInterest {
         for (instrument, _) in accounts.into_iter().flat_map(|account| account.positions.iter()) {
             *counts.entry(instrument).or_default() += 1;
         }
-        let none = (BTreeMap::new(), SparseTree::new(INSTRUMENT_TREE_DEPTH));
-        let mut counted = Self { holdings: none.0, tree: none.1 };
+        let tree = SparseTree::new(INSTRUMENT_TREE_DEPTH);
+        let mut counted = Self { holdings: BTreeMap::new(), tree };
         counted.change(&counts, |instrument| specs.get(&instrument).copied())?;
         Ok(counted)
     }
