@@ -142,10 +142,7 @@ impl OpenInterest {
             };
             leaves.insert(u64::from(instrument.get()), leaf);
         }
-        let mut nodes = self.tree.update_with_trace(&leaves)?;
-        if nodes.is_empty() {
-            nodes.push(self.tree.root_untouched());
-        }
+        let nodes = self.tree.update_showing_root(&leaves)?;
         self.holdings = holdings;
         Ok(nodes)
     }

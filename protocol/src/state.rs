@@ -178,10 +178,7 @@ impl State {
             .iter()
             .map(|(index, account)| (u64::from(index.get()), account.leaf()))
             .collect();
-        let mut nodes = self.tree.update_with_trace(&leaves)?;
-        if nodes.is_empty() {
-            nodes.push(self.tree.root_untouched());
-        }
+        let nodes = self.tree.update_showing_root(&leaves)?;
         self.accounts.extend(accounts);
         self.batches += 1;
         self.oracle = market.attestation().message.clock();

@@ -139,8 +139,23 @@ impl SparseTree {
         Ok(trace)
     }
 
+    /// As [`SparseTree::update_with_trace`], the root's node last even if no leaf is named.
+    ///
+    /// # Errors
+    /// [`Rule::Range`] if an index is `4^depth` or more; the tree is unchanged.
+    pub fn update_showing_root(
+        &mut self,
+        leaves: &BTreeMap<u64, Fr>,
+    ) -> Result<Vec<NodeUpdate>, Reject> {
+        let mut nodes = self.update_with_trace(leaves)?;
+        if nodes.is_empty() {
+            nodes.push(self.root_untouched());
+        }
+        Ok(nodes)
+    }
+
     /// The root's node, untouched: what an update without leaves shows.
-    pub fn root_untouched(&self) -> NodeUpdate {
+    fn root_untouched(&self) -> NodeUpdate {
         let level = self.depth();
         let children = std::array::from_fn(|k| self.at(level - 1, k as u64));
         NodeUpdate { level, index: 0, old: children, new: children, touched: [false; ARITY] }

@@ -12,7 +12,7 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::statement::HeaderVar;
-use zkmargin_fixtures::synthetic::now;
+use zkmargin_fixtures::synthetic::{account, account_index, now, portfolio_book, state};
 use zkmargin_protocol::batch::{Batch, BatchTrace};
 use zkmargin_protocol::custody::Custody;
 use zkmargin_protocol::market::Market;
@@ -21,7 +21,7 @@ use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::State;
 use zkmargin_protocol::statement::Header;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::units::{Cash, Quantity, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 /// The rule that refused, or `None`.
@@ -97,6 +97,29 @@ pub fn both(place: Place, list: &[Operation]) -> [Verdict; 2] {
         Some((verdict, trace)) => [verdict, synthesized(&trace)],
         None => [None, None],
     }
+}
+
+/// Accounts with a million USDC that hold a quantity drawn from `held_e3` of each option of the market.
+pub fn holders<const N: usize>(
+    rng: &mut ChaCha8Rng,
+    market: &Market,
+    indices: [u32; N],
+    held_e3: [i64; 5],
+) -> State {
+    let holder = |index| {
+        let mut holder = account(account_index(index), portfolio_book(1));
+        holder.cash = Cash::new(1_000_000_000_000).expect("64 bits");
+        for &instrument in market.rows().keys() {
+            let held = *held_e3.choose(rng).expect("five");
+            if held != 0 {
+                let held = Quantity::new(held).expect("small");
+                let added = holder.positions.add(holder.book.underlying, instrument, held);
+                added.expect("two slots");
+            }
+        }
+        (account_index(index), holder)
+    };
+    state(indices.map(holder).into(), 4, market)
 }
 
 /// How many times the usual number of statements is judged.

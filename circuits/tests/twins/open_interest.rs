@@ -4,35 +4,15 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, deposit, market, market_of, portfolio_book, settled, state,
-    trade,
+    OrderDraft, account_index, deposit, market, market_of, portfolio_book, settled, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::{Market, RiskRows};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{Cash, Price, Quantity, Time};
+use zkmargin_protocol::units::{Price, Time};
 
-use super::draw::{Verdict, agree, both};
-
-/// Accounts 2, 3 and 4, each with some of both options, of one or of none.
-fn random_state(rng: &mut ChaCha8Rng, market: &Market) -> State {
-    let mut holder = |index| {
-        let mut holder = account(account_index(index), portfolio_book(1));
-        holder.cash = Cash::new(1_000_000_000_000).expect("64 bits");
-        for &instrument in market.rows().keys() {
-            let held = *[0, 0, 0, -500, 500].choose(rng).expect("five");
-            if held != 0 {
-                let held = Quantity::new(held).expect("small");
-                let added = holder.positions.add(holder.book.underlying, instrument, held);
-                added.expect("two slots");
-            }
-        }
-        (account_index(index), holder)
-    };
-    state([2, 3, 4].map(&mut holder).into(), 4, market)
-}
+use super::draw::{Verdict, agree, both, holders};
 
 /// Now and then another option in the place of one.
 fn relisted(rng: &mut ChaCha8Rng, market: &Market) -> RiskRows {
@@ -66,7 +46,7 @@ fn random_operation(rng: &mut ChaCha8Rng, rows: &RiskRows) -> Operation {
 /// The native verdict, and that of the circuit on the batch the operator makes regardless.
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let before = market(2, rng.gen_range(0..16));
-    let state = random_state(rng, &before);
+    let state = holders(rng, &before, [2, 3, 4], [0, 0, 0, -500, 500]);
     let rows = relisted(rng, &before);
     let list = [random_operation(rng, &rows)];
     both((&state, &market_of(&rows), &Shape::TINY), &list)

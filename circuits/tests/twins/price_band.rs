@@ -5,17 +5,16 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::synthetic::{
-    OrderDraft, account, account_index, banded_market, deposit, portfolio_book, risk_rows, settled,
-    signed_move, state, trade,
+    OrderDraft, account_index, banded_market, deposit, portfolio_book, risk_rows, settled,
+    signed_move, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{Cash, Price, Quantity};
+use zkmargin_protocol::units::Price;
 
-use super::draw::{Verdict, agree, regardless, synthesized};
+use super::draw::{Verdict, agree, holders, regardless, synthesized};
 
 /// Every account may need both sides.
 const SHAPE: Shape = Shape { two_sided: 3, ..Shape::TINY };
@@ -27,24 +26,6 @@ fn random_market(rng: &mut ChaCha8Rng) -> Market {
         *last = settled(last.clone());
     }
     banded_market(&rows, rng.gen_ratio(3, 4))
-}
-
-/// Accounts 2 and 3 with some of both options, or none.
-fn random_state(rng: &mut ChaCha8Rng, market: &Market) -> State {
-    let holder = |index| {
-        let mut holder = account(account_index(index), portfolio_book(1));
-        holder.cash = Cash::new(1_000_000_000_000).expect("64 bits");
-        for &instrument in market.rows().keys() {
-            let held = *[0, -900, -500, 500, 900].choose(rng).expect("five");
-            if held != 0 {
-                let held = Quantity::new(held).expect("small");
-                let added = holder.positions.add(holder.book.underlying, instrument, held);
-                added.expect("two slots");
-            }
-        }
-        (account_index(index), holder)
-    };
-    state([2, 3].map(holder).into(), 4, market)
 }
 
 fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {
@@ -67,7 +48,7 @@ fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {
 /// show one side only.
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = random_market(rng);
-    let state = random_state(rng, &market);
+    let state = holders(rng, &market, [2, 3], [0, -900, -500, 500, 900]);
     let list = [random_operation(rng, &market)];
     let sealed = regardless((&state, &market, &SHAPE), &list, |_| ());
     let (verdict, mut trace) = sealed.expect("only the waived rule is broken");

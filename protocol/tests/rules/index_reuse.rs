@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ark_bn254::Fr;
 
 use super::world::{
-    BUYER, SELLER, World, cash, index, order_quantity, price, quantity, rule_of, time,
+    BUYER, OTHER_SPECS, SELLER, World, cash, index, order_quantity, price, quantity, rule_of, time,
 };
 use zkmargin_fixtures::synthetic::{
     NOW_S, account, deposit, forgeries, market_of, portfolio_book, random_case, risk_rows, settle,
@@ -12,7 +12,6 @@ use zkmargin_fixtures::synthetic::{
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::instrument::OptionKind;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::risk_row::RiskRow;
@@ -61,20 +60,10 @@ fn due(place: u32) -> Operation {
 
 #[test]
 fn rejects_index_reuse_in_each_part_and_every_way_to_touch_a_holder() {
-    let changes: [fn(&mut RiskRow); 3] = [
-        |row| row.spec.expiry = time(row.spec.expiry.get() + 1),
-        |row| row.spec.strike = price(row.spec.strike.get() - 1),
-        |row| {
-            row.spec.kind = match row.spec.kind {
-                OptionKind::Call => OptionKind::Put,
-                OptionKind::Put => OptionKind::Call,
-            }
-        },
-    ];
     let holder = index(BUYER);
-    for (part, change) in changes.into_iter().enumerate() {
+    for (part, change) in OTHER_SPECS.into_iter().enumerate() {
         // The holder's state is that of the market before.
-        let world = World { market: listed(change), ..World::new() };
+        let world = World { market: listed(|row| change(&mut row.spec)), ..World::new() };
         let touched = [
             deposit(holder, portfolio_book(1), 5),
             signed_move(index(SELLER), Some(holder), 7, 0),

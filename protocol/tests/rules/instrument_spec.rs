@@ -1,6 +1,6 @@
-use super::world::{SELLER, World, index, price, time};
+use super::world::{OTHER_SPECS, SELLER, World, index};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::instrument::InstrumentSpec;
 use zkmargin_protocol::order::Side;
 use zkmargin_protocol::units::Underlying;
 
@@ -16,18 +16,9 @@ fn accepts_the_specification_in_the_table() {
 #[test]
 fn rejects_instrument_spec_for_each_part_that_differs_on_both_or_one_side() {
     let world = World::new();
-    let changes: [fn(&mut InstrumentSpec); 4] = [
-        |s| s.underlying = Underlying::new(2).expect("an underlying"),
-        |s| s.expiry = time(s.expiry.get() + 1),
-        |s| s.strike = price(s.strike.get() + 1),
-        |s| {
-            s.kind = match s.kind {
-                OptionKind::Call => OptionKind::Put,
-                OptionKind::Put => OptionKind::Call,
-            }
-        },
-    ];
-    for (part, change) in changes.into_iter().enumerate() {
+    let elsewhere: fn(&mut InstrumentSpec) =
+        |s| s.underlying = Underlying::new(2).expect("an underlying");
+    for (part, change) in OTHER_SPECS.into_iter().chain([elsewhere]).enumerate() {
         world.rejects(RULE, &format!("both, part {part}"), &world.drafted(|d| change(&mut d.spec)));
         let mut other = world.draft();
         change(&mut other.spec);

@@ -6,6 +6,7 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::action::Action;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::recipient::Recipient;
@@ -110,6 +111,18 @@ pub fn transfer(to: AccountIndex, amount_e6: i64) -> Action {
 pub fn withdrawal(amount_e6: i64) -> Action {
     Action::Withdrawal { to: Recipient([7; 20]), amount: cash(amount_e6), least: None }
 }
+
+/// Another specification of the same underlying, by each part that may differ.
+pub const OTHER_SPECS: [fn(&mut InstrumentSpec); 3] = [
+    |s| s.expiry = time(s.expiry.get() + 1),
+    |s| s.strike = price(s.strike.get() + 1),
+    |s| {
+        s.kind = match s.kind {
+            OptionKind::Call => OptionKind::Put,
+            OptionKind::Put => OptionKind::Call,
+        }
+    },
+];
 
 pub fn index(value: u32) -> AccountIndex {
     AccountIndex::new(value).expect("an index")
