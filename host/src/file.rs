@@ -1,0 +1,110 @@
+//! Files that are there whole, under their final name and flushed, or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, BufWriter, Read, Write};
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A file or folder cannot be read or written. Exit status 3.
+#[derive(Debug, Error)]
+#[error("{}: {error}", path.display())]
+pub struct FileError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What the system says.
+    pub error: io::Error,
+}
+
+impl FileError {
+    /// Names the file that an operation of the system failed on.
+    pub fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + '_ {
+        |error| Self { path: path.to_owned(), error }
+    }
+}
+
+/// The content of a file of at most `bytes_max` bytes. A larger one is refused before it is read.
+///
+/// # Errors
+/// [`FileError`]; of kind [`io::ErrorKind::FileTooLarge`] with the size found and the bound.
+pub fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, FileError> {
+    let mut content = Vec::new();
+    let mut read = || {
+        let file = File::open(path)?;
+        ensure_at_most(file.metadata()?.len(), bytes_max)?;
+        // A pipe has no length, and a file may grow: one byte more than allowed tells.
+        file.take(bytes_max + 1).read_to_end(&mut content)?;
+        ensure_at_most(content.len() as u64, bytes_max)
+    };
+    read().map_err(FileError::at(path))?;
+    Ok(content)
+}
+
+fn ensure_at_most(bytes: u64, bytes_max: u64) -> io::Result<()> {
+    if bytes <= bytes_max {
+        return Ok(());
+    }
+    let what = format!("{bytes} bytes found, at most {bytes_max} allowed");
+    Err(io::Error::new(io::ErrorKind::FileTooLarge, what))
+}
+
+/// Puts `content` at `path`, in place of what stands there; see [`write_with`].
+///
+/// # Errors
+/// [`FileError`].
+pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
+    write_with(path, |file| file.write_all(content))
+}
+
+/// Puts what `fill` writes at `path`, in place of what stands there: under the name of a draft
+/// first, then flushed and moved. When anything fails, the draft is removed and `path` is as it was.
+///
+/// # Errors
+/// [`FileError`].
+pub fn write_with(
+    path: &Path,
+    fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
+) -> Result<(), FileError> {
+    let draft = draft_of(path);
+    let write = || {
+        let mut file = BufWriter::new(File::create(&draft)?);
+        fill(&mut file)?;
+        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
+        fs::rename(&draft, path)?;
+        File::open(parent(path))?.sync_all()
+    };
+    write().map_err(|error| {
+        // The first failure is the one to report.
+        let _ = fs::remove_file(&draft);
+        FileError { path: path.to_owned(), error }
+    })
+}
+
+/// Makes a folder and those above it, if they are not there, and shows that a file can be made in it.
+///
+/// # Errors
+/// [`FileError`].
+pub fn ensure_writable_folder(path: &Path) -> Result<(), FileError> {
+    let probe = draft_of(&path.join("probe"));
+    let write = || {
+        fs::create_dir_all(path)?;
+        File::create(&probe)?;
+        fs::remove_file(&probe)
+    };
+    write().map_err(FileError::at(path))
+}
+
+/// The folder that holds `path`.
+pub fn parent(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if parent != Path::new("") => parent,
+        _ => Path::new("."),
+    }
+}
+
+/// The name under which a file is written before it is whole: hidden, in the same folder, of this
+/// process.
+fn draft_of(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}.draft", std::process::id()))
+}
