@@ -66,7 +66,7 @@ pub struct AccountVar {
     pub is_active: Bool<Fr>,
     /// Whether the batch opens the account.
     pub is_new: Bool<Fr>,
-    /// Index, 24 bits.
+    /// Index, 24 bits; 0 in padding, as the statement has it.
     pub index: Wire,
     /// Signing key and commitment to the view key before the batch, or those the account is opened with.
     pub old_keys: KeysVar,
@@ -102,7 +102,7 @@ pub struct AccountVar {
     pub opened_leaf: Wire,
     /// Leaf before; 0 for a new account.
     pub old_leaf: Wire,
-    /// Leaf after.
+    /// Leaf after; 0 in padding, as the statement has it.
     pub new_leaf: Wire,
     /// The elements of the new leaf that are encrypted.
     pub secret_words: Vec<Wire>,
@@ -173,6 +173,7 @@ impl AccountVar {
         let is_active = Bool::witness(cs, "account row in use", input.is_active);
         let is_new = Bool::witness(cs, "account is new", input.is_new);
         let index = Uint::external(cs, "account index", input.index.get().into(), ACCOUNT_BITS);
+        let index = cs.product("index of a row in use", is_active.lc(), index.lc());
         let old_keys = KeysVar::external(cs, &input.old);
         let is_rekeyed = Bool::witness(cs, "account is rekeyed", input.is_rekeyed);
         let (new_keys, view_key) = KeysVar::argued(cs, &input.new);
@@ -209,12 +210,13 @@ impl AccountVar {
         let secret_words = secret_words(new_status, &nonces.new_bits, &new_positions);
         let opened_leaf = leaf(cs, &old_keys, &old_words);
         let new_leaf = leaf(cs, &new_keys, &secret_words);
+        let new_leaf = cs.product("new leaf of a row in use", is_active.lc(), &new_leaf);
         let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
         let half = -power_of_two(CASH_BITS - 1);
         let account = Self {
             is_active,
             is_new,
-            index: index.lc().clone(),
+            index,
             old_keys,
             new_keys,
             is_rekeyed,

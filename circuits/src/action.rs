@@ -30,7 +30,7 @@ pub struct ActionVar {
     /// Cash moved, 63 bits; 0 where none moves.
     pub amount: Wire,
     /// Receiver (account index or L1 address), new nonce base or terms of a bid, 160 bits.
-    pub number: Wire,
+    number: Wire,
     /// Least amount of a withdrawal that must leave, 64 bits.
     pub least: Wire,
     new_key: PointVar,
@@ -122,6 +122,12 @@ impl ActionVar {
             let above = cs.product("base above the window", self.is_cancel.lc(), &above);
             Uint::range_check(cs, "base above the window", &above, NONCE_BITS);
         });
+    }
+
+    /// Account or L1 address that receives cash. The signature's challenge fixes it whatever the kind; of a rekey, where nobody receives
+    /// anything and the number is free, it is a part of the new key.
+    pub fn recipient(&self) -> &Wire {
+        &self.payload[0]
     }
 
     /// What changes in `account`: (account, key x, key y, view-key commitment), or of a cancel-all

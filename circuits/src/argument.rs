@@ -177,6 +177,13 @@ impl Point {
         cs.enforce("fraction", &fraction, &denominator, numerator);
         fraction
     }
+
+    /// A fraction that counts only while the flag is set. The flag comes after the fraction: what a row in padding says
+    /// of numerator and key need not be fixed before the point, and changes nothing.
+    fn fraction_if(&self, cs: &mut Cs, flag: &Bool<Fr>, numerator: &Wire, key: &Wire) -> Wire {
+        let fraction = self.fraction(cs, numerator, key);
+        cs.product("fraction of a row in use", flag.lc(), &fraction)
+    }
 }
 
 /// Three challenges that depend on all `elements`.
@@ -284,7 +291,7 @@ fn absorb_rows(
     let mut elements = vec![commitment.clone()];
     for (account, margin) in tables.accounts.iter().zip(&tables.margins) {
         elements.extend([account.opened_leaf.clone(), account.settlement.cash.clone()]);
-        elements.extend(margin.absorbed());
+        elements.extend(margin.absorbed([account.nonces.used()]));
     }
     elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
     for (row, answer) in tables.liquidations.iter().zip(&tables.forced) {
@@ -518,7 +525,7 @@ fn cash_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wi
     for request in &tables.requests {
         let payer = point.compress(cs, &[cash, &request.account]);
         legs.push(point.fraction(cs, &request.paid.negated(), &payer));
-        let receiver = point.compress(cs, &[cash, &request.action.number]);
+        let receiver = point.compress(cs, &[cash, request.action.recipient()]);
         legs.push(point.fraction(cs, &request.transferred, &receiver));
     }
     for deposit in &tables.deposits {

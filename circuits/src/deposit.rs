@@ -83,10 +83,12 @@ impl DepositVar {
         Self { is_active, account, found, is_opening, credited, words: words.to_vec() }
     }
 
-    /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖ whether it is opened (1).
+    /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖ whether it is opened (1) ‖
+    /// account (24), which the statement does not have in padding.
     pub fn absorbed(&self) -> [Wire; 4] {
         let [x, y, commitment, book] = self.found.clone();
-        [x, y, commitment, pack(&[(&book, BOOK_BITS), (self.is_opening.lc(), 1)])]
+        let account = (&self.account, ACCOUNT_BITS);
+        [x, y, commitment, pack(&[(&book, BOOK_BITS), (self.is_opening.lc(), 1), account])]
     }
 }
 

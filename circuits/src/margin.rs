@@ -101,12 +101,13 @@ impl MarginVar {
         self.requirement.minus(self.floor_spread.lc())
     }
 
-    /// The elements the transcript absorbs; together they fix every claim.
-    pub fn absorbed(&self) -> Vec<Wire> {
+    /// The elements the transcript absorbs; together they fix every claim, and `others`, for which the last element of
+    /// spreads has room.
+    pub fn absorbed(&self, others: impl IntoIterator<Item = Part>) -> Vec<Wire> {
         let spreads = self.spreads.iter().chain([&self.floor_spread]).map(Uint::lc);
         let ranged = spreads.chain([&self.requirement]);
-        let ranged: Vec<Part> = ranged.map(|value| (value.clone(), SPREAD_BITS)).collect();
-        let mut words = pack_words(&ranged);
+        let ranged = ranged.map(|value| (value.clone(), SPREAD_BITS));
+        let mut words = pack_words(&ranged.chain(others).collect::<Vec<Part>>());
         words.extend([
             self.mark_value.clone(),
             self.isolated_initial.clone(),

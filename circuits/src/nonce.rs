@@ -8,7 +8,7 @@ use zkmargin_protocol::units::{NONCE_BITS, Nonce};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::Uint;
-use crate::packing::power_of_two;
+use crate::packing::{Part, power_of_two};
 use crate::{Cs, Wire, sum};
 
 /// The window before a batch, the nonces the batch uses, and the window it leaves behind.
@@ -25,6 +25,14 @@ pub struct NonceWindowVar {
     pub new_base: Wire,
     /// Bits after, as a number.
     pub new_bits: Wire,
+}
+
+impl NonceWindowVar {
+    /// The nonces newly used, a bit each: of a window that is voided no leaf tells them.
+    pub fn used(&self) -> Part {
+        let bits: Vec<_> = self.newly_used.iter().map(|bit| bit.lc().clone()).collect();
+        (number(&bits), WINDOW as u32)
+    }
 }
 
 /// Nonces of one account in one batch.

@@ -103,7 +103,7 @@ impl ReductionVar {
 
     /// The elements the transcript absorbs: the claims before the batch, the flag, what is kept.
     pub fn absorbed(&self, cs: &Cs) -> Vec<Wire> {
-        let mut words = self.old_margin.absorbed();
+        let mut words = self.old_margin.absorbed([]);
         let half = power_of_two(QUANTITY_BITS - 1);
         for (k, some) in self.kept.chunks(KEPT_PER_WORD).enumerate() {
             let kept: Vec<_> = some.iter().map(|kept| shifted(cs, kept, half)).collect();

@@ -50,7 +50,7 @@ pub struct RequestVar {
     pub challenge: Wire,
     /// Cash that leaves `account`; 0 where none moves and in padding.
     pub paid: Wire,
-    /// Cash that arrives at the account `action.number` within the rollup; 0 but for transfers.
+    /// Cash that arrives at the account `action.recipient()` within the rollup; 0 but for transfers.
     pub transferred: Wire,
     /// Cash that leaves for L1; 0 but for withdrawals.
     pub payout: Wire,
@@ -134,8 +134,9 @@ impl RequestVar {
     /// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
-        let ActionVar { is_withdrawal, number, .. } = &self.action;
-        let word = pack(&[(&self.payout, CASH_BITS), (number, RECIPIENT_BITS), (&one, 1)]);
+        let ActionVar { is_withdrawal, .. } = &self.action;
+        let recipient = (self.action.recipient(), RECIPIENT_BITS);
+        let word = pack(&[(&self.payout, CASH_BITS), recipient, (&one, 1)]);
         let is_paid_out = self.is_active.and(cs, is_withdrawal);
         cs.product("withdrawal word", is_paid_out.lc(), &word)
     }

@@ -139,10 +139,13 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
         let AccountVar { view_key, index, new_leaf, secret_words, is_active, .. } = account;
         let cipher = cipher::encrypt(cs, view_key, index, new_leaf, secret_words);
         debug_assert_eq!(cipher.len(), SECRET_WORDS);
-        let one = cs.one();
-        let mut words = vec![pack(&[(index, ACCOUNT_BITS), (&one, 1)]), new_leaf.clone()];
-        words.extend(cipher);
-        words.iter().map(|word| cs.product("word of a row in use", is_active.lc(), word)).collect()
+        // Index and leaf are zero in padding already.
+        let place = pack(&[(index, ACCOUNT_BITS), (is_active.lc(), 1)]);
+        let mut words = vec![place, new_leaf.clone()];
+        for word in &cipher {
+            words.push(cs.product("cipher word of a row in use", is_active.lc(), word));
+        }
+        words
     })
 }
 

@@ -34,11 +34,10 @@ pub fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point
         }
         let mut found = Vec::new();
         for (account, count) in tables.accounts.iter().zip(&counts.signatures) {
-            let count = cs.product("look-ups of a row in use", account.is_active.lc(), count.lc());
             let [x, y, _] = account.old_keys.elements();
             let signer = signer(&account.index, &account.old_tier);
             let key = point.compress(cs, &[&signer, x, y]);
-            found.push(point.fraction(cs, &count, &key));
+            found.push(point.fraction_if(cs, &account.is_active, count.lc(), &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("keys are those of the accounts", &asked, &found);
@@ -58,12 +57,11 @@ pub fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicitie
         }
         let mut found = Vec::new();
         for (account, count) in tables.accounts.iter().zip(&counts.deposits) {
-            let count = cs.product("deposits of a row in use", account.is_active.lc(), count.lc());
             let book = account.book.bits();
             let [x, y, commitment] = account.old_keys.elements();
             let place = account.index.plus_scaled(account.is_new.lc(), power_of_two(ACCOUNT_BITS));
             let key = point.compress(cs, &[&place, x, y, commitment, &book]);
-            found.push(point.fraction(cs, &count, &key));
+            found.push(point.fraction_if(cs, &account.is_active, count.lc(), &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("deposits name the account's keys", &asked, &found);
@@ -81,9 +79,8 @@ pub fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, poin
         }
         let mut found = Vec::new();
         for (row, count) in tables.instruments.iter().zip(&counts.trades) {
-            let count = cs.product("trades of a row in use", row.is_active.lc(), count.lc());
             let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.spec]);
-            found.push(point.fraction(cs, &count, &key));
+            found.push(point.fraction_if(cs, &row.is_active, count.lc(), &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("specifications are those of the table", &asked, &found);
@@ -106,8 +103,6 @@ pub fn enforce_counterparties(
         let one_sided = tables.accounts.len() - tables.liquidations.len();
         let rows: Vec<_> = tables.accounts.iter().zip(&tables.excesses).collect();
         let found = cs.rows("accounts", &rows, |cs, k, (account, excess)| {
-            let count = counts.counterparties[k].lc();
-            let count = cs.product("reductions of a row in use", account.is_active.lc(), count);
             let is_frozen = match k.checked_sub(one_sided) {
                 Some(k) => tables.liquidations[k].step.is_frozen.lc().clone(),
                 None => cs.zero(),
@@ -117,7 +112,7 @@ pub fn enforce_counterparties(
             let standing = counterparty::standing(&account.book, flags, wide);
             let word = counterparty::word(&account.index, &standing);
             let key = point.compress(cs, &[&word, excess]);
-            point.fraction(cs, &count, &key)
+            point.fraction_if(cs, &account.is_active, counts.counterparties[k].lc(), &key)
         });
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("counterparties are accounts of the batch", &asked, &found);
@@ -136,9 +131,8 @@ pub fn enforce_prices(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, poi
         });
         let rows: Vec<_> = tables.instruments.iter().zip(&counts.reductions).collect();
         let found = cs.rows("instruments", &rows, |cs, _, (row, count)| {
-            let count = cs.product("reductions of a row in use", row.is_active.lc(), count.lc());
             let key = point.compress(cs, &[&priced(&row.instrument, &row.forward), &row.mark]);
-            point.fraction(cs, &count, &key)
+            point.fraction_if(cs, &row.is_active, count.lc(), &key)
         });
         let (asked, found) = (sum(&asked), sum(&found));
         cs.enforce_equal("contracts are at the table's prices", &asked, &found);
