@@ -4,6 +4,7 @@
 //! Invariant: the auditor reads matrices and assignments only; it never calls the code that wrote them.
 #![forbid(unsafe_code)]
 
+pub mod closure;
 pub mod deletion;
 mod elimination;
 mod error;

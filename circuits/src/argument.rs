@@ -6,6 +6,7 @@
 mod lookups;
 mod open_interest;
 mod risk_table;
+mod transcript;
 
 use std::collections::BTreeMap;
 
@@ -13,7 +14,6 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::nonce::WINDOW;
 use zkmargin_protocol::risk_row::SCENARIOS;
 use zkmargin_protocol::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
@@ -23,16 +23,14 @@ use crate::deposit::DepositVar;
 use crate::forced::ForcedVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
-use crate::gadgets::poseidon::Sponge;
 use crate::liquidation::LiquidationVar;
 use crate::margin::MarginVar;
 use crate::open_interest::OpenInterestVar;
-use crate::packing::{Part, pack_words, power_of_two};
+use crate::packing::power_of_two;
 use crate::positions::{self, SlotVar};
 use crate::reduction::ReductionVar;
 use crate::request::RequestVar;
 use crate::risk_row::RiskRowVar;
-use crate::settlement;
 use crate::trade::TradeVar;
 use crate::tree::opening::OpenedNodeVar;
 use crate::tree::{self, NodeVar};
@@ -126,11 +124,11 @@ pub fn enforce_tables(cs: &mut Cs, tables: &Tables, commitment: &Wire) {
     let multiplicities = Multiplicities::count(cs, tables);
     multiplicities.enforce_opened_by_deposit(cs, tables);
     multiplicities.enforce_traded_live(cs, tables);
-    let first = absorb_rows(cs, tables, &multiplicities, commitment);
+    let first = transcript::absorb_rows(cs, tables, &multiplicities, commitment);
     let [scenario, weight, chain] = first;
     let books = tables.books();
     let claims = InstrumentClaims::new(cs, tables, &books, &weight);
-    let second = absorb_claims(cs, &chain, &claims);
+    let second = transcript::absorb_claims(cs, &chain, &claims);
     let [gamma, beta, short] = second;
     let point = Point { gamma, beta };
     enforce_tree(cs, tables, &point);
@@ -181,21 +179,13 @@ impl Point {
     /// A fraction that counts only while the flag is set. The flag comes after the fraction: what a row in padding says
     /// of numerator and key need not be fixed before the point, and changes nothing.
     fn fraction_if(&self, cs: &mut Cs, flag: &Bool<Fr>, numerator: &Wire, key: &Wire) -> Wire {
+        if cs.is_planted("flag before its fraction") {
+            let numerator = cs.product("numerator of a row in use", flag.lc(), numerator);
+            return self.fraction(cs, &numerator, key);
+        }
         let fraction = self.fraction(cs, numerator, key);
         cs.product("fraction of a row in use", flag.lc(), &fraction)
     }
-}
-
-/// Three challenges that depend on all `elements`.
-fn challenges(cs: &mut Cs, elements: &[Wire]) -> [Wire; 3] {
-    let mut sponge = Sponge::new(Tag::Transcript.field(), elements.len());
-    sponge.absorb(cs, elements);
-    let lanes = sponge.squeeze(cs, 3);
-    // Lanes of a permutation are long combinations; as variables they make every use short.
-    std::array::from_fn(|k| {
-        let one = cs.one();
-        cs.product("challenge", &lanes[k], &one)
-    })
 }
 
 impl Multiplicities {
@@ -279,76 +269,6 @@ impl Multiplicities {
             }
         });
     }
-}
-
-/// First round: everything the rows claim.
-fn absorb_rows(
-    cs: &mut Cs,
-    tables: &Tables,
-    multiplicities: &Multiplicities,
-    commitment: &Wire,
-) -> [Wire; 3] {
-    let mut elements = vec![commitment.clone()];
-    for (account, margin) in tables.accounts.iter().zip(&tables.margins) {
-        elements.extend([account.opened_leaf.clone(), account.settlement.cash.clone()]);
-        elements.extend(margin.absorbed([account.nonces.used()]));
-    }
-    elements.extend(tables.reductions.iter().flat_map(|reduction| reduction.absorbed(cs)));
-    for (row, answer) in tables.liquidations.iter().zip(&tables.forced) {
-        elements.push(row.absorbed(answer.absorbed()));
-        elements.push(answer.reduction.counterparty.excess.clone());
-    }
-    elements.extend(tables.deposits.iter().flat_map(DepositVar::absorbed));
-    elements.extend(tables.trades.iter().flat_map(|trade| trade.challenges.clone()));
-    elements.extend(tables.requests.iter().flat_map(RequestVar::absorbed));
-    elements.extend(tables.nodes.iter().flat_map(NodeVar::hashes));
-    elements.extend(tables.instruments.iter().map(|instrument| instrument.leaf.clone()));
-    elements.extend(tables.risk_nodes.iter().map(|node| node.hash.clone()));
-    elements.extend(tables.interest_nodes.iter().flat_map(NodeVar::hashes));
-    elements.extend(pack_words(&narrow_parts(tables, multiplicities)));
-    challenges(cs, &elements)
-}
-
-/// Flags, places and counts of the rows: what is ranged and has no hash.
-fn narrow_parts(tables: &Tables, multiplicities: &Multiplicities) -> Vec<Part> {
-    let flag = |flag: &Bool<Fr>| (flag.lc().clone(), 1);
-    let count = |count: &Uint<Fr>| (count.lc().clone(), count.bits());
-    let mut parts = Vec::new();
-    for (k, account) in tables.accounts.iter().enumerate() {
-        parts.extend([
-            count(&multiplicities.signatures[k]),
-            count(&multiplicities.deposits[k]),
-            count(&multiplicities.counterparties[k]),
-            flag(&account.is_active),
-            (account.settlement.flags.clone(), settlement::FLAG_BITS),
-            flag(&account.is_new),
-            flag(&account.is_rekeyed),
-            flag(&account.nonces.is_cancelled),
-        ]);
-    }
-    parts.extend(tables.trades.iter().flat_map(TradeVar::fill_parts));
-    parts.extend(tables.nodes.iter().flat_map(NodeVar::place_parts));
-    parts.extend(tables.forced.iter().flat_map(|answer| answer.reduction.parts()));
-    for (k, row) in tables.instruments.iter().enumerate() {
-        let index = (row.instrument.clone(), INSTRUMENT_BITS);
-        let counts = [&multiplicities.trades[k], &multiplicities.reductions[k]];
-        parts.extend([flag(&row.is_active), index]);
-        parts.extend(counts.map(count));
-        parts.extend(tables.open_interest[k].parts());
-    }
-    parts.extend(tables.risk_nodes.iter().flat_map(OpenedNodeVar::place_parts));
-    parts.extend(tables.interest_nodes.iter().flat_map(NodeVar::place_parts));
-    parts
-}
-
-/// Second round: what the instruments claim to be held.
-fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [Wire; 3] {
-    let mut elements = vec![chain.clone()];
-    for k in 0..claims.held.len() {
-        let of = [&claims.held[k], &claims.short[k], &claims.settled[k]];
-        elements.extend(of.into_iter().cloned());
-    }
-    challenges(cs, &elements)
 }
 
 /// Every touched child of a node has a row of its own: a node, or at level 0 an account; and no row is without a parent
@@ -525,7 +445,8 @@ fn cash_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wi
     for request in &tables.requests {
         let payer = point.compress(cs, &[cash, &request.account]);
         legs.push(point.fraction(cs, &request.paid.negated(), &payer));
-        let receiver = point.compress(cs, &[cash, request.action.recipient()]);
+        let recipient = request.action.recipient(cs).clone();
+        let receiver = point.compress(cs, &[cash, &recipient]);
         legs.push(point.fraction(cs, &request.transferred, &receiver));
     }
     for deposit in &tables.deposits {

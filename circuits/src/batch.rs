@@ -76,7 +76,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let interest_nodes = interest_nodes(cs, &input.interest_nodes, &header);
     let flows = (&deposits[..], &requests[..], &forced[..]);
     header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
-    let account_words = statement::with_answers(account_words, &forced);
+    let account_words = statement::with_answers(cs, account_words, &forced);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
     let is_outside_band = header.is_outside_band.clone();

@@ -17,6 +17,9 @@ use rayon::prelude::*;
 use thiserror::Error;
 use zkmargin_protocol::Rule;
 
+#[cfg(feature = "forgery")]
+pub mod forgery;
+
 /// What a constraint system records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
@@ -329,6 +332,8 @@ struct Recorder<F: PrimeField> {
     rows: [Rows; 3],
     labels: Vec<(usize, Label)>,
     names: Vec<(usize, &'static str, Role)>,
+    #[cfg(feature = "forgery")]
+    notes: forgery::Notes<F>,
 }
 
 impl<F: PrimeField> Recorder<F> {
@@ -340,6 +345,8 @@ impl<F: PrimeField> Recorder<F> {
             rows,
             labels: Vec::new(),
             names: Vec::new(),
+            #[cfg(feature = "forgery")]
+            notes: forgery::Notes::default(),
         }
     }
 
@@ -375,18 +382,7 @@ pub struct Cs<F: PrimeField> {
     unsatisfied: Option<Unsatisfied>,
     recorder: Option<Recorder<F>>,
     #[cfg(feature = "forgery")]
-    lies: Vec<Lie<F>>,
-}
-
-/// What the dishonest prover of the forgery tests says of one variable.
-#[cfg(feature = "forgery")]
-#[derive(Clone)]
-struct Lie<F> {
-    row: (&'static str, usize),
-    name: &'static str,
-    /// Variables of the name to come before it; `None` once it is told.
-    left: Option<usize>,
-    change: F,
+    prover: forgery::Prover<F>,
 }
 
 /// Public inputs and witness of a finished circuit.
@@ -417,27 +413,8 @@ impl<F: PrimeField> Cs<F> {
             unsatisfied: None,
             recorder: (mode == Mode::Shape).then(Recorder::new),
             #[cfg(feature = "forgery")]
-            lies: Vec::new(),
+            prover: forgery::Prover::default(),
         }
-    }
-
-    /// Adds `change` to the variable called `name` that comes after `skip` others of the name in a table's row; what is
-    /// computed from it follows. The dishonest prover of the forgery tests: not part of any circuit.
-    #[cfg(feature = "forgery")]
-    pub fn lie(&mut self, row: (&'static str, usize), name: &'static str, skip: usize, change: F) {
-        self.lies.push(Lie { row, name, left: Some(skip), change });
-    }
-
-    #[cfg(feature = "forgery")]
-    fn lied(&mut self, name: &'static str) -> F {
-        let row = self.row;
-        let meant = self.lies.iter_mut().filter(|lie| Some(lie.row) == row && lie.name == name);
-        let told = meant.filter_map(|lie| {
-            let left = lie.left?;
-            lie.left = left.checked_sub(1);
-            (left == 0).then_some(lie.change)
-        });
-        told.sum()
     }
 
     fn lc(&self, variable: Variable, value: F) -> Lc<F> {
@@ -482,6 +459,8 @@ impl<F: PrimeField> Cs<F> {
         let value = value + self.lied(name);
         let index = self.witness.len();
         self.witness.push(value);
+        #[cfg(feature = "forgery")]
+        self.note_place(index);
         if let Some(recorder) = &mut self.recorder
             && recorder.names.last().is_none_or(|&(_, n, r)| (n, r) != (name, role))
         {
@@ -577,7 +556,7 @@ impl<F: PrimeField> Cs<F> {
             child.rule = self.rule;
             child.row = Some((table, k));
             #[cfg(feature = "forgery")]
-            child.lies.clone_from(&self.lies);
+            child.prover.clone_from(&self.prover);
             let result = body(&mut child, k, input);
             assert_eq!(child.instance.len(), 1, "a table row allocates no public input");
             (child, result)
@@ -600,13 +579,29 @@ impl<F: PrimeField> Cs<F> {
                 Some(Unsatisfied { index: self.constraints + failure.index, ..failure });
         }
         #[cfg(feature = "forgery")]
-        for (lie, told) in self.lies.iter_mut().zip(&child.lies) {
-            if Some(told.row) == child.row {
-                lie.left = told.left;
-            }
-        }
+        self.prover.adopt(&child.prover, child.row);
         self.witness.extend(child.witness);
         self.constraints += child.constraints;
+    }
+
+    /// What the transcript absorbs under `name`: the wire.
+    #[cfg(not(feature = "forgery"))]
+    pub fn absorbed(&mut self, _: &'static str, wire: &Lc<F>) -> Lc<F> {
+        wire.clone()
+    }
+
+    /// Says that `lc` is shown to lie in `0..2^bits`; nothing but tests listens.
+    #[cfg(not(feature = "forgery"))]
+    pub fn note_range(&mut self, _: &Lc<F>, _: u32) {}
+
+    /// Says that some combinations fix others; nothing but tests listens.
+    #[cfg(not(feature = "forgery"))]
+    pub fn note_determined(&mut self, _: &[&Lc<F>], _: &[&Lc<F>]) {}
+
+    /// Whether the tests have planted the fault called so. Never outside of them.
+    #[cfg(not(feature = "forgery"))]
+    pub fn is_planted(&self, _: &'static str) -> bool {
+        false
     }
 
     /// Number of constraints so far.

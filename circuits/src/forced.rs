@@ -24,6 +24,8 @@ use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of an amount.
 const AMOUNT_BITS: u32 = CASH_BITS - 1;
+/// Width in bits of an answer in the statement.
+pub const ANSWER_BITS: u32 = KIND_BITS + 2 * AMOUNT_BITS + 1;
 
 /// The answer to a forced request; zeros in rows without one.
 pub struct ForcedVar {
@@ -86,19 +88,27 @@ impl ForcedVar {
     /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
     /// amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and counterparty (24) ‖ 0 (39). Fields of other kinds
     /// are zero.
-    pub fn word(&self) -> Wire {
+    pub fn word(&self, cs: &mut Cs) -> Wire {
         let reduction = &self.reduction;
-        let kinds = [&self.is_withdrawal, &self.is_cancel, &reduction.is_asked];
-        let kind = kinds.iter().zip(1u64..).map(|(is_kind, k)| is_kind.lc().scaled(Fr::from(k)));
+        let kinds = [&self.is_withdrawal, &self.is_cancel, &reduction.is_asked].map(Bool::lc);
+        let kind = kinds.iter().zip(1u64..).map(|(is_kind, k)| is_kind.scaled(Fr::from(k)));
         let kind = sum(&kind.collect::<Vec<_>>());
         let contracts =
             pack(&[(&reduction.instrument, INSTRUMENT_BITS), (&reduction.quantity, FORCED_BITS)]);
-        pack(&[
+        let asked = self.amount.plus(&contracts);
+        let done = self.payout.plus(&reduction.counterparty.index);
+        let is_refused = self.is_refused.lc().plus(&reduction.is_refused);
+        let word = pack(&[
             (&kind, KIND_BITS),
-            (&self.amount.plus(&contracts), AMOUNT_BITS),
-            (&self.payout.plus(&reduction.counterparty.index), AMOUNT_BITS),
-            (&self.is_refused.lc().plus(&reduction.is_refused), 1),
-        ])
+            (&asked, AMOUNT_BITS),
+            (&done, AMOUNT_BITS),
+            (&is_refused, 1),
+        ]);
+        // One kind at most is set (`enforce_alone`), and fields of other kinds are zero: so each
+        // sum is of one part, and fits its place.
+        cs.note_determined(&[&word], &[&kind, &asked, &done, &is_refused]);
+        cs.note_determined(&[&kind], &kinds);
+        word
     }
 
     /// What the transcript absorbs beside the statement, 63 bits.

@@ -119,6 +119,7 @@ pub fn witness_canonical(
         before = is_used;
     }
     enforce_within_book(cs, &place);
+    vars.iter().for_each(|slot| cs.note_range(&slot.instrument, INSTRUMENT_BITS));
     (PositionsVar::pack(cs, vars), before)
 }
 

@@ -135,7 +135,7 @@ impl RequestVar {
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
         let ActionVar { is_withdrawal, .. } = &self.action;
-        let recipient = (self.action.recipient(), RECIPIENT_BITS);
+        let recipient = (self.action.recipient(cs), RECIPIENT_BITS);
         let word = pack(&[(&self.payout, CASH_BITS), recipient, (&one, 1)]);
         let is_paid_out = self.is_active.and(cs, is_withdrawal);
         cs.product("withdrawal word", is_paid_out.lc(), &word)

@@ -11,11 +11,11 @@ use zkmargin_protocol::{Rule, units::Time};
 
 use crate::account::AccountVar;
 use crate::custody::CustodyVar;
-use crate::forced::ForcedVar;
+use crate::forced::{ANSWER_BITS, ForcedVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::packing::{pack, power_of_two};
+use crate::packing::pack;
 use crate::{Cs, Wire, cipher};
 
 /// The header of the statement.
@@ -150,10 +150,16 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
 }
 
 /// The words of all accounts, in the first of each two-sided one the answer to a forced request above its 25 bits.
-pub fn with_answers(mut accounts: Vec<Vec<Wire>>, forced: &[ForcedVar]) -> Vec<Vec<Wire>> {
+pub fn with_answers(
+    cs: &mut Cs,
+    mut accounts: Vec<Vec<Wire>>,
+    forced: &[ForcedVar],
+) -> Vec<Vec<Wire>> {
     let first = accounts.len() - forced.len();
     for (words, answer) in accounts[first..].iter_mut().zip(forced) {
-        words[0] = words[0].plus_scaled(&answer.word(), power_of_two(ACCOUNT_BITS + 1));
+        let (place, answer) = (words[0].clone(), answer.word(cs));
+        words[0] = pack(&[(&place, ACCOUNT_BITS + 1), (&answer, ANSWER_BITS)]);
+        cs.note_determined(&[&words[0]], &[&place, &answer]);
     }
     accounts
 }

@@ -37,6 +37,7 @@ pub fn div_floor<F: PrimeField>(
     let quotient = Int::witness(cs, "quotient", quotient, widths.quotient);
     let product = cs.product("quotient times divisor", quotient.lc(), divisor);
     enforce_remainder(cs, what, &numerator.minus(&product), divisor, widths.remainder);
+    cs.note_determined(&[numerator, divisor], &[quotient.lc()]);
     quotient
 }
 

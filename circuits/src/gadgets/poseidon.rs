@@ -66,7 +66,9 @@ pub fn permute(cs: &mut Cs<Fr>, state: Vec<Lane>) -> Vec<Lc<Fr>> {
 pub fn hash(cs: &mut Cs<Fr>, inputs: &[Lc<Fr>]) -> Lc<Fr> {
     let wires = inputs.iter().cloned().map(Lane::Wire);
     let state = std::iter::once(Lane::Constant(Fr::ZERO)).chain(wires).collect();
-    permute_anchored(cs, state, Some(0)).swap_remove(0)
+    let output = permute_anchored(cs, state, Some(0)).swap_remove(0);
+    cs.note_determined(&[&output], &inputs.iter().collect::<Vec<_>>());
+    output
 }
 
 /// The permutation; the output lane `anchor` becomes a single variable, in place of the output of

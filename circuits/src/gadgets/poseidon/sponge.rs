@@ -65,5 +65,7 @@ impl Sponge {
 pub fn sponge_hash(cs: &mut Cs<Fr>, tag: Fr, elements: &[Lc<Fr>]) -> Lc<Fr> {
     let mut sponge = Sponge::new(tag, elements.len());
     sponge.absorb(cs, elements);
-    sponge.squeeze(cs, 1).swap_remove(0)
+    let output = sponge.squeeze(cs, 1).swap_remove(0);
+    cs.note_determined(&[&output], &elements.iter().collect::<Vec<_>>());
+    output
 }

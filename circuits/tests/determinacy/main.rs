@@ -1,0 +1,4 @@
+//! Nothing an identity depends on can be chosen after the point. Spec: `docs/spec/argument.md`.
+
+mod closure;
+mod world;
