@@ -21,8 +21,8 @@ pub struct Facts<F> {
     /// Combinations which together fix others: the output of a hash its inputs, dividend and divisor
     /// a quotient.
     pub determined: Vec<(Vec<Linear<F>>, Vec<Linear<F>>)>,
-    /// What is absorbed, with the number of constraints before it.
-    pub absorbed: Vec<(usize, Linear<F>)>,
+    /// Rounds of the transcript: constraints before the elements, and the elements.
+    pub rounds: Vec<(usize, Vec<Linear<F>>)>,
 }
 
 /// A constraint after the first challenge which depends on what is not fixed.
@@ -34,67 +34,77 @@ pub struct Free {
     pub columns: BTreeSet<usize>,
 }
 
-/// What is known of the columns.
-struct Closure<'a, F: PrimeField> {
+/// A circuit with a transcript, made ready for any number of assignments.
+pub struct Transcript<'a, F: PrimeField> {
     r1cs: &'a R1cs<F>,
     facts: &'a Facts<F>,
-    /// Values; of a virtual column, which stands for a combination that is a bit, behind the others.
-    values: Vec<F>,
-    known: Vec<bool>,
-    /// Column `k` lies in `0..2^bits`.
+    /// Constraints before the first round.
+    first: usize,
+    /// Column `k` lies in `0..2^bits`; behind the columns the virtual ones, which are bits.
     bits: Vec<Option<u32>>,
-    /// A column that is a combination of earlier ones once some factor is known.
-    definitions: BTreeMap<usize, Linear<F>>,
+    /// What each virtual column stands for.
+    virtual_bits: Vec<Linear<F>>,
     /// Ranges by column.
     ranges_of: BTreeMap<usize, Vec<usize>>,
+}
+
+/// What is known of the columns of one assignment.
+struct Closure<'a, F: PrimeField> {
+    transcript: &'a Transcript<'a, F>,
+    r1cs: &'a R1cs<F>,
+    facts: &'a Facts<F>,
+    bits: &'a [Option<u32>],
+    values: Vec<F>,
+    known: Vec<bool>,
+    /// A column that is a combination of earlier ones once some factor is known.
+    definitions: BTreeMap<usize, Linear<F>>,
     /// Equations `combination = its value`.
     equations: Vec<Linear<F>>,
 }
 
-/// Every constraint after the first element is absorbed that depends on what the absorbed elements
-/// and the challenges do not fix at this assignment.
-///
-/// - Precondition: the assignment satisfies the circuit, and the facts are true.
-/// - What it shows: with no constraint returned, two assignments that absorb the same elements agree
-///   in every numerator and key of the identities, however many columns differ, unless a hash
-///   collides or a key equals the point. Fractions over what is not fixed are allowed where a zero
-///   that is fixed multiplies them.
-pub fn free_after_the_point<F: PrimeField>(
-    r1cs: &R1cs<F>,
-    facts: &Facts<F>,
-    assignment: &[F],
-) -> Vec<Free> {
-    let first = facts.absorbed.iter().map(|&(constraint, _)| constraint).min();
-    let first = first.expect("a transcript absorbs something");
-    let mut closure = Closure::new(r1cs, facts, assignment, first);
-    closure.run(first);
-    closure.walk(first)
-}
-
-impl<'a, F: PrimeField> Closure<'a, F> {
-    fn new(r1cs: &'a R1cs<F>, facts: &'a Facts<F>, assignment: &[F], first: usize) -> Self {
-        let columns = r1cs.instances + r1cs.witnesses;
-        let mut known = vec![false; columns];
-        // The public inputs are the statement's, which is fixed.
-        known[..r1cs.instances].fill(true);
+impl<'a, F: PrimeField> Transcript<'a, F> {
+    /// Reads the ranges of a circuit's columns.
+    ///
+    /// # Panics
+    /// If the facts name no round.
+    pub fn new(r1cs: &'a R1cs<F>, facts: &'a Facts<F>) -> Self {
+        let (first, _) = *facts.rounds.first().expect("a transcript has a round");
         let mut ranges_of: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         for (k, (range, _)) in facts.ranges.iter().enumerate() {
             range.keys().for_each(|&column| ranges_of.entry(column).or_default().push(k));
         }
-        let absorbed = facts.absorbed.iter().filter(|&&(constraint, _)| constraint == first);
-        let mut closure = Self {
-            r1cs,
-            facts,
-            values: assignment.to_vec(),
-            known,
-            bits: vec![None; columns],
-            definitions: BTreeMap::new(),
-            ranges_of,
-            equations: absorbed.map(|(_, element)| element.clone()).collect(),
-        };
-        closure.find_bits(first);
-        closure.find_widths(first);
-        closure
+        let bits = vec![None; r1cs.instances + r1cs.witnesses];
+        let virtual_bits = Vec::new();
+        let mut transcript = Self { r1cs, facts, first, bits, virtual_bits, ranges_of };
+        transcript.find_bits();
+        transcript.find_widths();
+        transcript
+    }
+
+    /// The elements of the first round, if the last challenges depend on them: each later round has
+    /// to absorb what fixes the round before.
+    fn fixed(&self) -> Vec<Linear<F>> {
+        let is_linked = self.facts.rounds.windows(2).all(|pair| {
+            let [(_, before), (_, after)] = pair else { unreachable!("windows of two") };
+            let mut causes = self.facts.determined.iter().filter(|(_, effects)| effects == before);
+            causes.any(|(causes, _)| causes.iter().all(|cause| after.contains(cause)))
+        });
+        let (_, elements) = &self.facts.rounds[0];
+        if is_linked { elements.clone() } else { Vec::new() }
+    }
+
+    /// Every constraint after the first round that depends on what the absorbed elements and the
+    /// challenges do not fix at this assignment.
+    ///
+    /// - Precondition: the assignment satisfies the circuit, and the facts are true.
+    /// - What it shows: with no constraint returned, two assignments that absorb the same elements
+    ///   agree in every numerator and key of the identities, however many columns differ, unless a
+    ///   hash collides or a key equals the point. Fractions over what is not fixed are allowed where
+    ///   a zero that is fixed multiplies them.
+    pub fn free(&self, assignment: &[F]) -> Vec<Free> {
+        let mut closure = Closure::new(self, assignment);
+        closure.run();
+        closure.walk()
     }
 
     fn row(&self, matrix: &SparseMatrix, row: usize) -> Linear<F> {
@@ -107,8 +117,8 @@ impl<'a, F: PrimeField> Closure<'a, F> {
 
     /// Constraints `x·(x − 1) = 0`: of a column, which then is a bit, or of a combination, for which
     /// a virtual column stands.
-    fn find_bits(&mut self, first: usize) {
-        for k in 0..first {
+    fn find_bits(&mut self) {
+        for k in 0..self.first {
             if self.r1cs.c.row(k).next().is_some() {
                 continue;
             }
@@ -124,25 +134,20 @@ impl<'a, F: PrimeField> Closure<'a, F> {
                     self.bits[column] = Some(1);
                 }
             } else if columns.len() > 1 {
-                let virtual_column = self.values.len();
-                self.values.push(evaluate(&a, &self.values));
-                self.known.push(false);
                 self.bits.push(Some(1));
-                let mut equation = a;
-                equation.insert(virtual_column, -F::ONE);
-                self.equations.push(equation);
+                self.virtual_bits.push(a);
             }
         }
     }
 
     /// Widths of columns that follow from ranges of combinations, and of products with a bit.
-    fn find_widths(&mut self, first: usize) {
+    fn find_widths(&mut self) {
         loop {
             let mut is_changed = false;
             for (range, bits) in &self.facts.ranges {
                 is_changed |= self.widen(range, *bits);
             }
-            for k in 0..first {
+            for k in 0..self.first {
                 let mut c = self.r1cs.c.row(k);
                 let (Some((column, _)), None) = (c.next(), c.next()) else { continue };
                 if self.bits[column].is_some() {
@@ -201,10 +206,29 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         self.bits[column] = Some(if others.is_empty() { bits } else { width.max(bits) + 1 });
         true
     }
+}
 
-    /// Derives what can be derived from the absorbed elements and the constraints before `first`.
-    fn run(&mut self, first: usize) {
-        let mut open: Vec<usize> = (0..first).collect();
+impl<'a, F: PrimeField> Closure<'a, F> {
+    fn new(transcript: &'a Transcript<'a, F>, assignment: &[F]) -> Self {
+        let Transcript { r1cs, facts, bits, virtual_bits, .. } = transcript;
+        let mut values = assignment.to_vec();
+        let mut equations = transcript.fixed();
+        for combination in virtual_bits {
+            let mut equation = combination.clone();
+            equation.insert(values.len(), -F::ONE);
+            equations.push(equation);
+            values.push(evaluate(combination, &values));
+        }
+        let mut known = vec![false; values.len()];
+        // Public inputs are chosen like everything else: the transcript has to absorb them.
+        known[0] = true;
+        let definitions = BTreeMap::new();
+        Self { transcript, r1cs, facts, bits, values, known, definitions, equations }
+    }
+
+    /// Derives what can be derived from the elements of the first round and the constraints before.
+    fn run(&mut self) {
+        let mut open: Vec<usize> = (0..self.transcript.first).collect();
         let mut hashes: Vec<usize> = (0..self.facts.determined.len()).collect();
         loop {
             let before = self.progress();
@@ -253,7 +277,7 @@ impl<'a, F: PrimeField> Closure<'a, F> {
             [true, true, true] => false,
             [true, true, false] => self.find_factor(k),
             [is_open, _, _] => {
-                let [a, b, c] = self.rows(k);
+                let [a, b, c] = self.transcript.rows(k);
                 let (factor, open) = if is_open { (b, a) } else { (a, b) };
                 let factor = evaluate(&factor, &self.values);
                 let mut equation = self.unknown(&open);
@@ -269,12 +293,12 @@ impl<'a, F: PrimeField> Closure<'a, F> {
     /// A product that is known, of a bit and what is not: the bit, if the product is not zero, or if
     /// the other factor cannot be.
     fn find_factor(&mut self, k: usize) -> bool {
-        let [a, b, c] = self.rows(k);
+        let [a, b, c] = self.transcript.rows(k);
         let is_zero = evaluate(&c, &self.values).is_zero();
         let mut factors = [(&a, &b), (&b, &a)].into_iter();
         let found = factors.find(|(bit, other)| {
-            let is_positive = || other.contains_key(&0) && self.width(other).is_some();
-            self.is_bit(bit) && (!is_zero || is_positive())
+            let is_positive = || other.contains_key(&0) && self.transcript.width(other).is_some();
+            self.transcript.is_bit(bit) && (!is_zero || is_positive())
         });
         if let Some((bit, _)) = found {
             bit.keys().for_each(|&column| self.known[column] = true);
@@ -348,7 +372,7 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         let mut used = BTreeSet::new();
         while let Some(column) = open.keys().rev().copied().find(|&c| self.bits[c].is_none()) {
             let coefficient = open[&column];
-            let ranges = self.ranges_of.get(&column)?;
+            let ranges = self.transcript.ranges_of.get(&column)?;
             let &k = ranges.iter().find(|k| !used.contains(*k))?;
             used.insert(k);
             let (range, bits) = &self.facts.ranges[k];
@@ -366,19 +390,20 @@ impl<'a, F: PrimeField> Closure<'a, F> {
 
     /// Walks the constraints from `first` on, forward: products and quotients of what is known are
     /// known, and everything else has to be.
-    fn walk(mut self, first: usize) -> Vec<Free> {
+    fn walk(mut self) -> Vec<Free> {
+        let first = self.transcript.first;
         let mut free = Vec::new();
         let mut causes: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-        let mut absorbed: Vec<_> = self.facts.absorbed.iter().collect();
-        absorbed.sort_by_key(|(constraint, _)| *constraint);
-        let mut absorbed = absorbed.into_iter().filter(|(at, _)| *at > first).peekable();
+        let mut rounds = self.facts.rounds[1..].iter().peekable();
         // Columns are made in the order of the constraints: what stands before them is older.
         let mut newest = self.newest(first);
         for k in first..self.r1cs.constraints() {
-            while let Some((_, element)) = absorbed.next_if(|(at, _)| *at <= k) {
-                self.unknown(element).keys().for_each(|&column| self.known[column] = true);
+            while let Some((_, elements)) = rounds.next_if(|(at, _)| *at <= k) {
+                for element in elements {
+                    self.solve(element.clone());
+                }
             }
-            let [a, b, c] = self.rows(k);
+            let [a, b, c] = self.transcript.rows(k);
             let [open_a, open_b, open_c] = [&a, &b, &c].map(|lc| self.open(lc));
             let is_zero = |lc: &Linear<F>, open: &Linear<F>| {
                 open.is_empty() && evaluate(lc, &self.values).is_zero()

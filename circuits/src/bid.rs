@@ -18,7 +18,7 @@ use crate::packing::{pack, power_of_two};
 use crate::standing::StandingVar;
 
 use crate::positions::SlotVar;
-use crate::{Cs, Wire, shifted};
+use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of a price, sign included.
 const BID_PRICE_BITS: u32 = 66;
@@ -36,8 +36,8 @@ pub struct BidVar {
 }
 
 impl BidVar {
-    /// Allocates the terms of a bid; `argument` holds them against the bidder's request.
-    pub fn external(cs: &mut Cs, fill: Option<&Fill>) -> Self {
+    /// Allocates the terms of a bid, nobody's in a row without one; `argument` holds them against the bidder's request.
+    pub fn external(cs: &mut Cs, fill: Option<&Fill>, is_bid: &Bool<Fr>) -> Self {
         let half = 1 << (CASH_BITS - 1);
         let (bidder, min, max, limit) = fill.map_or((0, 0, 0, half), |fill| {
             let bid = &fill.bid;
@@ -46,12 +46,25 @@ impl BidVar {
         });
         let mut ranged =
             |name, value: u128, bits| Uint::external(cs, name, value, bits).lc().clone();
-        Self {
+        let bid = Self {
             bidder: ranged("bidder", bidder.into(), ACCOUNT_BITS),
             fraction_min: ranged("least fraction", min.into(), SHARE_BITS),
             fraction_max: ranged("greatest fraction", max.into(), SHARE_BITS),
             shifted_limit: ranged("bid limit", limit, CASH_BITS),
-        }
+        };
+        bid.enforce_of_bid(cs, is_bid);
+        bid
+    }
+
+    /// Without a bid there is no bidder and no fraction: who takes the contracts of a forced reduction is then its counterparty,
+    /// and nobody else.
+    fn enforce_of_bid(&self, cs: &mut Cs, is_bid: &Bool<Fr>) {
+        cs.under(Rule::AuctionPhase, |cs| {
+            // A sum of ranged numbers is zero only if each is.
+            let terms = sum([&self.bidder, &self.fraction_min, &self.fraction_max]);
+            let (is_other, zero) = (is_bid.not(cs), cs.zero());
+            cs.enforce("a row without a bid names nobody", is_other.lc(), &terms, &zero);
+        });
     }
 
     /// account (24) ‖ least fraction (20) ‖ greatest fraction (20) ‖ limit + 2^63 (64).

@@ -590,9 +590,13 @@ impl<F: PrimeField> Cs<F> {
         wire.clone()
     }
 
+    /// Says what a round of the transcript absorbs; nothing but tests listens.
+    #[cfg(not(feature = "forgery"))]
+    pub fn note_round(&mut self, _: &[Lc<F>]) {}
+
     /// Says that `lc` is shown to lie in `0..2^bits`; nothing but tests listens.
     #[cfg(not(feature = "forgery"))]
-    pub fn note_range(&mut self, _: &Lc<F>, _: u32) {}
+    pub fn note_range(&mut self, _: &'static str, _: &Lc<F>, _: u32) {}
 
     /// Says that some combinations fix others; nothing but tests listens.
     #[cfg(not(feature = "forgery"))]

@@ -71,7 +71,7 @@ impl LiquidationVar {
             Some(AuctionStep::Bid(fill)) => Some(fill),
             _ => None,
         };
-        let bid = BidVar::external(cs, fill_input);
+        let bid = BidVar::external(cs, fill_input, &step.is_bid);
         let opening_cash = account.opening_cash();
         let mut fill = FillVar::new(cs, &step, (&bid, &offer), &opening_cash, parameters);
         fill.take_shares(cs, &step.is_bid, &reduction.old_slots, &reduction.kept);

@@ -119,7 +119,9 @@ pub fn witness_canonical(
         before = is_used;
     }
     enforce_within_book(cs, &place);
-    vars.iter().for_each(|slot| cs.note_range(&slot.instrument, INSTRUMENT_BITS));
+    for slot in &vars {
+        cs.note_range("instruments of the book", &slot.instrument, INSTRUMENT_BITS);
+    }
     (PositionsVar::pack(cs, vars), before)
 }
 

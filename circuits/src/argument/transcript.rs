@@ -49,13 +49,16 @@ impl Round {
     /// Three challenges that depend on everything absorbed.
     fn squeeze(mut self, cs: &mut Cs) -> [Wire; 3] {
         self.elements.extend(pack_words(&self.parts));
+        cs.note_round(&self.elements);
         let mut sponge = Sponge::new(Tag::Transcript.field(), self.elements.len());
         sponge.absorb(cs, &self.elements);
         let lanes = sponge.squeeze(cs, 3);
         // Lanes of a permutation are long combinations; as variables they make every use short.
         std::array::from_fn(|k| {
             let one = cs.one();
-            cs.product("challenge", &lanes[k], &one)
+            let challenge = cs.product("challenge", &lanes[k], &one);
+            cs.note_determined(&[&challenge], &self.elements.iter().collect::<Vec<_>>());
+            challenge
         })
     }
 }

@@ -39,26 +39,28 @@ impl<F: PrimeField> Prover<F> {
     }
 }
 
-/// One element that the transcript absorbs, or a part of one.
+/// A combination shown to lie in `0..2^bits`.
 #[derive(Clone, Debug)]
-pub struct Absorbed<F: PrimeField> {
-    /// Its name in the table of `docs/spec/argument.md`.
-    pub name: &'static str,
-    /// The element.
+pub struct Range<F: PrimeField> {
+    /// Label of the check.
+    pub what: &'static str,
+    /// The combination.
     pub wire: Lc<F>,
-    /// Constraints before it.
-    pub constraint: usize,
+    /// Its width.
+    pub bits: u32,
 }
 
 /// What a circuit says of itself beside its matrices, in [`super::Mode::Shape`].
 #[derive(Clone, Debug, Default)]
 pub struct Notes<F: PrimeField> {
-    /// Combinations shown to lie in `0..2^bits`.
-    pub ranges: Vec<(Lc<F>, u32)>,
+    /// Combinations shown to lie in a range.
+    pub ranges: Vec<Range<F>>,
     /// Combinations which together fix others, by the proof of the gadget that says so.
     pub determined: Vec<(Vec<Lc<F>>, Vec<Lc<F>>)>,
-    /// What the transcript absorbs.
-    pub absorbed: Vec<Absorbed<F>>,
+    /// Rounds of the transcript: constraints before the elements, and the elements.
+    pub rounds: Vec<(usize, Vec<Lc<F>>)>,
+    /// Names of what is absorbed, as in the table of `docs/spec/argument.md`.
+    pub names: BTreeSet<&'static str>,
     /// Where the witnesses stand: (first witness, place), increasing.
     places: Vec<(usize, Place)>,
 }
@@ -91,18 +93,24 @@ impl<F: PrimeField> Cs<F> {
 
     /// What the transcript absorbs under `name`: the wire, or nothing if that fault is planted.
     pub fn absorbed(&mut self, name: &'static str, wire: &Lc<F>) -> Lc<F> {
-        let wire = if self.is_planted(name) { self.zero() } else { wire.clone() };
-        let constraint = self.constraints;
         if let Some(recorder) = &mut self.recorder {
-            recorder.notes.absorbed.push(Absorbed { name, wire: wire.clone(), constraint });
+            recorder.notes.names.insert(name);
         }
-        wire
+        if self.is_planted(name) { self.zero() } else { wire.clone() }
     }
 
-    /// Notes that `lc` is shown to lie in `0..2^bits`.
-    pub fn note_range(&mut self, lc: &Lc<F>, bits: u32) {
+    /// Notes that a round of the transcript absorbs these elements.
+    pub fn note_round(&mut self, elements: &[Lc<F>]) {
+        let constraint = self.constraints;
         if let Some(recorder) = &mut self.recorder {
-            recorder.notes.ranges.push((lc.clone(), bits));
+            recorder.notes.rounds.push((constraint, elements.to_vec()));
+        }
+    }
+
+    /// Notes that `wire` is shown to lie in `0..2^bits`.
+    pub fn note_range(&mut self, what: &'static str, wire: &Lc<F>, bits: u32) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.notes.ranges.push(Range { what, wire: wire.clone(), bits });
         }
     }
 

@@ -38,7 +38,7 @@ impl<F: PrimeField> Bits<F> {
     ///   p` there is one such choice if `lc` is in the range and none otherwise.
     pub fn decompose(cs: &mut Cs<F>, what: &'static str, lc: &Lc<F>, bits: u32) -> Self {
         assert_width::<F>(bits);
-        cs.note_range(lc, bits);
+        cs.note_range(what, lc, bits);
         if bits == 0 {
             cs.enforce_zero(what, lc);
             return Self(Vec::new());
