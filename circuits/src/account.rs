@@ -5,7 +5,6 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
 use zkmargin_protocol::auction::AUCTION_BITS;
 use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::cipher as protocol_cipher;
 use zkmargin_protocol::domain::Tag;
 use zkmargin_protocol::positions::Positions;
 use zkmargin_protocol::settlement::Settlement;
@@ -23,7 +22,7 @@ use crate::nonce::{self, NonceInput, NonceWindowVar};
 use crate::packing::{pack, power_of_two};
 use crate::positions::{self, PositionsVar, SlotVar};
 use crate::settlement::SettlementVar;
-use crate::{Cs, Wire, cipher, shifted};
+use crate::{Cs, Wire, shifted};
 
 /// What the witness of one account row is made from.
 #[derive(Clone, Debug)]
@@ -68,14 +67,12 @@ pub struct AccountVar {
     pub is_new: Bool<Fr>,
     /// Index, 24 bits; 0 in padding, as the statement has it.
     pub index: Wire,
-    /// Signing key and commitment to the view key before the batch, or those the account is opened with.
+    /// Signing key and view key before the batch, or those the account is opened with.
     pub old_keys: KeysVar,
     /// Both after the batch.
     pub new_keys: KeysVar,
     /// Whether the account asks for other keys; `argument` asks for its request.
     pub is_rekeyed: Bool<Fr>,
-    /// Key under which the new leaf is encrypted.
-    pub view_key: Wire,
     /// Underlying and method, 5 bits.
     pub book: BookVar,
     /// Cash before, signed.
@@ -112,31 +109,29 @@ pub struct AccountVar {
 pub struct KeysVar {
     /// Signing key.
     pub key: PointVar,
-    /// Commitment to the view key.
-    pub view_commitment: Wire,
+    /// View key.
+    pub view_key: Wire,
 }
 
 impl KeysVar {
     fn external(cs: &mut Cs, account: &Account) -> Self {
-        let commitment = protocol_cipher::view_commitment(account.view_key);
         Self {
             key: PointVar::external(cs, "account key", &account.key.point()),
-            view_commitment: cs.external("view commitment", commitment),
+            view_key: cs.external("view key", account.view_key),
         }
     }
 
-    /// Keys of the new leaf: the old ones, or those of a request. Returns the view key too.
-    fn argued(cs: &mut Cs, account: &Account) -> (Self, Wire) {
+    /// Keys of the new leaf: the old ones, or those of a request.
+    fn argued(cs: &mut Cs, account: &Account) -> Self {
         let Point { x, y } = account.key.point();
         let [x, y] = [x, y].map(|coordinate| cs.argued("new account key", coordinate));
         let view_key = cs.argued("new view key", account.view_key);
-        let view_commitment = cipher::view_commitment(cs, &view_key);
-        (Self { key: PointVar { x, y }, view_commitment }, view_key)
+        Self { key: PointVar { x, y }, view_key }
     }
 
-    /// The elements of the leaf: key x, key y, view-key commitment.
+    /// The elements of the leaf: key x, key y, view key.
     pub fn elements(&self) -> [&Wire; 3] {
-        [&self.key.x, &self.key.y, &self.view_commitment]
+        [&self.key.x, &self.key.y, &self.view_key]
     }
 }
 
@@ -176,7 +171,7 @@ impl AccountVar {
         let index = cs.product("index of a row in use", is_active.lc(), index.lc());
         let old_keys = KeysVar::external(cs, &input.old);
         let is_rekeyed = Bool::witness(cs, "account is rekeyed", input.is_rekeyed);
-        let (new_keys, view_key) = KeysVar::argued(cs, &input.new);
+        let new_keys = KeysVar::argued(cs, &input.new);
         // The book never changes: the old leaf is opened with that of the new one.
         let book = BookVar::external(cs, input.new.book);
         let old_shifted = Uint::external(cs, "old cash", shifted_cash(input.old.cash), CASH_BITS);
@@ -220,7 +215,6 @@ impl AccountVar {
             old_keys,
             new_keys,
             is_rekeyed,
-            view_key,
             book,
             old_cash: shifted(cs, old_shifted.lc(), half),
             opening_slots: settlement.remaining(&old_positions.slots),
@@ -312,7 +306,7 @@ fn secret_words(status: Wire, nonce_bits: &Wire, positions: &PositionsVar) -> Ve
     words
 }
 
-/// Poseidon of tag, key, view-key commitment and the secret words.
+/// Poseidon of tag, key, view key and the secret words.
 fn leaf(cs: &mut Cs, keys: &KeysVar, words: &[Wire]) -> Wire {
     let mut inputs = vec![cs.constant(Tag::Leaf.field())];
     inputs.extend(keys.elements().map(Clone::clone));

@@ -13,7 +13,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::{Int, Uint};
 use crate::packing::{pack, power_of_two};
-use crate::{Cs, Wire, shifted};
+use crate::{Cs, Wire, cipher, shifted};
 
 /// What a request asks for.
 pub struct ActionVar {
@@ -34,6 +34,8 @@ pub struct ActionVar {
     /// Least amount of a withdrawal that must leave, 64 bits.
     pub least: Wire,
     new_key: PointVar,
+    /// New view key; 0 but for rekeys. What is signed is its commitment, which fixes it.
+    new_view_key: Wire,
     /// What is signed beside the terms.
     pub payload: [Wire; 3],
     /// The account's nonce base before the batch, 40 bits; of a cancel-all `argument` holds it against the account.
@@ -59,7 +61,7 @@ impl ActionVar {
         let is_cancel = changes_account.and(cs, &is_second);
         let amount = action.amount().map_or(0, |amount| u128::from(amount.get().max(0) as u64));
         let amount = Uint::external(cs, "amount", amount, CASH_BITS - 1);
-        let [first, second, commitment] = action.payload();
+        let [first, second, _] = action.payload();
         let nothing = Fr::from(0u64);
         let [number, x] = if is_rekey { [nothing, first] } else { [first, nothing] };
         let y = if is_rekey { second } else { nothing };
@@ -71,7 +73,12 @@ impl ActionVar {
         let number = cs.external("number", number);
         Uint::range_check(cs, "number", &number, RECIPIENT_BITS);
         let new_key = PointVar::external(cs, "new key", &Point { x, y });
-        let commitment = cs.external("new view commitment", commitment);
+        let view_key = match action {
+            Action::Rekey { view_key, .. } => *view_key,
+            _ => nothing,
+        };
+        let view_key = cs.external("view key asked for", view_key);
+        let commitment = cipher::view_commitment(cs, &view_key);
         let old_base = Uint::external(cs, "base to void", old_base.get().into(), NONCE_BITS);
         // Each of the two differences is one bit and not the others, so a bit.
         let is_rekey = changes_account.lc().minus(is_cancel.lc()).minus(is_bid.lc());
@@ -83,6 +90,7 @@ impl ActionVar {
             is_rekey.select(cs, &new_key.y, &least_signed),
             cs.product("payload of a rekey", is_rekey.lc(), &commitment),
         ];
+        let new_view_key = cs.product("view key of a rekey", is_rekey.lc(), &view_key);
         let moves_cash = changes_account.not(cs);
         Self {
             amount: cs.product("amount moved", moves_cash.lc(), amount.lc()),
@@ -95,6 +103,7 @@ impl ActionVar {
             number,
             least: least.lc().clone(),
             new_key,
+            new_view_key,
             payload,
             old_base: old_base.lc().clone(),
         }
@@ -130,15 +139,17 @@ impl ActionVar {
         if cs.is_planted("free recipient of a rekey") { &self.number } else { &self.payload[0] }
     }
 
-    /// What changes in `account`: (account, key x, key y, view-key commitment), or of a cancel-all
+    /// What changes in `account`: (account, key x, key y, view key), or of a cancel-all
     /// (account + 2^24, new base, old base, 0), or of a bid (account + 2^25, terms, 0, 0).
+    /// The signature's challenge fixes the view key by its commitment, whatever the kind and in
+    /// padding.
     pub fn change(&self, cs: &mut Cs, account: &Wire) -> [Wire; 4] {
         let place = account
             .plus_scaled(self.is_cancel.lc(), power_of_two(ACCOUNT_BITS))
             .plus_scaled(self.is_bid.lc(), power_of_two(ACCOUNT_BITS + 1));
-        let [first, second, third] = self.payload.clone();
+        let [first, second, _] = self.payload.clone();
         let voided = cs.product("base of a cancel-all", self.is_cancel.lc(), &self.old_base);
-        [place, first, second.plus(&voided), third]
+        [place, first, second.plus(&voided), self.new_view_key.clone()]
     }
 
     /// The kind (3) ‖ base to void (40): what the signature's challenge does not fix.

@@ -504,8 +504,8 @@ fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
         });
         let one_sided = tables.accounts.len() - tables.forced.len();
         let changed = cs.rows("accounts", &tables.accounts, |cs, k, account| {
-            let [x, y, commitment] = account.new_keys.elements();
-            let rekeyed = point.compress(cs, &[&account.index, x, y, commitment]);
+            let [x, y, view_key] = account.new_keys.elements();
+            let rekeyed = point.compress(cs, &[&account.index, x, y, view_key]);
             let rekeyed = point.fraction(cs, account.is_rekeyed.lc(), &rekeyed);
             let nonces = &account.nonces;
             let place = shifted(cs, &account.index, power_of_two(ACCOUNT_BITS));

@@ -9,7 +9,7 @@ use zkmargin_protocol::domain::Tag;
 use crate::gadgets::poseidon::{self, Lane};
 use crate::{Cs, Wire};
 
-/// Commitment to a view key, part of the leaf.
+/// Commitment to a view key. L1 and signed rekeys name a view key by it.
 pub fn view_commitment(cs: &mut Cs, view_key: &Wire) -> Wire {
     let tag = cs.constant(Tag::ViewKey.field());
     poseidon::hash(cs, &[tag, view_key.clone()])

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, BOOK_BITS};
-use zkmargin_protocol::cipher;
+use zkmargin_protocol::cipher as protocol_cipher;
 use zkmargin_protocol::deposit::DepositRow;
 use zkmargin_protocol::units::{ACCOUNT_BITS, CASH_BITS};
 
@@ -12,7 +12,7 @@ use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::Uint;
 use crate::packing::pack;
 use crate::trade::enforce_nonzero_if;
-use crate::{Cs, Wire};
+use crate::{Cs, Wire, cipher};
 
 /// What the witness of one deposit is made from.
 #[derive(Clone, Debug)]
@@ -31,7 +31,7 @@ pub struct DepositVar {
     pub is_active: Bool<Fr>,
     /// Account named, 24 bits.
     pub account: Wire,
-    /// Key x, key y, view-key commitment and book of that account; `argument` looks them up.
+    /// Key x, key y, view key and book of that account; `argument` looks them up.
     pub found: [Wire; 4],
     /// Whether the batch opens the account; `argument` looks that up too.
     pub is_opening: Bool<Fr>,
@@ -58,7 +58,9 @@ impl DepositVar {
         let point = deposit.map(|d| d.key.point());
         let x = cs.external("deposit key", point.map_or(zero, |p| p.x));
         let y = cs.external("deposit key", point.map_or(zero, |p| p.y));
-        let commitment = deposit.map_or(zero, |d| cipher::view_commitment(d.view_key));
+        // The statement holds the commitment alone; in padding it is that of the view key 0.
+        let view_key = deposit.map_or(zero, |d| d.view_key);
+        let commitment = protocol_cipher::view_commitment(view_key);
         let view_commitment = cs.external("deposit view commitment", commitment);
         let named = [x, y, view_commitment, book.lc().clone()];
         cs.under(Rule::Range, |cs| {
@@ -86,14 +88,15 @@ impl DepositVar {
     /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖ whether it is opened (1) ‖
     /// account (24), which the statement does not have in padding.
     pub fn absorbed(&self) -> [Wire; 4] {
-        let [x, y, commitment, book] = self.found.clone();
+        let [x, y, view_key, book] = self.found.clone();
         let account = (&self.account, ACCOUNT_BITS);
-        [x, y, commitment, pack(&[(&book, BOOK_BITS), (self.is_opening.lc(), 1), account])]
+        [x, y, view_key, pack(&[(&book, BOOK_BITS), (self.is_opening.lc(), 1), account])]
     }
 }
 
 /// The keys and book found, which are those named unless the deposit goes back; then its account was there before the batch,
-/// for an account is opened by what is credited.
+/// for an account is opened by what is credited. A deposit names a view key by its commitment, so
+/// that of the key found is computed.
 fn find(
     cs: &mut Cs,
     input: Option<&DepositInput>,
@@ -103,15 +106,15 @@ fn find(
     cs.under(Rule::DepositKey, |cs| {
         let found = input.map(|input| &input.found);
         let point = found.map(|account| account.key.point());
-        let commitment = found.map(|account| cipher::view_commitment(account.view_key));
-        let [x, y, commitment] =
-            [point.map(|p| p.x), point.map(|p| p.y), commitment].map(Option::unwrap_or_default);
-        let [x, y, commitment] = [x, y, commitment].map(|value| cs.argued("key found", value));
+        let view_key = found.map(|account| account.view_key);
+        let [x, y, view_key] =
+            [point.map(|p| p.x), point.map(|p| p.y), view_key].map(Option::unwrap_or_default);
+        let [x, y, view_key] = [x, y, view_key].map(|value| cs.argued("key found", value));
+        let commitment = cipher::view_commitment(cs, &view_key);
         let book = found.map_or(0, |account| account.book.bits().into());
         let book = Uint::witness(cs, "book found", book, BOOK_BITS);
-        let found = [x, y, commitment, book.lc().clone()];
         let mut are_equal = cs.one();
-        for (found, named) in found.iter().zip(named) {
+        for (found, named) in [&x, &y, &commitment, book.lc()].into_iter().zip(named) {
             let is_equal = is_zero(cs, &found.minus(named));
             are_equal = cs.product("keys found are those named", &are_equal, is_equal.lc());
         }
@@ -120,6 +123,6 @@ fn find(
         let is_opening = Bool::witness(cs, "deposit opens its account", is_opening);
         let zero = cs.zero();
         cs.enforce("refused of an account there before", is_refused.lc(), is_opening.lc(), &zero);
-        (found, is_opening)
+        ([x, y, view_key, book.lc().clone()], is_opening)
     })
 }

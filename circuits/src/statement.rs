@@ -136,8 +136,8 @@ impl HeaderVar {
 /// account (24) ‖ is used (1); new leaf; encrypted leaf. Zero in padding.
 pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
     cs.under(Rule::LeafCipher, |cs| {
-        let AccountVar { view_key, index, new_leaf, secret_words, is_active, .. } = account;
-        let cipher = cipher::encrypt(cs, view_key, index, new_leaf, secret_words);
+        let AccountVar { new_keys, index, new_leaf, secret_words, is_active, .. } = account;
+        let cipher = cipher::encrypt(cs, &new_keys.view_key, index, new_leaf, secret_words);
         debug_assert_eq!(cipher.len(), SECRET_WORDS);
         // Index and leaf are zero in padding already.
         let place = pack(&[(index, ACCOUNT_BITS), (is_active.lc(), 1)]);

@@ -4,7 +4,6 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::auction::Auction;
-use crate::cipher;
 use crate::decimal;
 use crate::domain::Tag;
 use crate::eddsa::PublicKey;
@@ -53,7 +52,7 @@ pub const SECRET_WORDS: usize = 2 + POSITION_WORDS;
 pub struct Account {
     /// Key that signs orders and requests.
     pub key: PublicKey,
-    /// Key under which the leaf is encrypted; known to the owner and the venue.
+    /// Key that hides the leaf and under which it is encrypted. The owner and the venue know it.
     #[serde(with = "decimal")]
     pub view_key: Fr,
     /// Underlying and margin method.
@@ -115,11 +114,10 @@ impl Account {
         })
     }
 
-    /// Poseidon of tag, key, view-key commitment and the secret words.
+    /// Poseidon of tag, key, view key and the secret words. The view key hides the words.
     pub fn leaf(&self) -> Fr {
         let point = self.key.point();
-        let commitment = cipher::view_commitment(self.view_key);
-        let mut inputs = vec![Tag::Leaf.field(), point.x, point.y, commitment];
+        let mut inputs = vec![Tag::Leaf.field(), point.x, point.y, self.view_key];
         inputs.extend(self.secret_words());
         poseidon::hash(&inputs)
     }

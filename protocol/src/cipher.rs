@@ -1,7 +1,8 @@
 //! Encryption of a leaf under the account's view key. Spec: `docs/spec/encoding.md#LeafCipher`.
 //!
 //! The key stream is one Poseidon permutation over (tag, view key, account, new leaf). The leaf hash is public and
-//! different for every content, so no key stream is ever used for two contents.
+//! different for every content, so no key stream is ever used for two contents. The view key in the leaf hides
+//! the content.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -14,7 +15,7 @@ use crate::units::AccountIndex;
 /// Lanes of the key-stream permutation: one stays hidden, ten encrypt, one is spare.
 pub const CIPHER_WIDTH: usize = SECRET_WORDS + 2;
 
-/// Commitment to a view key, part of the leaf.
+/// Commitment to a view key. L1 and signed rekeys name a view key by it.
 pub fn view_commitment(view_key: Fr) -> Fr {
     poseidon::hash(&[Tag::ViewKey.field(), view_key])
 }

@@ -110,9 +110,9 @@ struct Init {
     /// Public key of the fee account: x,y as decimals.
     #[arg(long, required_unless_present = "genesis", value_name = "X,Y")]
     fee_key: Option<String>,
-    /// View key of both accounts, a decimal.
-    #[arg(long, default_value = "0")]
-    view_key: String,
+    /// View key of both accounts, a decimal; without it each gets one drawn at random.
+    #[arg(long)]
+    view_key: Option<String>,
     /// Hash of the oracle's members; without it the first table decides.
     #[arg(long)]
     signer_set: Option<String>,
@@ -272,9 +272,13 @@ impl Init {
         );
         let unknown = || Error::Configuration(format!("--shape {} is unknown", self.shape));
         let shape = Shape::named(&self.shape).ok_or_else(unknown)?;
-        let view_key = element("--view-key", &self.view_key)?;
+        let view_key = || match &self.view_key {
+            Some(text) => element("--view-key", text),
+            None => drawn_element(),
+        };
         let book = Book { underlying: Underlying::MIN, method: MarginMethod::Portfolio };
-        let open = |key: String| Ok::<_, Error>(Account::open(public_key(&key)?, view_key, book));
+        let open =
+            |key: String| Ok::<_, Error>(Account::open(public_key(&key)?, view_key()?, book));
         let fund = open(given(self.fund_key, "--fund-key")?)?;
         let fees = open(given(self.fee_key, "--fee-key")?)?;
         let mut genesis = Genesis::new(domain, shape, fund, fees);
@@ -295,6 +299,20 @@ fn given<T>(value: Option<T>, name: &str) -> Result<T, Error> {
 
 fn element(name: &'static str, text: &str) -> Result<Fr, Error> {
     decimal::parse(Rule::Range, name, text).map_err(configuration("argument"))
+}
+
+/// An element that nobody can guess: 512 bits of the system's generator modulo the field's order.
+fn drawn_element() -> Result<Fr, Error> {
+    let path = Path::new("/dev/urandom");
+    let mut parts = [[0; 16]; 4];
+    let mut source = open_file(path)?;
+    for part in &mut parts {
+        let input = |source| Error::Input { path: path.to_owned(), source };
+        source.read_exact(part).map_err(input)?;
+    }
+    let shift = Fr::from(u128::MAX) + Fr::from(1u64);
+    let parts = parts.map(u128::from_le_bytes).into_iter();
+    Ok(parts.fold(Fr::from(0u64), |number, part| number * shift + Fr::from(part)))
 }
 
 fn public_key(text: &str) -> Result<PublicKey, Error> {

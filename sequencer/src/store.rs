@@ -25,7 +25,7 @@ use crate::event::{Entry, Event};
 use crate::export;
 
 /// Format of the store; a program refuses every other.
-const FORMAT: i64 = 2;
+const FORMAT: i64 = 3;
 /// "zkms", in the database's header.
 const APPLICATION: i64 = 0x7a6b_6d73;
 /// How long a commit waits for another connection to let go of the database.

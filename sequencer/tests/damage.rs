@@ -179,9 +179,9 @@ fn rows_changed_behind_the_log_are_found() {
 fn unknown_format_is_refused() {
     let venue = Venue::create(Shape::TINY);
     let raw = rusqlite::Connection::open(venue.store().join("sequencer.db")).unwrap();
-    raw.pragma_update(None, "user_version", 3).unwrap();
+    raw.pragma_update(None, "user_version", 4).unwrap();
     drop(raw);
-    assert!(matches!(venue.look(), Err(Error::Format { found: 3, known: 2 })));
+    assert!(matches!(venue.look(), Err(Error::Format { found: 4, known: 3 })));
 }
 
 #[test]

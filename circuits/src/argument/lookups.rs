@@ -51,16 +51,16 @@ pub fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicitie
         for deposit in &tables.deposits {
             let place =
                 deposit.account.plus_scaled(deposit.is_opening.lc(), power_of_two(ACCOUNT_BITS));
-            let [x, y, commitment, book] = &deposit.found;
-            let key = point.compress(cs, &[&place, x, y, commitment, book]);
+            let [x, y, view_key, book] = &deposit.found;
+            let key = point.compress(cs, &[&place, x, y, view_key, book]);
             asked.push(point.fraction(cs, deposit.is_active.lc(), &key));
         }
         let mut found = Vec::new();
         for (account, count) in tables.accounts.iter().zip(&counts.deposits) {
             let book = account.book.bits();
-            let [x, y, commitment] = account.old_keys.elements();
+            let [x, y, view_key] = account.old_keys.elements();
             let place = account.index.plus_scaled(account.is_new.lc(), power_of_two(ACCOUNT_BITS));
-            let key = point.compress(cs, &[&place, x, y, commitment, &book]);
+            let key = point.compress(cs, &[&place, x, y, view_key, &book]);
             found.push(point.fraction_if(cs, &account.is_active, count.lc(), &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
