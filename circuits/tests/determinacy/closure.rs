@@ -23,8 +23,9 @@ fn free(circuit: &Circuit, traces: &[BatchTrace], plants: &[&'static str]) -> Fo
     let mut found = Found::new();
     for free in traces.par_iter().flat_map(of).collect::<Vec<_>>() {
         let names = found.entry(circuit.r1cs.label(free.constraint).what).or_default();
-        let columns = free.columns.iter().map(|column| column - circuit.r1cs.instances);
-        names.extend(columns.map(|witness| circuit.r1cs.name(witness).0));
+        // Public inputs are free as well where nothing is absorbed.
+        let witnesses = free.columns.iter().filter_map(|c| c.checked_sub(circuit.r1cs.instances));
+        names.extend(witnesses.map(|witness| circuit.r1cs.name(witness).0));
     }
     found
 }
