@@ -247,7 +247,8 @@ fn lines(choices: &BTreeSet<Choice>) -> BTreeSet<String> {
 fn no_lie_reaches_an_identity_behind_the_challenges_and_no_choice_is_new() {
     let circuit = Circuit::new(&[]);
     let scan = Scan::new(&circuit, &[]);
-    let seen = scanned().iter().map(|(trace, tables)| singles(&scan, trace, tables));
+    let scanned = scanned();
+    let seen = scanned.iter().map(|(trace, tables)| singles(&scan, trace, tables));
     let seen = seen.fold(Seen::default(), Seen::and);
     println!("{} lies, {} choices", seen.lies, seen.choices.len());
     assert_eq!(seen.holes, BTreeSet::new());
