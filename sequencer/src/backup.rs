@@ -17,7 +17,10 @@ use crate::sequencer::{Access, Sequencer};
 pub fn backup(directory: &Path, to: &Path) -> Result<Status, Error> {
     let sequencer = Sequencer::open(directory, Access::Read)?;
     publish_directory(to, |draft| {
-        sequencer.store().copy_to(draft).map_err(|error| error.at(directory))?;
+        sequencer.store().copy_to(draft).map_err(|error| match error {
+            Error::Damaged(_) => error.at(directory),
+            error => error.at(to),
+        })?;
         sequencer.export(&draft.join(DIRECTORY))?;
         let copy = Sequencer::open(draft, Access::Read)?;
         if copy.status() == sequencer.status() {

@@ -196,7 +196,10 @@ impl Sequencer {
         now: Time,
     ) -> Result<Result<(Option<SealedBatch>, u64), Refusal>, Error> {
         let epoch = table.attestation.message.epoch;
-        if let Some((sequence, known)) = self.store.taken_table(epoch)? {
+        let last = self.market.as_ref().map(|market| market.attestation().message.epoch);
+        if last.is_some_and(|last| epoch <= last)
+            && let Some((sequence, known)) = self.store.taken_table(epoch)?
+        {
             return Ok(known_table(&table, &known, sequence).map(|()| (None, sequence)));
         }
         let now = now.max(self.store.time());

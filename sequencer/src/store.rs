@@ -71,7 +71,8 @@ impl Store {
             tables::write_database(&draft.join(DATABASE_FILE), 0, |database| {
                 tables::put_entry(database, &entry, &mark.hash)?;
                 tables::put_holdings(database, &snapshot.accounts, &snapshot.specs)
-            })?;
+            })
+            .map_err(|error| error.at(directory))?;
             finish_directory(draft, mark)
         })
     }

@@ -54,7 +54,7 @@ fn init_on_a_full_disk_fails_and_leaves_nothing() {
             fs::remove_dir_all(&store).unwrap();
             continue;
         }
-        run.failed(&["sequencer: ", "store"]);
+        run.failed(&["sequencer: ", place.to_str().expect("ASCII")]);
         assert_eq!(names(place), Vec::<String>::new(), "{blocks} blocks");
         failed += 1;
     }
