@@ -1,16 +1,19 @@
 //! The anchor: the last acknowledged entry, in a file of its own beside the database.
 //!
-//! After a crash the database takes its write-ahead log only up to the first frame that does not check; a rotten bit
-//! or a lost file would silently shorten the log. The anchor is flushed after each commit and before its answers, so
-//! a log that ends before the anchor is found out.
+//! After a crash the database takes its write-ahead log only up to the first frame that does not
+//! check. A rotten bit or a lost file would silently shorten the log. The anchor is flushed after
+//! each commit and before its answers, so a log that ends before the anchor is found out.
 //!
-//! Two slots of one sector each are written in turn: a torn write spoils only the slot that was not yet relied upon.
+//! Two slots of one sector each are written in turn: a torn write spoils only the slot that was not
+//! yet relied upon.
 
 use std::fs::{File, OpenOptions};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use blake3::Hash;
+use zkmargin_host::file;
 
 use crate::error::Error;
 
@@ -53,24 +56,28 @@ pub(crate) struct Anchor {
     file: File,
     mark: Mark,
     next_slot: u64,
+    is_whole: bool,
 }
 
 impl Anchor {
-    /// Makes the file, flushed; the directory is the caller's.
-    pub fn create(path: &Path, mark: Mark) -> Result<(), Error> {
-        let file = File::create_new(path).map_err(Error::file(path))?;
-        let mut anchor = Self { path: path.to_owned(), file, mark, next_slot: 0 };
-        anchor.advance(mark)?;
-        anchor.advance(mark)
+    /// Puts a new anchor at `path`, in place of what is there, flushed.
+    pub fn write(path: &Path, mark: Mark) -> Result<(), Error> {
+        let mut content = vec![0; SLOT_STRIDE as usize];
+        content[..SLOT_BYTES].copy_from_slice(&mark.encoded());
+        content.extend(mark.encoded());
+        Ok(file::write(path, &content)?)
     }
 
     /// Opens the file.
     ///
     /// # Errors
-    /// [`Error::Damaged`] if neither slot checks.
+    /// [`Error::Damaged`] if it is gone or neither slot checks.
     pub fn open(path: &Path, is_writer: bool) -> Result<Self, Error> {
         let file = OpenOptions::new().read(true).write(is_writer).open(path);
-        let file = file.map_err(Error::input(path))?;
+        let file = file.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => Error::lost_anchor("its file `anchor` is gone"),
+            _ => Error::input(path)(error),
+        })?;
         let marks = [0, 1].map(|slot| {
             let mut bytes = [0; SLOT_BYTES];
             let read = file.read_exact_at(&mut bytes, slot * SLOT_STRIDE);
@@ -80,10 +87,18 @@ impl Anchor {
             [Some(first), Some(second)] => u64::from(second.sequence > first.sequence),
             [Some(_), None] => 0,
             [None, Some(_)] => 1,
-            [None, None] => return Err(Error::Damaged("the anchor is not readable".to_owned())),
+            [None, None] => {
+                return Err(Error::lost_anchor("neither slot of its file `anchor` checks"));
+            }
         };
         let mark = marks[newest as usize].expect("the newest is one that checks");
-        Ok(Self { path: path.to_owned(), file, mark, next_slot: 1 - newest })
+        let is_whole = marks.iter().all(Option::is_some);
+        Ok(Self { path: path.to_owned(), file, mark, next_slot: 1 - newest, is_whole })
+    }
+
+    /// Whether both slots check. A crash may spoil one of them.
+    pub fn is_whole(&self) -> bool {
+        self.is_whole
     }
 
     /// The mark.
@@ -115,7 +130,7 @@ mod tests {
     fn torn_slot_leaves_the_other() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("anchor");
-        Anchor::create(&path, mark(0)).unwrap();
+        Anchor::write(&path, mark(0)).unwrap();
         let mut anchor = Anchor::open(&path, true).unwrap();
         for sequence in 1..=3 {
             anchor.advance(mark(sequence)).unwrap();

@@ -28,7 +28,7 @@ pub(crate) fn close(
 ) -> Result<(State, SealedBatch), Error> {
     let number = store.sequence();
     let closed = desk.close().map_err(|reject| Error::diverged(number, &reject))?;
-    let nothing = || Error::Damaged("a batch without operations was to be closed".to_owned());
+    let nothing = || Error::broken_log("a batch without operations was to be closed");
     let (next, trace) = closed.ok_or_else(nothing)?;
     let (record, artefact, statement) = produced(genesis, &trace, operations);
     let sealed = SealedBatch {
@@ -71,7 +71,7 @@ pub(crate) fn produced(
 
 /// A stored batch and its seal, the one checked against the other.
 pub(crate) fn sealed_batch(store: &Store, number: u64) -> Result<(StoredBatch, SealRecord), Error> {
-    let missing = || Error::Damaged(format!("batch {number} is gone"));
+    let missing = || Error::derived(format!("batch {number} is gone"));
     let batch = store.batch(number)?.ok_or_else(missing)?;
     let record = seal_of(&batch.seal)?;
     let hash = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
@@ -81,22 +81,30 @@ pub(crate) fn sealed_batch(store: &Store, number: u64) -> Result<(StoredBatch, S
     if is_sealed {
         return Ok((batch, record));
     }
-    Err(Error::Damaged(format!("batch {number} is not the one that was sealed")))
+    Err(Error::derived(format!("batch {number} is not the one that was sealed")))
 }
 
+/// Writes the files of batches; returns the names of those that were not there as they should be.
 pub(crate) fn export_batches(
     store: &Store,
     directory: &Path,
     numbers: &[u64],
-) -> Result<(), Error> {
+) -> Result<Vec<String>, Error> {
     if numbers.is_empty() {
-        return Ok(());
+        return Ok(vec![]);
     }
     export::ensure_directory(directory)?;
+    export::remove_file_drafts(directory)?;
+    let mut written = Vec::new();
     for &number in numbers {
         let (batch, _) = sealed_batch(store, number)?;
-        export::write_file(directory, &export::artefact_name(number), &batch.artefact)?;
-        export::write_file(directory, &export::statement_name(number), &batch.statement)?;
+        let artefact = (export::artefact_name(number), batch.artefact);
+        let statement = (export::statement_name(number), batch.statement);
+        for (name, content) in [artefact, statement] {
+            if export::write_file(directory, &name, &content)? {
+                written.push(name);
+            }
+        }
     }
-    export::sync_directory(directory)
+    Ok(written)
 }

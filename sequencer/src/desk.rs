@@ -1,4 +1,5 @@
-//! The batch being filled. Every rule is the protocol's; the desk decides only when a batch is full or too old.
+//! The batch being filled. Every rule is the protocol's; the desk decides only when a batch is full
+//! or too old.
 
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::batch::{Batch, BatchTrace};
@@ -10,6 +11,7 @@ use zkmargin_protocol::units::{AccountIndex, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 use crate::answer::{Reason, Refusal};
+use crate::clock;
 use crate::error::Error;
 
 /// An accepted operation that is in no batch yet.
@@ -51,7 +53,8 @@ pub(crate) struct Desk<'a> {
 }
 
 impl<'a> Desk<'a> {
-    /// The batch with the operations accepted before. It takes no more when older than `age_max_s` seconds.
+    /// The batch with the operations accepted before. It takes no more when older than `age_max_s`
+    /// seconds.
     ///
     /// # Errors
     /// [`Error::Damaged`] if one of them is now refused.
@@ -65,7 +68,7 @@ impl<'a> Desk<'a> {
         let mut desk = Self { state, market, shape, age_max_s, open: None };
         for Pending { sequence, time, operation } in pending {
             let market = market.ok_or_else(|| {
-                Error::Damaged(format!("entry {sequence} was accepted without a risk table"))
+                Error::broken_log(format!("entry {sequence} was accepted without a risk table"))
             })?;
             desk.push(market, operation, *time)
                 .map_err(|reject| Error::diverged(*sequence, &reject))?;
@@ -84,7 +87,14 @@ impl<'a> Desk<'a> {
             let refusal = Refusal::new(Reason::NoMarket, "risk tables taken", 0);
             return Verdict::Refused(refusal);
         };
-        if self.open.as_ref().is_some_and(|(opened, _)| now.get() - opened.get() > self.age_max_s) {
+        let is_over = self.is_over(market, now);
+        if self.open.is_none() || is_over {
+            // Before the batch is closed, so that a wrong clock leaves no trace.
+            if let Err(refusal) = clock::check_age(market.attestation(), market.parameters(), now) {
+                return Verdict::Refused(refusal);
+            }
+        }
+        if is_over {
             return Verdict::Closed;
         }
         if let Err(reject) = check_now(operation, market, now) {
@@ -96,6 +106,14 @@ impl<'a> Desk<'a> {
             Err(reject) if !is_first && is_of_batch(operation, reject.rule) => Verdict::Closed,
             Err(reject) => reject.into(),
         }
+    }
+
+    /// Whether the batch is too old for an operation at `now`. However old it may become, it ends
+    /// with the age that its risk table may have: nothing else would bound the operation's time.
+    fn is_over(&self, market: &Market, now: Time) -> bool {
+        let age_max_s = self.age_max_s.min(market.parameters().oracle_max_age_s.into());
+        let is_old = |opened: Time| now.get().saturating_sub(opened.get()) > age_max_s;
+        self.open.as_ref().is_some_and(|(opened, _)| is_old(*opened))
     }
 
     fn push(&mut self, market: &'a Market, operation: &Operation, now: Time) -> Result<(), Reject> {
@@ -124,9 +142,10 @@ impl<'a> Desk<'a> {
     }
 }
 
-/// Whether the rule refuses for what else is in the batch: it is full, an account may not sign beside what its owner forces,
-/// what comes in would have to leave again or would make possible what the batch has shown to be impossible, or the batch opens
-/// the account of a deposit that goes back.
+/// Whether the rule refuses for what else is in the batch: it is full, an account may not sign
+/// beside what its owner forces, what comes in would have to leave again or would make possible
+/// what the batch has shown to be impossible, or the batch opens the account of a deposit that goes
+/// back.
 fn is_of_batch(operation: &Operation, rule: Rule) -> bool {
     match rule {
         Rule::Shape | Rule::ForcedRequest | Rule::ForcedWithdrawal | Rule::ForcedReduction => true,
@@ -137,8 +156,8 @@ fn is_of_batch(operation: &Operation, rule: Rule) -> bool {
     }
 }
 
-/// The batch's time is that of its first operation, up to the greatest age ago. Orders and instruments that have
-/// expired since are refused as if the batch's time were now.
+/// The batch's time is that of its first operation, up to the greatest age ago. Orders and
+/// instruments that have expired since are refused as if the batch's time were now.
 fn check_now(operation: &Operation, market: &Market, now: Time) -> Result<(), Reject> {
     match operation {
         Operation::Deposit(_)

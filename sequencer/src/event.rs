@@ -113,6 +113,13 @@ impl Entry {
         Self { sequence, kind: event.kind().to_owned(), time, id, payload: event.payload() }
     }
 
+    /// Whether rules bound the time of the entry, so that later entries may be held to it: an
+    /// operation's by its batch, a risk table's by its data. What the operator announces comes when
+    /// it likes, and a seal is of the time of what it seals.
+    pub fn is_bounded_in_time(&self) -> bool {
+        matches!(self.kind.as_str(), "oracle" | "submission")
+    }
+
     /// The hash of this entry and, through `previous`, of all before it.
     pub fn chained(&self, previous: &Hash) -> Hash {
         let mut hasher = Hasher::new_derive_key(CHAIN_CONTEXT);
@@ -137,13 +144,22 @@ impl Entry {
             "seal" => Event::Seal(self.parse()?),
             kind => {
                 let Self { sequence, .. } = self;
-                return Err(Error::Damaged(format!("entry {sequence} is of unknown kind {kind}")));
+                let what = format!("entry {sequence} of the log is of unknown kind {kind}");
+                return Err(Error::broken_log(what));
             }
         })
     }
 
     fn parse<T: DeserializeOwned>(&self) -> Result<T, Error> {
         serde_json::from_str(&self.payload)
-            .map_err(|error| Error::Damaged(format!("entry {}: {error}", self.sequence)))
+            .map_err(|error| Error::broken_log(format!("entry {}: {error}", self.sequence)))
+    }
+
+    /// The risk table of the entry.
+    pub fn table(&self) -> Result<SignedRiskTable, Error> {
+        match self.event()? {
+            Event::Oracle(table) => Ok(*table),
+            _ => Err(Error::broken_log(format!("entry {} is no risk table", self.sequence))),
+        }
     }
 }

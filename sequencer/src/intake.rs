@@ -131,7 +131,8 @@ where
             _ => None,
         };
         let numbers: Vec<u64> = self.answers.iter().filter_map(sealed).collect();
-        export_batches(store, &store.directory().join(batches::DIRECTORY), &numbers)?;
+        let directory = store.directory().join(batches::DIRECTORY);
+        export_batches(store, &directory, &numbers)?;
         (self.publish)(&self.answers)?;
         self.answers.clear();
         Ok(())

@@ -20,7 +20,9 @@ use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::{AccountIndex, Time, Underlying};
 use zkmargin_protocol::{Reject, Rule};
-use zkmargin_sequencer::{Access, Answer, Error, Genesis, Sequencer, Source, read_groups};
+use zkmargin_sequencer::{
+    Access, Answer, Error, Genesis, Sequencer, Source, backup, read_groups, rebuild,
+};
 use zkmargin_verifier::Domain;
 
 /// Greatest size of a risk table, bytes: 65,536 rows take less.
@@ -76,6 +78,18 @@ enum Command {
         /// Directory to write to, instead of the store's own.
         #[arg(long)]
         to: Option<PathBuf>,
+    },
+    /// Makes again, from the log, whatever of a damaged store follows from it.
+    Rebuild {
+        /// Go on without the anchor, if it is lost: acknowledged entries at the end of the log may
+        /// then be missing, and nothing will tell.
+        #[arg(long)]
+        without_anchor: bool,
+    },
+    /// Copies the store, also while a writer is at work.
+    Backup {
+        /// Directory to make.
+        to: PathBuf,
     },
     /// Shows an account as it stands.
     Account {
@@ -199,6 +213,8 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
             let sequencer = open(Access::Write)?;
             sequencer.export(&sequencer.batches_directory())?;
         }
+        Command::Rebuild { without_anchor } => show(&rebuild(store, without_anchor)?)?,
+        Command::Backup { to } => show(&backup(store, &to)?)?,
         Command::Account { index } => return account(&open(Access::Read)?, index),
         Command::Status { verify: true } => show(&open(Access::Read)?.replay()?)?,
         Command::Status { verify: false } => show(&open(Access::Read)?.status())?,

@@ -7,12 +7,14 @@ use zkmargin_protocol::market::SignedRiskTable;
 use crate::answer::{Reason, Refusal};
 use crate::genesis::Genesis;
 
-/// The oracle's members and the parameters that a table must be of. What the genesis leaves open, the first table decides.
+/// The oracle's members and the parameters that a table must be of. What the genesis leaves open,
+/// the first table decides.
 #[derive(Clone, Debug)]
 pub(crate) struct Pins {
     signer_set: Option<Fr>,
     parameters: Option<Fr>,
-    /// Parameters that a table may be of as well; the first that is puts them in the place of the others.
+    /// Parameters that a table may be of as well; the first that is puts them in the place of the
+    /// others.
     announced: Option<Fr>,
 }
 
@@ -49,7 +51,8 @@ impl Pins {
         Ok(())
     }
 
-    /// From now on only the signers and parameters of a table that was taken are accepted, beside what is announced.
+    /// From now on only the signers and parameters of a table that was taken are accepted, beside
+    /// what is announced.
     pub fn pin(&mut self, table: &SignedRiskTable) {
         self.signer_set.get_or_insert_with(|| table.oracle.hash());
         let parameters = table.parameters.hash();

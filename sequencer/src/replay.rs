@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use ark_bn254::Fr;
+use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::decimal;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::state::State;
@@ -37,7 +38,7 @@ impl Recovery {
             "oracle" => {
                 // Most tables change nothing that is pinned, and are not read here.
                 if self.pins()?.is_open() {
-                    let table = table_of(entry)?;
+                    let table = entry.table()?;
                     self.pins()?.pin(&table);
                 }
                 self.table = Some(entry.clone());
@@ -59,7 +60,7 @@ impl Recovery {
     pub fn finish(self) -> Result<Recovered, Error> {
         let (genesis, pins) = self.genesis.ok_or_else(no_genesis)?;
         let seal = self.last_seal.as_ref().map(seal_of).transpose()?;
-        let table = self.table.as_ref().map(table_of).transpose()?;
+        let table = self.table.as_ref().map(Entry::table).transpose()?;
         let pending = self.pending.iter().map(pending_of).collect::<Result<_, _>>()?;
         Ok(Recovered { genesis, pins, seal, table, pending })
     }
@@ -94,36 +95,39 @@ pub struct Replayed {
 /// [`Error::Damaged`] with the first entry or batch that does not follow.
 pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
     store.check_all_pages()?;
-    let mut replay: Option<Replay> = None;
-    let (head, _) = store.walk(|entry| match (&mut replay, entry.event()?) {
-        (None, Event::Genesis(genesis)) => {
-            let state = genesis.state()?;
-            replay = Some(Replay {
-                pins: Pins::of(&genesis),
-                genesis: *genesis,
-                state,
-                market: None,
-                pending: vec![],
-                operations: 0,
-            });
-            Ok(())
-        }
-        (Some(replay), event) => replay.visit(store, entry, event),
-        (None, _) => Err(no_genesis()),
+    let mut replay = Replay::default();
+    let mut batches = 0;
+    let (head, _) = store.walk(|entry| {
+        let Some(made) = replay.visit(entry)? else { return Ok(()) };
+        batches += 1;
+        let number = made.record.number;
+        let differs = || {
+            let what = "stored artefact, statement or seal";
+            Error::derived(format!("{what} of batch {number} does not follow from the log"))
+        };
+        let stored = store.batch(number)?.ok_or_else(differs)?;
+        let is_same = stored.artefact == made.artefact
+            && stored.statement == made.statement
+            && stored.seal.sequence == entry.sequence;
+        if is_same { Ok(()) } else { Err(differs()) }
     })?;
-    let Replay { genesis, state, market, pending, operations, .. } =
-        replay.ok_or_else(no_genesis)?;
-    Desk::resume(&state, market.as_ref(), genesis.shape, u64::MAX, &pending)?;
+    let Ended { state, operations } = replay.finish()?;
     if store.accounts()? != *state.accounts() || store.specs()? != state.open_interest().specs() {
         let what = "the stored accounts and instruments are not those of the log";
-        return Err(Error::Damaged(what.to_owned()));
+        return Err(Error::derived(what));
     }
-    let operations = operations + pending.len() as u64;
+    if store.batch_count()? != batches {
+        return Err(Error::derived("there are batches that no entry of the log has sealed"));
+    }
     let entries = head.sequence + 1;
     Ok(Replayed { entries, batches: state.batches(), operations, root: state.root() })
 }
 
-struct Replay {
+/// The log, entry by entry, under the rules.
+#[derive(Default)]
+pub(crate) struct Replay(Option<Standing>);
+
+struct Standing {
     genesis: Genesis,
     pins: Pins,
     state: State,
@@ -132,68 +136,105 @@ struct Replay {
     operations: u64,
 }
 
+/// A batch made again, as its seal says.
+pub(crate) struct Made {
+    pub record: SealRecord,
+    pub artefact: Vec<u8>,
+    pub statement: Vec<u8>,
+}
+
+/// Where a log ends.
+pub(crate) struct Ended {
+    /// After the last batch.
+    pub state: State,
+    /// Operations in batches and pending.
+    pub operations: u64,
+}
+
 impl Replay {
-    fn visit(&mut self, store: &Store, entry: &Entry, event: Event) -> Result<(), Error> {
+    /// Takes the next entry; a batch, if the entry is its seal.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the entry does not follow from those before it.
+    pub fn visit(&mut self, entry: &Entry) -> Result<Option<Made>, Error> {
+        match (&mut self.0, entry.event()?) {
+            (standing @ None, Event::Genesis(genesis)) => {
+                *standing = Some(Standing::new(*genesis)?);
+                Ok(None)
+            }
+            (Some(standing), event) => standing.visit(entry, event),
+            (None, _) => Err(no_genesis()),
+        }
+    }
+
+    /// The end of the log, whose pending operations must still be acceptable.
+    pub fn finish(self) -> Result<Ended, Error> {
+        let standing = self.0.ok_or_else(no_genesis)?;
+        let Standing { genesis, state, market, pending, operations, .. } = standing;
+        Desk::resume(&state, market.as_ref(), genesis.shape, u64::MAX, &pending)?;
+        let operations = operations + pending.len() as u64;
+        Ok(Ended { state, operations })
+    }
+}
+
+impl Standing {
+    fn new(genesis: Genesis) -> Result<Self, Error> {
+        let (state, pins) = (genesis.state()?, Pins::of(&genesis));
+        Ok(Self { genesis, pins, state, market: None, pending: vec![], operations: 0 })
+    }
+
+    fn visit(&mut self, entry: &Entry, event: Event) -> Result<Option<Made>, Error> {
         let sequence = entry.sequence;
         match event {
             Event::Genesis(_) => {
-                Err(Error::Damaged(format!("entry {sequence} is a second genesis")))
+                return Err(Error::broken_log(format!("entry {sequence} is a second genesis")));
             }
-            Event::Parameters(announcement) => {
-                self.pins.announce(announcement.parameters);
-                Ok(())
-            }
+            Event::Parameters(announcement) => self.pins.announce(announcement.parameters),
             Event::Oracle(table) => {
                 self.pins.check_table(&table).map_err(|refusal| {
-                    Error::Damaged(format!(
-                        "entry {sequence}: {} of {}",
-                        refusal.rule, refusal.value
-                    ))
+                    let what = format!("entry {sequence}: {} of {}", refusal.rule, refusal.value);
+                    Error::broken_log(what)
                 })?;
                 self.pins.pin(&table);
                 let market = Market::new(*table, self.state.domain());
                 self.market = Some(market.map_err(|reject| Error::diverged(sequence, &reject))?);
-                Ok(())
             }
             Event::Submission(submission) => {
                 let operation = submission.operation();
                 self.pending.push(Pending { sequence, time: entry.time, operation });
-                Ok(())
             }
-            Event::Seal(record) => self.seal(store, sequence, &record),
+            Event::Seal(record) => return self.seal(sequence, record).map(Some),
         }
+        Ok(None)
     }
 
-    fn seal(&mut self, store: &Store, sequence: u64, record: &SealRecord) -> Result<(), Error> {
+    fn seal(&mut self, sequence: u64, record: SealRecord) -> Result<Made, Error> {
         let pending = std::mem::take(&mut self.pending);
         let shape = self.genesis.shape;
         let desk = Desk::resume(&self.state, self.market.as_ref(), shape, u64::MAX, &pending)?;
         let closed = desk.close().map_err(|reject| Error::diverged(sequence, &reject))?;
+        let number = record.number;
         let differs = |what: &str| {
-            let SealRecord { number, .. } = record;
-            Error::Damaged(format!("{what} of batch {number} does not follow from the log"))
+            let what = format!("{what} of batch {number}, sealed by entry {sequence},");
+            Error::broken_log(format!("{what} does not follow from the log"))
         };
-        let (next, trace) = closed.ok_or_else(|| differs("emptiness"))?;
+        let (next, trace): (_, BatchTrace) = closed.ok_or_else(|| differs("emptiness"))?;
         let (again, artefact, statement) = produced(&self.genesis, &trace, pending.len());
-        if again != *record {
+        if again != record {
             return Err(differs("root, artefact or statement"));
-        }
-        let stored = store.batch(record.number)?.ok_or_else(|| differs("absence"))?;
-        if stored.artefact != artefact || stored.statement != statement {
-            return Err(differs("stored artefact or statement"));
         }
         self.operations += pending.len() as u64;
         self.state = next;
-        Ok(())
+        Ok(Made { record, artefact, statement })
     }
 }
 
 fn no_genesis() -> Error {
-    Error::Damaged("the log does not begin with a genesis".to_owned())
+    Error::broken_log("the log does not begin with a genesis")
 }
 
 fn unexpected(entry: &Entry) -> Error {
-    Error::Damaged(format!("entry {} is not of kind {}", entry.sequence, entry.kind))
+    Error::broken_log(format!("entry {} is not of kind {}", entry.sequence, entry.kind))
 }
 
 fn genesis_of(entry: &Entry) -> Result<Genesis, Error> {
@@ -206,13 +247,6 @@ fn genesis_of(entry: &Entry) -> Result<Genesis, Error> {
 fn announced_by(entry: &Entry) -> Result<Fr, Error> {
     match entry.event()? {
         Event::Parameters(announcement) => Ok(announcement.parameters),
-        _ => Err(unexpected(entry)),
-    }
-}
-
-fn table_of(entry: &Entry) -> Result<SignedRiskTable, Error> {
-    match entry.event()? {
-        Event::Oracle(table) => Ok(*table),
         _ => Err(unexpected(entry)),
     }
 }

@@ -29,7 +29,7 @@ pub struct Status {
     pub sequence: u64,
     /// Hash of the whole log, 64 hexadecimal digits.
     pub log: String,
-    /// Time of the last entry.
+    /// Time of the last operation or risk table, which later ones are held to.
     pub time: Time,
     /// Batches closed.
     pub batches: u64,

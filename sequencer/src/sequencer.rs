@@ -1,4 +1,5 @@
-//! The engine: takes submissions and risk tables, closes batches, and answers once it is on the disk.
+//! The engine: takes submissions and risk tables, closes batches, and answers once it is on the
+//! disk.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use zkmargin_protocol::units::{AccountIndex, Time};
 
 use crate::answer::{Answer, Reason, Refusal, SealedBatch};
 use crate::batches::{self, close, export_batches, sealed_batch};
+use crate::clock;
 use crate::desk::{Desk, Pending};
 use crate::error::Error;
 use crate::event::{Announcement, Event, SealRecord};
@@ -26,7 +28,8 @@ use crate::submission::Source;
 
 pub use crate::store::Access;
 
-/// An open store with the state it holds in memory. After an error of a call that changes it, drop it and open again.
+/// An open store with the state it holds in memory. After an error of a call that changes it, drop
+/// it and open again.
 pub struct Sequencer {
     store: Store,
     genesis: Genesis,
@@ -45,18 +48,25 @@ impl Sequencer {
     /// Makes a store in `directory`, which must not exist.
     ///
     /// # Errors
-    /// [`Error::Exists`], [`Error::Configuration`] for a genesis that makes no sense, errors of the disk.
+    /// [`Error::Exists`], [`Error::Configuration`] for a genesis that makes no sense, errors of the
+    /// disk.
     pub fn create(directory: &Path, genesis: Genesis) -> Result<(), Error> {
         let snapshot = genesis.state()?.snapshot();
         Store::create(directory, &Event::Genesis(Box::new(genesis)), &snapshot)
     }
 
-    /// Opens a store. The whole log is checked, and the stored accounts against the root in its last seal; a writer
-    /// then writes the files of batches which an earlier process closed but did not get to write.
+    /// Opens a store. The whole log is checked, and the stored accounts against the root in its
+    /// last seal; a writer then writes the files of batches which an earlier process closed but did
+    /// not get to write.
     ///
     /// # Errors
-    /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`], errors of the disk.
+    /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`],
+    /// [`Error::Moved`], errors of the disk.
     pub fn open(directory: &Path, access: Access) -> Result<Self, Error> {
+        Self::open_unnamed(directory, access).map_err(|error| error.at(directory))
+    }
+
+    fn open_unnamed(directory: &Path, access: Access) -> Result<Self, Error> {
         let mut recovery = Recovery::default();
         let store = Store::open(directory, access, |entry| recovery.visit(entry))?;
         let Recovered { genesis, pins, seal, table, pending } = recovery.finish()?;
@@ -64,7 +74,7 @@ impl Sequencer {
         let domain = state.domain();
         let market = table.map(|table| Market::new(table, domain)).transpose();
         let market =
-            market.map_err(|reject| Error::Damaged(format!("the risk table: {reject}")))?;
+            market.map_err(|reject| Error::broken_log(format!("the risk table: {reject}")))?;
         Desk::resume(&state, market.as_ref(), genesis.shape, BATCH_AGE_MAX_S, &pending)?;
         let batch_age_max_s = BATCH_AGE_MAX_S;
         let sequencer = Self { store, genesis, pins, state, market, pending, batch_age_max_s };
@@ -74,11 +84,13 @@ impl Sequencer {
         Ok(sequencer)
     }
 
-    /// Takes groups of lines until there are no more. Each group is one transaction; its answers go to `publish`,
-    /// one or more a line and in the order of the lines, after the transaction is on the disk.
+    /// Takes groups of lines until there are no more. Each group is one transaction; its answers go
+    /// to `publish`, one or more a line and in the order of the lines, after the transaction is on
+    /// the disk.
     ///
-    /// A submission that was accepted before gets its first receipt again. An operation for which the batch has no
-    /// room, or which comes when the batch is older than [`Sequencer::batch_age_max_s`], closes the batch.
+    /// A submission that was accepted before gets its first receipt again. An operation for which
+    /// the batch has no room, or which comes when the batch is older than
+    /// [`Sequencer::batch_age_max_s`], closes the batch.
     ///
     /// # Errors
     /// Those of the disk, of `groups`, `clock` and `publish`. Nothing unpublished is promised.
@@ -90,14 +102,21 @@ impl Sequencer {
         publish: impl FnMut(&[Answer]) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut intake = Intake::new(source, groups, clock, publish);
-        loop {
-            let Self { store, genesis, state, market, pending, batch_age_max_s, .. } = self;
+        let mut take = || loop {
+            let Self { store, genesis, state, market, pending, batch_age_max_s, .. } = &mut *self;
             let desk =
                 Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
             let Some(next) = intake.fill(store, genesis, desk, pending)? else { return Ok(()) };
             self.state = next;
             self.pending.clear();
-        }
+        };
+        let taken = take();
+        taken.map_err(|error: Error| self.named(error))
+    }
+
+    /// The error, naming the store.
+    fn named(&self, error: Error) -> Error {
+        error.at(self.store.directory())
     }
 
     /// Closes the pending operations into a batch; `None` if there are none.
@@ -105,11 +124,15 @@ impl Sequencer {
     /// # Errors
     /// Those of the disk.
     pub fn seal(&mut self) -> Result<Option<SealedBatch>, Error> {
-        self.store.begin()?;
-        let sealed = self.seal_pending()?;
-        self.store.commit()?;
-        self.export_sealed(&sealed)?;
-        Ok(sealed)
+        let mut seal = || {
+            self.store.begin()?;
+            let sealed = self.seal_pending()?;
+            self.store.commit()?;
+            self.export_sealed(&sealed)?;
+            Ok(sealed)
+        };
+        let sealed = seal();
+        sealed.map_err(|error: Error| self.named(error))
     }
 
     fn seal_pending(&mut self) -> Result<Option<SealedBatch>, Error> {
@@ -125,30 +148,35 @@ impl Sequencer {
     }
 
     fn export_sealed(&self, sealed: &Option<SealedBatch>) -> Result<(), Error> {
-        match sealed {
-            Some(batch) => export_batches(&self.store, &self.batches_directory(), &[batch.sealed]),
-            None => Ok(()),
-        }
+        let number = sealed.as_ref().map(|batch| batch.sealed);
+        export_batches(&self.store, &self.batches_directory(), number.as_slice()).map(drop)
     }
 
-    /// From now on a risk table may be of the parameters with this hash, beside those in force; the first that is ends these.
-    /// Returns the place of the announcement in the log.
+    /// From now on a risk table may be of the parameters with this hash, as well as of those in
+    /// force, which the first such table ends. Returns the place of the announcement in the log.
+    ///
+    /// Nothing bounds the time of an announcement. The entry keeps `now`, and no later entry is
+    /// held to it.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn announce_parameters(&mut self, parameters: Fr, now: Time) -> Result<u64, Error> {
-        let now = now.max(self.store.time());
-        self.store.begin()?;
         let event = Event::Parameters(Announcement { parameters });
-        let entry = self.store.append(now, &event)?;
-        self.store.commit()?;
+        let mut announce = || {
+            self.store.begin()?;
+            let entry = self.store.append(now, &event)?;
+            self.store.commit()?;
+            Ok(entry.sequence)
+        };
+        let sequence = announce().map_err(|error: Error| self.named(error))?;
         self.pins.announce(parameters);
-        Ok(entry.sequence)
+        Ok(sequence)
     }
 
-    /// Takes a risk table signed by the oracle's quorum. Pending operations are closed into a batch first: a batch
-    /// has one table. Returns that batch, and the place of the table in the log; the table in force already is
-    /// taken without effect.
+    /// Takes a risk table signed by the oracle's quorum. Pending operations are closed into a batch
+    /// first: a batch has one table. Returns that batch, and the place of the table in the log. A
+    /// table that was taken before has no effect and gets its first place again, if all of it is
+    /// the same: rows, signatures, members and parameters.
     ///
     /// # Errors
     /// `Ok(Err(…))` refuses the table: [`zkmargin_protocol::Rule::OracleQuorum`] and other rules,
@@ -158,10 +186,25 @@ impl Sequencer {
         table: SignedRiskTable,
         now: Time,
     ) -> Result<Result<(Option<SealedBatch>, u64), Refusal>, Error> {
+        let taken = self.take_new_or_known_table(table, now);
+        taken.map_err(|error| self.named(error))
+    }
+
+    fn take_new_or_known_table(
+        &mut self,
+        table: SignedRiskTable,
+        now: Time,
+    ) -> Result<Result<(Option<SealedBatch>, u64), Refusal>, Error> {
+        let epoch = table.attestation.message.epoch;
+        let last = self.market.as_ref().map(|market| market.attestation().message.epoch);
+        if last.is_some_and(|last| epoch <= last)
+            && let Some((sequence, known)) = self.store.taken_table(epoch)?
+        {
+            return Ok(known_table(&table, &known, sequence).map(|()| (None, sequence)));
+        }
         let now = now.max(self.store.time());
         let market = match self.checked_market(&table, now) {
-            Ok(Some(market)) => market,
-            Ok(None) => return Ok(Ok((None, self.store.sequence()))),
+            Ok(market) => market,
             Err(refusal) => return Ok(Err(refusal)),
         };
         self.store.begin()?;
@@ -174,18 +217,11 @@ impl Sequencer {
         Ok(Ok((sealed, entry.sequence)))
     }
 
-    /// The market of a table, `None` if it is the present one.
-    fn checked_market(
-        &self,
-        table: &SignedRiskTable,
-        now: Time,
-    ) -> Result<Option<Market>, Refusal> {
+    /// The market of a table whose epoch is new.
+    fn checked_market(&self, table: &SignedRiskTable, now: Time) -> Result<Market, Refusal> {
         let message = &table.attestation.message;
         if let Some(present) = &self.market {
             let old = &present.attestation().message;
-            if old == message {
-                return Ok(None);
-            }
             if message.epoch <= old.epoch {
                 return Err(Refusal::new(Reason::OracleEpoch, "epoch", message.epoch));
             }
@@ -194,28 +230,38 @@ impl Sequencer {
             }
         }
         self.pins.check_table(table)?;
-        message.check_age(now, &table.parameters)?;
-        Ok(Some(Market::new(table.clone(), self.state.domain())?))
+        clock::check_age(&table.attestation, &table.parameters, now)?;
+        Ok(Market::new(table.clone(), self.state.domain())?)
     }
 
-    /// Writes artefact and statement of every batch to `directory`; files that are right are left alone.
+    /// Writes artefact and statement of every batch to `directory`; files that are right are left
+    /// alone.
     ///
     /// # Errors
     /// [`Error::Damaged`] if a stored batch is not the one sealed; those of the disk.
     pub fn export(&self, directory: &Path) -> Result<(), Error> {
         let numbers: Vec<u64> = self.batch_numbers().collect();
-        export_batches(&self.store, directory, &numbers)
+        // A place that cannot be written is said before there is a batch.
+        let written = export::ensure_directory(directory)
+            .and_then(|()| export_batches(&self.store, directory, &numbers));
+        written.map(drop).map_err(|error| self.named(error))
+    }
+
+    /// Writes the files of every batch to the store's own directory; returns the names of those
+    /// that were not there as they should be.
+    pub(crate) fn restore_files(&self) -> Result<Vec<String>, Error> {
+        let numbers: Vec<u64> = self.batch_numbers().collect();
+        export_batches(&self.store, &self.batches_directory(), &numbers)
     }
 
     fn export_missing(&self) -> Result<(), Error> {
         let directory = self.batches_directory();
-        export::remove_drafts(&directory)?;
         let is_missing = |number: &u64| {
             let names = [export::artefact_name(*number), export::statement_name(*number)];
             names.iter().any(|name| !directory.join(name).exists())
         };
         let missing: Vec<u64> = self.batch_numbers().filter(is_missing).collect();
-        export_batches(&self.store, &directory, &missing)
+        export_batches(&self.store, &directory, &missing).map(drop)
     }
 
     /// The directory where artefacts and statements are written.
@@ -245,7 +291,8 @@ impl Sequencer {
                 statement: directory.join(export::statement_name(number)),
             })
         };
-        self.batch_numbers().map(info).collect()
+        let batches = self.batch_numbers().map(info).collect::<Result<_, Error>>();
+        batches.map_err(|error| self.named(error))
     }
 
     /// An account as it stands, pending operations included, without its view key.
@@ -255,7 +302,8 @@ impl Sequencer {
     pub fn account(&self, index: AccountIndex) -> Result<Result<AccountInfo, Reject>, Error> {
         let Self { state, market, genesis, pending, .. } = self;
         let desk =
-            Desk::resume(state, market.as_ref(), genesis.shape, self.batch_age_max_s, pending)?;
+            Desk::resume(state, market.as_ref(), genesis.shape, self.batch_age_max_s, pending)
+                .map_err(|error| self.named(error))?;
         Ok(desk.account(index).map(|account| AccountInfo::new(index, account, market.as_ref())))
     }
 
@@ -289,8 +337,37 @@ impl Sequencer {
     /// # Errors
     /// [`Error::Damaged`] with the first difference.
     pub fn replay(&self) -> Result<Replayed, Error> {
-        replay::replay(&self.store)
+        replay::replay(&self.store).map_err(|error| self.named(error))
     }
+
+    /// The store, for what is made of all of it.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+}
+
+/// The table is the one that was taken as entry `sequence`.
+fn known_table(
+    table: &SignedRiskTable,
+    known: &SignedRiskTable,
+    sequence: u64,
+) -> Result<(), Refusal> {
+    // A table has its rows in any order.
+    let rows = |table: &SignedRiskTable| {
+        let mut rows = table.rows.clone();
+        rows.sort_by_key(|row| row.instrument);
+        rows
+    };
+    let parts = [
+        ("message", table.attestation.message == known.attestation.message),
+        ("parameters", table.parameters == known.parameters),
+        ("members", table.oracle == known.oracle),
+        ("signatures", table.attestation.signatures == known.attestation.signatures),
+        ("rows", rows(table) == rows(known)),
+    ];
+    let Some((part, _)) = parts.iter().find(|(_, is_same)| !is_same) else { return Ok(()) };
+    let what = format!("epoch of the table taken as entry {sequence}, which has other {part}");
+    Err(Refusal::new(Reason::OracleEpoch, &what, table.attestation.message.epoch))
 }
 
 /// Roots of the accounts and of the open interest.
@@ -317,9 +394,9 @@ fn stored_state(
     };
     let (domain, accounts, specs) = (opening.domain, store.accounts()?, store.specs()?);
     let snapshot = Snapshot { domain, batches, oracle, parameters, custody, accounts, specs };
-    let state = State::new(snapshot).map_err(|reject| Error::Damaged(reject.to_string()))?;
+    let state = State::new(snapshot).map_err(|reject| Error::derived(reject.to_string()))?;
     if roots_of(&state) != roots {
-        return Err(Error::Damaged("the stored accounts do not have the sealed roots".to_owned()));
+        return Err(Error::derived("the stored accounts do not have the sealed roots"));
     }
     Ok(state)
 }

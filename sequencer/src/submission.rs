@@ -11,11 +11,10 @@ use zkmargin_protocol::forced::ForcedRequest;
 use zkmargin_protocol::operation::Operation;
 
 use crate::answer::{Reason, Refusal};
+use crate::reference;
 
 /// Under which submissions are hashed.
 const IDENTITY_CONTEXT: &str = "zkmargin 2026-11 sequencer submission";
-/// Greatest length of the L1 reference of a deposit, bytes.
-const REFERENCE_BYTES_MAX: usize = 128;
 
 /// Who sent a line, which decides what it may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +31,8 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepositNotice {
-    /// What tells the deposit from all others on L1, 1 to 128 visible ASCII characters, such as transaction and log
-    /// index. Two deposits of the same amount are two deposits.
+    /// What tells the deposit from all others on L1: transaction and place of the log, `0x…:3`, in any
+    /// usual spelling, or a name of the watcher's own. Two deposits of the same amount are two deposits.
     pub reference: String,
     /// The deposit.
     pub deposit: Deposit,
@@ -82,11 +81,13 @@ impl Submission {
                 operation => Ok(Self::Signed(operation)),
             },
             Source::Chain => {
-                let notice = Self::parse_notice(line)?;
-                let reference = notice.reference().unwrap_or_default();
-                let is_visible = reference.bytes().all(|byte| byte.is_ascii_graphic());
-                if !(1..=REFERENCE_BYTES_MAX).contains(&reference.len()) || !is_visible {
-                    return Err(malformed("reference of what L1 says", reference));
+                let mut notice = Self::parse_notice(line)?;
+                if let Self::Deposit(DepositNotice { reference, .. })
+                | Self::Forced(ForcedNotice { reference, .. }) = &mut notice
+                {
+                    // Before it is an identity: one event is credited once, however it is spelled.
+                    *reference = reference::canonical(reference)
+                        .map_err(|what| malformed(what, &*reference))?;
                 }
                 Ok(notice)
             }

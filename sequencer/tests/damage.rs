@@ -13,8 +13,8 @@ use zkmargin_fixtures::synthetic::account_index;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_sequencer::{Access, Error, Sequencer, Source, read_groups};
 
-/// A store with two batches and pending trades, of which the newest part is still in the write-ahead log, as a
-/// crash leaves it; copied beside the venue.
+/// A store with two batches and pending trades, of which the newest part is still in the
+/// write-ahead log, as a crash leaves it; copied beside the venue.
 fn crashed_copy(venue: &Venue) -> PathBuf {
     let lines = trade_lines(9, 3);
     let mut sequencer = venue.open();
@@ -181,7 +181,7 @@ fn unknown_format_is_refused() {
     let raw = rusqlite::Connection::open(venue.store().join("sequencer.db")).unwrap();
     raw.pragma_update(None, "user_version", 4).unwrap();
     drop(raw);
-    assert!(matches!(venue.look(), Err(Error::Format { found: 4, known: 3 })));
+    assert!(matches!(venue.look(), Err(Error::Format { found: 4, known: 3, .. })));
 }
 
 #[test]

@@ -353,7 +353,8 @@ fn clock_that_steps_back_does_not_move_the_log() {
     // Far ahead of the oracle nothing is taken, so that a wrong clock leaves no trace.
     let late = line(&Draft::new(&instruments()[0], [2, 3], [5, 5]).sign());
     let answers = submit(&mut sequencer, Source::Public, &[late], Time::MAX);
-    assert_eq!(answers.last().unwrap()["rule"], "OrderExpiry");
+    assert_eq!(answers.last().unwrap()["rule"], "OracleAge");
+    assert_eq!(answers.len(), 1, "the batch is not closed either");
     assert_eq!(sequencer.status().time, at(30));
 }
 
@@ -478,7 +479,8 @@ fn cash_that_makes_a_refused_reduction_possible_closes_the_batch() {
             info.expect("an account").positions.quantity(instrument).get()
         })
     };
-    // The trade that account 2 has signed closes the batch; one USDC of account 9 does not bear the contracts.
+    // The trade that account 2 has signed closes the batch; one USDC of account 9 does not bear the
+    // contracts.
     let answers = submit(&mut sequencer, Source::Chain, &[reduced("f:1")], at(2));
     assert_eq!(accepted(&answers).len(), 1, "{answers:?}");
     assert_eq!(held(&sequencer), [100, 0]);

@@ -1,4 +1,5 @@
-//! `kill -9` at random moments of `submit` and `seal`: nothing acknowledged is lost, doubled or half-applied.
+//! `kill -9` at random moments of `submit` and `seal`: nothing acknowledged is lost, doubled or
+//! half-applied.
 //!
 //! `ZKMARGIN_KILL_CYCLES` sets the number of cycles, `ZKMARGIN_KILL_SEED` the moments.
 

@@ -1,8 +1,8 @@
-//! Loss of power at random moments of `submit` and `seal`: an ext4 image on a loop device is shut down without
-//! flushing, so that everything not synchronised is gone; nothing acknowledged may be.
+//! Loss of power at random moments of `submit` and `seal`: an ext4 image on a loop device is shut
+//! down without flushing, so that everything not synchronised is gone; nothing acknowledged may be.
 //!
-//! `ZKMARGIN_POWER_CYCLES` sets the number of cycles; without it, root and loop devices the test says that it was
-//! skipped. `ZKMARGIN_POWER_SEED` sets the moments.
+//! `ZKMARGIN_POWER_CYCLES` sets the number of cycles; without it, root and loop devices the test
+//! says that it was skipped. `ZKMARGIN_POWER_SEED` sets the moments.
 
 mod support;
 
@@ -102,8 +102,8 @@ fn note(line: &str) {
     writeln!(io::stderr(), "power: {line}").expect("standard error");
 }
 
-/// Runs the test `name` of this program again, in a mount namespace of its own: mounts and loop devices go with
-/// its last process, however that ends.
+/// Runs the test `name` of this program again, in a mount namespace of its own: mounts and loop
+/// devices go with its last process, however that ends.
 fn run_inside(name: &str) -> Result<(), String> {
     system("unshare", &["--mount", "true"])?;
     let test = std::env::current_exe().expect("this program");
@@ -114,7 +114,8 @@ fn run_inside(name: &str) -> Result<(), String> {
     Ok(())
 }
 
-/// The disk and the number of cycles, where this process is to run the test; a line if nothing does.
+/// The disk and the number of cycles, where this process is to run the test; a line if nothing
+/// does.
 fn prepared(name: &str) -> Option<(Disk, usize)> {
     let Some(cycles) = setting("ZKMARGIN_POWER_CYCLES") else {
         note("skipped: ZKMARGIN_POWER_CYCLES is not set");
@@ -169,7 +170,8 @@ fn power_cuts_at_random_moments_lose_nothing() {
     note(&format!("seed {seed}: {:?}, {answered} acknowledged, {} kept", drill.report, drill.kept));
 }
 
-/// The cut does what it should: the same sequencer, its flushes turned into nothing, loses what it acknowledged.
+/// The cut does what it should: the same sequencer, its flushes turned into nothing, loses what it
+/// acknowledged.
 #[test]
 fn power_cut_loses_what_was_never_flushed() {
     let Some((disk, _)) = prepared("power_cut_loses_what_was_never_flushed") else { return };

@@ -1,4 +1,5 @@
-//! Runs of the binary that end at a moment, and what a client and the disk must agree about afterwards.
+//! Runs of the binary that end at a moment, and what a client and the disk must agree about
+//! afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -214,8 +215,8 @@ impl Drill {
         }
     }
 
-    /// Cycles of `submit` and, every fourth, `seal`, each ended by `cut` at a random moment and then set right by
-    /// `restart`.
+    /// Cycles of `submit` and, every fourth, `seal`, each ended by `cut` at a random moment and
+    /// then set right by `restart`.
     pub fn cycles(&mut self, rng: &mut impl Rng, cut: &dyn Fn(&mut Child), restart: &dyn Fn()) {
         // The moments are spread over the time an undisturbed run takes here.
         let whole_submit = self.submit(rng, None);
@@ -235,8 +236,8 @@ impl Drill {
         }
     }
 
-    /// What is left is answered as if nothing had happened, and what was answered is answered again. Returns the
-    /// number of lines acknowledged before.
+    /// What is left is answered as if nothing had happened, and what was answered is answered
+    /// again. Returns the number of lines acknowledged before.
     pub fn finish(&mut self) -> usize {
         let all = self.lines[..self.kept + 1].to_vec();
         self.seal(None);

@@ -1,4 +1,5 @@
-//! A small venue for tests: one underlying, traders whose keys are known, a store in a folder that goes away.
+//! A small venue for tests: one underlying, traders whose keys are known, a store in a folder that
+//! goes away.
 #![allow(dead_code)] // Each test program uses a part.
 
 pub mod drill;
@@ -170,8 +171,8 @@ pub fn line(operation: &Operation) -> String {
     serde_json::to_string(operation).expect("an operation")
 }
 
-/// `count` valid trades among `traders` (2, 3, …), whose n-th operation has nonce n. Buyers become sellers, so that
-/// positions stay small.
+/// `count` valid trades among `traders` (2, 3, …), whose n-th operation has nonce n. Buyers become
+/// sellers, so that positions stay small.
 pub fn trade_lines(count: usize, traders: u32) -> Vec<String> {
     let rows = instruments();
     let mut nonces = vec![0; traders as usize];
