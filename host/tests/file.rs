@@ -82,3 +82,25 @@ fn a_file_replaced_before_a_failure_gets_its_old_content_back() {
     assert_eq!(fs::read(&path).unwrap(), b"before");
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
+
+#[test]
+fn a_file_is_judged_by_its_first_bytes_before_the_rest_is_read() {
+    use zkmargin_host::FileError;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("content");
+    // Three gigabytes of nothing, which take no place on the disk.
+    fs::File::create(&path).unwrap().set_len(3_000_000_000).unwrap();
+    let judged = |bytes_max: Option<u64>| {
+        file::read_judged(&path, 4, |head| {
+            assert_eq!((head.bytes, head.length), (&[0; 4][..], Some(3_000_000_000)));
+            let foreign = || FileError { path: "foreign".into(), error: ErrorKind::Other.into() };
+            bytes_max.ok_or_else(foreign)
+        })
+    };
+    assert_eq!(judged(None).unwrap_err().path.as_os_str(), "foreign");
+    assert_eq!(judged(Some(2_999_999_999)).unwrap_err().error.kind(), ErrorKind::FileTooLarge);
+    fs::write(&path, "content").unwrap();
+    let read = |bytes_max| file::read_judged(&path, 4, |_| Ok::<_, FileError>(bytes_max));
+    assert_eq!(read(7).unwrap(), b"content");
+    assert_eq!(read(6).unwrap_err().error.kind(), ErrorKind::FileTooLarge);
+}
