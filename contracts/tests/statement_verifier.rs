@@ -331,6 +331,8 @@ fn generator_refuses_what_must_not_be_deployed() {
     assert_eq!(reason(&|file| file.key.gamma_g2 = file.key.delta_g2), "GammaEqualsDelta");
     assert_eq!(reason(&|file| file.key.delta_g2 = G2Affine::generator()), "GeneratorPoint");
     assert_eq!(reason(&|file| file.key.alpha_g1 = ark_bn254::G1Affine::zero()), "IdentityPoint");
+    assert_eq!(reason(&|file| file.key.ic[2] = -file.key.ic[1]), "OppositeIc");
+    assert_eq!(reason(&|file| file.key.beta_g2 = -file.key.delta_g2), "RelatedPoints");
     assert_eq!(reason(&|file| file.key.ic[2] = file.key.ic[1]), "DuplicateIc");
     assert_eq!(reason(&|file| file.key.ic.truncate(3)), "InputCount");
     let four = Trapdoor::new("generator", 4);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Cs, Mode};
-use zkmargin_prover::key::ProvingKey;
+use zkmargin_prover::key::{self, KeyError, ProvingKey};
 use zkmargin_prover::progress::for_standard_error;
 use zkmargin_prover::prove::Prover;
 use zkmargin_prover::setup::setup;
@@ -54,8 +54,7 @@ pub fn prove(
     narrative.figure("constraints", r1cs.constraints());
     narrative.figure("witnesses", r1cs.witnesses);
 
-    let digest = hex::encode(r1cs.digest());
-    let path = keys.join(format!("{}.zkey", &digest[..16]));
+    let path = key::path_in(keys, &r1cs);
     let is_known = path.exists();
     let progress = for_standard_error();
     let (made, time) = narrative.timed("setup_s", || match is_known {
@@ -65,7 +64,7 @@ pub fn prove(
     made?;
     let origin = if is_known { "kept from an earlier run".to_owned() } else { took(time) };
     let (key, time) = narrative.timed("key_load_s", || ProvingKey::load(&path));
-    let key = key.map_err(|error| format!("{}: {error}", path.display()))?;
+    let key = key.map_err(|error| refused(&path, &error))?;
     let bytes = fs::metadata(&path)?.len();
     narrative.say(format_args!(
         "development key: {origin}; {} MB, loaded in {}",
@@ -94,13 +93,19 @@ pub fn prove(
         provenance: Provenance::Development,
         proof: proven.proof,
     };
-    keep(out, "verification_key.json", snarkjs::key_json(&key.key))?;
+    keep(out, "verification_key.json", snarkjs::key_json(&key.key, key.provenance))?;
     keep(out, "proof.json", snarkjs::proof_json(&proof.proof))?;
     keep(out, "public.json", snarkjs::public_json(inputs.as_slice()))?;
     keep(out, "verifying_key.bin", key.to_bytes())?;
     keep(out, "statement.bin", StatementFile(sealed.statement.clone()).to_bytes())?;
     keep(out, "proof.bin", proof.to_bytes())?;
     Ok(Proven { proof: proof.proof, key })
+}
+
+/// Says which key is refused, and what to do.
+fn refused(path: &Path, error: &KeyError) -> String {
+    let remedy = error.remedy().map(|remedy| format!("; {remedy}")).unwrap_or_default();
+    format!("{}: {error}{remedy}", path.display())
 }
 
 /// Verifies what was written, and refuses a changed statement.
@@ -114,7 +119,7 @@ pub fn verify(narrative: &mut Narrative, sealed: &Sealed, out: &Path) -> Outcome
     if public != inputs.as_slice() {
         return Err("public.json is not the statement's".into());
     }
-    let key = PreparedKey::new(&key, KeyPolicy::Strict)?;
+    let (key, proof) = (PreparedKey::new(&key.key, KeyPolicy::Strict)?, proof.proof);
     let (verdict, time) = narrative.timed("verify_s", || check(&key, &public, &proof));
     verdict?;
     narrative.say(format_args!("accepted in {}", took(time)));

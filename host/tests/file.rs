@@ -47,3 +47,60 @@ fn rejects_a_folder_under_a_file_and_names_it() {
     file::ensure_writable_folder(&folder.path().join("a/b")).unwrap();
     assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 0);
 }
+
+#[test]
+fn files_change_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, fresh, blocked] = ["old", "fresh", "blocked"].map(|name| folder.path().join(name));
+    fs::write(&old, "before").unwrap();
+    fs::create_dir(&blocked).unwrap();
+    let names = || {
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    // The last file cannot be replaced: there is a folder under its name.
+    let files = [(old.clone(), "a"), (fresh.clone(), "b"), (blocked.clone(), "c")];
+    assert_eq!(file::write_together(&files).unwrap_err().path, blocked);
+    assert_eq!(fs::read(&old).unwrap(), b"before");
+    assert_eq!(names(), before);
+    fs::remove_dir(&blocked).unwrap();
+    file::write_together(&files).unwrap();
+    let contents = files.each_ref().map(|(path, _)| fs::read_to_string(path).unwrap());
+    assert_eq!(contents, ["a", "b", "c"]);
+    assert_eq!(names().len(), 3);
+}
+
+/// The second rename fails, after the first file was replaced: both names are the same file.
+#[test]
+fn a_file_replaced_before_a_failure_gets_its_old_content_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("content");
+    fs::write(&path, "before").unwrap();
+    let twice = [(path.clone(), "first"), (path.clone(), "second")];
+    assert_eq!(file::write_together(&twice).unwrap_err().path, path);
+    assert_eq!(fs::read(&path).unwrap(), b"before");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_file_is_judged_by_its_first_bytes_before_the_rest_is_read() {
+    use zkmargin_host::FileError;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("content");
+    // Three gigabytes of nothing, which take no place on the disk.
+    fs::File::create(&path).unwrap().set_len(3_000_000_000).unwrap();
+    let judged = |bytes_max: Option<u64>| {
+        file::read_judged(&path, 4, |head| {
+            assert_eq!((head.bytes, head.length), (&[0; 4][..], Some(3_000_000_000)));
+            let foreign = || FileError { path: "foreign".into(), error: ErrorKind::Other.into() };
+            bytes_max.ok_or_else(foreign)
+        })
+    };
+    assert_eq!(judged(None).unwrap_err().path.as_os_str(), "foreign");
+    assert_eq!(judged(Some(2_999_999_999)).unwrap_err().error.kind(), ErrorKind::FileTooLarge);
+    fs::write(&path, "content").unwrap();
+    let read = |bytes_max| file::read_judged(&path, 4, |_| Ok::<_, FileError>(bytes_max));
+    assert_eq!(read(7).unwrap(), b"content");
+    assert_eq!(read(6).unwrap_err().error.kind(), ErrorKind::FileTooLarge);
+}

@@ -14,6 +14,7 @@ use ark_snark::SNARK;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 use zkmargin_circuits::cs::{ArkCircuit, Assignment, Cs, Mode, R1cs};
+use zkmargin_host::{OutputError, output};
 use zkmargin_prover::key::ProvingKey;
 use zkmargin_prover::progress::{Log, Silent};
 use zkmargin_prover::prove::{Prover, peak_rss_bytes};
@@ -59,18 +60,18 @@ fn cpu_seconds() -> f64 {
     (ticks(11) + ticks(12)) / 100.0
 }
 
-fn measured<T>(name: &str, work: impl FnOnce() -> T) -> (T, f64, f64) {
+fn measured<T>(name: &str, work: impl FnOnce() -> T) -> Result<(T, f64, f64), OutputError> {
     let (start, cpu) = (Instant::now(), cpu_seconds());
     let result = work();
     let (wall, cpu) = (start.elapsed().as_secs_f64(), cpu_seconds() - cpu);
-    println!("{name:<28} {wall:8.3} s wall {cpu:8.2} s cpu");
-    (result, wall, cpu)
+    output::line(format_args!("{name:<28} {wall:8.3} s wall {cpu:8.2} s cpu"))?;
+    Ok((result, wall, cpu))
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let logs: Vec<u32> = std::env::args().skip(1).map(|a| a.parse()).collect::<Result<_, _>>()?;
     let logs = if logs.is_empty() { vec![16, 18] } else { logs };
-    println!("{} threads", rayon::current_num_threads());
+    output::line(format_args!("{} threads", rayon::current_num_threads()))?;
     for log in logs {
         bench(log)?;
     }
@@ -79,44 +80,52 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 fn bench(log: u32) -> Result<(), Box<dyn Error>> {
     let (assignment, r1cs) = synthetic(log);
-    println!("\n2^{log}: {} constraints, {} non-zeros", r1cs.constraints(), r1cs.nonzeros());
+    output::line(format_args!(
+        "\n2^{log}: {} constraints, {} non-zeros",
+        r1cs.constraints(),
+        r1cs.nonzeros()
+    ))?;
     let folder = std::env::temp_dir().join(format!("zkmargin-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("bench.key");
     let progress: &dyn zkmargin_prover::progress::Progress =
         if log > 18 { &Log::default() } else { &Silent };
-    let (done, _, our_setup) = measured("our setup", || setup(&r1cs, &path, progress));
+    let (done, _, our_setup) = measured("our setup", || setup(&r1cs, &path, progress))?;
     done?;
-    let (key, ..) = measured("our key loading", || ProvingKey::load(&path));
+    let (key, ..) = measured("our key loading", || ProvingKey::load(&path))?;
     let key = key?;
     std::fs::remove_dir_all(&folder)?;
-    println!(
+    output::line(format_args!(
         "{:<28} A {} B {} L {} H {}",
         "points",
         key.header.points[0],
         key.header.points[1],
         key.header.points[2],
         key.header.points[3]
-    );
+    ))?;
     let prover = Prover::new(key, r1cs.clone())?;
     let mut ours = Vec::new();
     for _ in 0..3 {
-        let (proven, wall, cpu) = measured("our proof", || prover.prove(&assignment, &Silent));
+        let (proven, wall, cpu) = measured("our proof", || prover.prove(&assignment, &Silent))?;
         ours.push((cpu, wall, proven?));
     }
     ours.sort_by(|a, b| a.0.total_cmp(&b.0));
     let (cpu, wall, proven) = &ours[1];
     for (stage, time) in &proven.stages {
-        println!("    {:<24} {:8.3} s", stage.name(), time.as_secs_f64());
+        output::line(format_args!("    {:<24} {:8.3} s", stage.name(), time.as_secs_f64()))?;
     }
-    println!("    scalars {:?}, peak {} MB", proven.census, peak_rss_bytes().unwrap_or(0) >> 20);
+    output::line(format_args!(
+        "    scalars {:?}, peak {} MB",
+        proven.census,
+        peak_rss_bytes().unwrap_or(0) >> 20
+    ))?;
     drop(prover);
 
     let circuit = || ArkCircuit { r1cs: &r1cs, assignment: &assignment };
     let mut rng = ChaCha20Rng::seed_from_u64(9);
     let (keys, _, ark_setup) = measured("ark-groth16 setup", || {
         Groth16::<Bn254>::circuit_specific_setup(circuit(), &mut rng)
-    });
+    })?;
     let (pk, vk) = keys?;
     let cs = ConstraintSystem::<Fr>::new_ref();
     circuit().generate_constraints(cs.clone())?;
@@ -136,16 +145,16 @@ fn bench(log: u32) -> Result<(), Box<dyn Error>> {
                 r1cs.constraints(),
                 &full,
             )
-        });
+        })?;
         assert!(Groth16::<Bn254>::verify(&vk, &assignment.instance[1..], &proof?)?);
         theirs.push((cpu, wall));
     }
     theirs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    println!(
+    output::line(format_args!(
         "ratio ark/ours: proof {:.2} cpu, {:.2} wall; setup {:.2} cpu",
         theirs[1].0 / cpu,
         theirs[1].1 / wall,
         ark_setup / our_setup
-    );
+    ))?;
     Ok(())
 }

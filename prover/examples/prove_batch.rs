@@ -9,6 +9,7 @@ use std::{env, fs, process};
 
 use zkmargin_fixtures::synthetic::tiny_batch;
 use zkmargin_fixtures::trades;
+use zkmargin_host::{file, output};
 use zkmargin_prover::batch;
 use zkmargin_prover::key::ProvingKey;
 use zkmargin_prover::progress::Silent;
@@ -32,7 +33,7 @@ fn prove(out: Option<&Path>) -> Result<(), Box<dyn Error>> {
 
     // A circuit and a development key for every batch of this shape.
     let r1cs = batch::circuit(trace.shape);
-    let path = env::temp_dir().join(format!("zkmargin-example-{}.zkey", process::id()));
+    let path = env::temp_dir().join(format!("zkmargin-example-{}.key", process::id()));
     setup(&r1cs, &path, &Silent)?;
     let key = ProvingKey::load(&path)?;
     fs::remove_file(&path)?;
@@ -45,15 +46,18 @@ fn prove(out: Option<&Path>) -> Result<(), Box<dyn Error>> {
     let key = prover.key().verifying.clone();
     verify(&PreparedKey::new(&key, KeyPolicy::Strict)?, inputs.as_slice(), &proven.proof)?;
     let (trades, accounts) = (trace.trades.len(), trace.accounts.len());
-    println!("{trades} trade, {accounts} accounts, {} words: verified", statement.words.len());
+    let words = statement.words.len();
+    output::line(format_args!("{trades} trade, {accounts} accounts, {words} words: verified"))?;
 
     if let Some(out) = out {
         let (circuit, provenance) = (proven.circuit, Provenance::Development);
         let proof = ProofFile { circuit, provenance, proof: proven.proof };
-        fs::create_dir_all(out)?;
-        fs::write(out.join("verifying_key.bin"), KeyFile { circuit, provenance, key }.to_bytes())?;
-        fs::write(out.join("statement.bin"), StatementFile(statement).to_bytes())?;
-        fs::write(out.join("proof.bin"), proof.to_bytes())?;
+        file::ensure_writable_folder(out)?;
+        file::write_together(&[
+            (out.join("verifying_key.bin"), KeyFile { circuit, provenance, key }.to_bytes()),
+            (out.join("statement.bin"), StatementFile(statement).to_bytes()),
+            (out.join("proof.bin"), proof.to_bytes()),
+        ])?;
     }
     Ok(())
 }

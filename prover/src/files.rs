@@ -1,33 +1,62 @@
-//! Files that are there whole or not at all.
+//! The files which the program reads, refused as early as they can be, and its output folder.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use zkmargin_host::FileError;
+use zkmargin_host::file;
+use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_verifier::format::MAGIC_STATEMENT;
+use zkmargin_verifier::read::{self, ReadError};
+use zkmargin_verifier::{Statement, StatementFile};
 
 use crate::refusal::Refusal;
 
-fn at(path: &Path) -> impl FnOnce(io::Error) -> Refusal + '_ {
-    |error| Refusal::File { path: path.to_owned(), error }
+/// The longest batch file. One of the large shape has a few megabytes.
+const BATCH_BYTES_MAX: u64 = 1 << 30;
+
+/// Reads a batch, which is a JSON object.
+pub fn read_batch(path: &Path) -> Result<BatchTrace, Refusal> {
+    let json = read::json(path, BATCH_BYTES_MAX, "{").map_err(|error| match error {
+        ReadError::File(error) => error.into(),
+        error => Refusal::NotABatch(error),
+    })?;
+    serde_json::from_str(&json).map_err(|error| Refusal::Batch { path: path.to_owned(), error })
 }
 
-/// The content of a file.
-pub fn read(path: &Path) -> Result<Vec<u8>, Refusal> {
-    fs::read(path).map_err(at(path))
+/// Reads a statement.
+pub fn read_statement(path: &Path) -> Result<Statement, Refusal> {
+    let read = read::container(path, &[MAGIC_STATEMENT], StatementFile::from_bytes);
+    let StatementFile(statement) = read.map_err(|error| match error {
+        ReadError::File(error) => error.into(),
+        error => Refusal::StatementFile(error),
+    })?;
+    Ok(statement)
 }
 
-/// Makes a folder if it is not there.
-pub fn ensure_folder(path: &Path) -> Result<(), Refusal> {
-    fs::create_dir_all(path).map_err(at(path))
+/// An output folder that can be written. If it was made here and nothing comes of the run, it goes
+/// again.
+pub struct NewFolder(Option<PathBuf>);
+
+impl NewFolder {
+    /// Makes the folder, if it is not there, and shows that files can be made in it.
+    pub fn ensure(path: &Path) -> Result<Self, FileError> {
+        let is_new = !path.exists();
+        file::ensure_writable_folder(path)?;
+        Ok(Self(is_new.then(|| path.to_owned())))
+    }
+
+    /// The folder has its files.
+    pub fn keep(mut self) {
+        self.0 = None;
+    }
 }
 
-/// Writes a file under a draft's name, flushes it and moves it to its place.
-pub fn write(folder: &Path, name: &str, content: &[u8]) -> Result<(), Refusal> {
-    let draft = folder.join(format!(".{name}.{}", std::process::id()));
-    let path = folder.join(name);
-    let done = File::create(&draft).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()?;
-        fs::rename(&draft, &path)
-    });
-    done.map_err(at(&path))
+impl Drop for NewFolder {
+    fn drop(&mut self) {
+        if let Some(path) = &self.0 {
+            // A folder with anything in it stays.
+            let _ = fs::remove_dir(path);
+        }
+    }
 }

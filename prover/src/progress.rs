@@ -5,6 +5,7 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use zkmargin_host::output::note;
 
 /// Receives the progress of stages which run one after the other.
 pub trait Progress: Sync {
@@ -68,7 +69,7 @@ impl Log {
 
 impl Progress for Log {
     fn begin(&self, stage: &str, total: u64) {
-        eprintln!("{stage}: started");
+        note(format_args!("{stage}: started"));
         let now = Instant::now();
         let stage = Stage { name: stage.to_owned(), total, started: now, spoken: now };
         self.with(|running| *running = Some(stage));
@@ -84,14 +85,15 @@ impl Progress for Log {
             let spent = stage.started.elapsed().as_secs();
             let left = spent * stage.total.saturating_sub(done) / done;
             let percent = 100 * done / stage.total.max(1);
-            eprintln!("{}: {percent} %, about {left} s left", stage.name);
+            note(format_args!("{}: {percent} %, about {left} s left", stage.name));
         });
     }
 
     fn end(&self) {
         self.with(|running| {
             if let Some(stage) = running.take() {
-                eprintln!("{}: {:.1} s", stage.name, stage.started.elapsed().as_secs_f64());
+                let spent = stage.started.elapsed().as_secs_f64();
+                note(format_args!("{}: {spent:.1} s", stage.name));
             }
         });
     }

@@ -6,14 +6,13 @@ use ark_bn254::{Fr, G1Projective, G2Projective};
 use ark_ec::CurveGroup;
 use ark_ff::UniformRand;
 use rand::rngs::OsRng;
-use rayon::prelude::*;
 use thiserror::Error;
 use zkmargin_circuits::cs::{Assignment, R1cs, Unsatisfied};
 use zkmargin_protocol::Rule;
 use zkmargin_verifier::{KeyPolicy, PreparedKey, Proof, Provenance, VerifyError, verify};
 
-use crate::key::{KeyError, ProvingKey, Query};
-use crate::msm::{Census, Scalars, msm};
+use crate::key::{KeyError, ProvingKey};
+use crate::msm::{Census, msm};
 use crate::progress::Progress;
 use crate::quotient;
 
@@ -250,11 +249,11 @@ impl Prover {
         let products = clock.run(Stage::Quotient, || quotient::coset_product(domain, left, right));
         let h: G1Projective = clock.run(Stage::MsmH, || msm(&key.h, &products));
         drop(products);
-        let a = clock.run(Stage::MsmA, || scalars(&key.a, columns).multiply(&key.a.points));
-        let scalars_b = scalars(&key.b, columns);
+        let a = clock.run(Stage::MsmA, || key.a.scalars(columns).multiply(&key.a.points));
+        let scalars_b = key.b.scalars(columns);
         let b_g1 = clock.run(Stage::MsmB1, || scalars_b.clone().multiply(&key.b.points));
         let b_g2 = clock.run(Stage::MsmB2, || scalars_b.multiply(&key.b_g2));
-        let scalars_l = scalars(&key.l, columns);
+        let scalars_l = key.l.scalars(columns);
         let census = scalars_l.census();
         let l = clock.run(Stage::MsmL, || scalars_l.multiply(&key.l.points));
         let (r, s) = (Fr::rand(&mut OsRng), Fr::rand(&mut OsRng));
@@ -264,14 +263,6 @@ impl Prover {
         let c = l + h + a * s + b_g1 * r - key.delta_g1 * (r * s);
         (Proof { a: a.into_affine(), b: b.into_affine(), c: c.into_affine() }, census)
     }
-}
-
-/// The values of a query's columns.
-fn scalars<G>(query: &Query<G>, columns: &[Fr]) -> Scalars
-where
-    G: Sync,
-{
-    Scalars::new(query.columns.par_iter().map(|&column| columns[column as usize]))
 }
 
 /// Highest resident memory of this process in bytes, from `/proc/self/status`.

@@ -108,6 +108,24 @@ pub fn products<F: PrimeField>(
     (left, right, satisfied)
 }
 
+/// The product of a matrix with a vector over the domain, zero-padded to its size, without consistency
+/// rows.
+pub fn combined<F: PrimeField>(
+    r1cs: &R1cs<F>,
+    matrix: &SparseMatrix,
+    vector: &[F],
+    size: usize,
+) -> Vec<F> {
+    let factors = Factors::new(&r1cs.coefficients);
+    let mut values = vec![F::ZERO; size];
+    values[..r1cs.constraints()]
+        .par_iter_mut()
+        .enumerate()
+        .with_min_len(1 << 10)
+        .for_each(|(row, value)| *value = factors.product(matrix, row, vector));
+    values
+}
+
 /// The values of `A·B` on the coset from those of `A` and `B` on the domain; four transforms.
 pub fn coset_product(domain: Radix2EvaluationDomain<Fr>, left: Vec<Fr>, right: Vec<Fr>) -> Vec<Fr> {
     #[cfg(target_arch = "x86_64")]

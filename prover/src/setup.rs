@@ -1,26 +1,31 @@
 //! Key generation from canonical matrices, by one party: for development only.
 //!
-//! The secrets come from a seed of the operating system's randomness. While setup runs the seed lies beside the
-//! unfinished key, so that an interrupted run continues; it is deleted when the key is whole. That is no loss
-//! for a development key, whose maker could have kept the secrets anyway.
+//! The secrets come from a seed of the operating system's randomness. While setup runs, the seed lies
+//! next to the unfinished key, so that an interrupted run continues. It is overwritten and removed
+//! before the whole key gets its name. The unfinished key carries a commitment to its seed: a seed
+//! that is missing, damaged or another one is never used with the frames that are there.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufReader, BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use ark_bn254::{Fr, G1Affine, G2Affine, g1, g2};
 use ark_ec::AffineRepr;
 use ark_ff::{AdditiveGroup, FftField, Field, UniformRand, Zero};
 use ark_poly::EvaluationDomain;
-use rand::{RngCore, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use thiserror::Error;
 use zkmargin_circuits::cs::R1cs;
+use zkmargin_host::FileError;
 
 use crate::fixed_base::Table;
-use crate::key::{self, Header, KeyError, Section};
+use crate::key::{self, Header, KeyError, Section, Transcript};
 use crate::progress::Progress;
 use crate::quotient::{self, DomainTooLarge};
+
+mod workplace;
+use workplace::{Seed, Workplace};
+pub use workplace::{forget, forget_seed};
 
 /// Why setup ended without a key.
 #[derive(Debug, Error)]
@@ -29,13 +34,16 @@ pub enum SetupError {
     #[error(transparent)]
     Domain(#[from] DomainTooLarge),
     /// Files could not be read or written.
-    #[error("setup could not write the key: {0}")]
-    Io(#[from] io::Error),
+    #[error("the key is not finished: {0}; the next setup carries on with what is there")]
+    Io(#[from] FileError),
+    /// The seed next to a whole key, or a replacement that was cut, could not be removed.
+    #[error("what an interrupted setup has left is still there: {0}; remove it, the key is whole")]
+    Leftover(FileError),
     /// The finished key is refused.
     #[error(transparent)]
     Key(#[from] KeyError),
     /// Another process is setting up the same key.
-    #[error("another setup is working on {0}")]
+    #[error("another setup is working on {}", .0.display())]
     Busy(PathBuf),
 }
 
@@ -50,8 +58,8 @@ struct Secrets {
 
 impl Secrets {
     /// Distinct, neither zero nor one, and `τ` neither in the domain nor in its coset.
-    fn from_seed(seed: [u8; 32], domain: u64) -> Self {
-        let mut rng = ChaCha20Rng::from_seed(seed);
+    fn from_seed(seed: &Seed, domain: u64) -> Self {
+        let mut rng = ChaCha20Rng::from_seed(seed.0);
         loop {
             let [alpha, beta, gamma, delta, tau] = std::array::from_fn(|_| Fr::rand(&mut rng));
             let mut all = vec![Fr::ZERO, Fr::ONE, alpha, beta, gamma, delta, tau];
@@ -74,6 +82,10 @@ struct Exponents {
     b: (Vec<u32>, Vec<Fr>),
     l: (Vec<u32>, Vec<Fr>),
     h: Vec<Fr>,
+    /// What the evidence needs besides.
+    tau: Fr,
+    /// Commitment to the seed.
+    setup: [u8; 32],
 }
 
 /// Columns with a non-zero value, and these values.
@@ -83,7 +95,7 @@ fn nonzero(values: Vec<Fr>) -> (Vec<u32>, Vec<Fr>) {
 }
 
 impl Exponents {
-    fn new(r1cs: &R1cs<Fr>, seed: [u8; 32]) -> Result<Self, SetupError> {
+    fn new(r1cs: &R1cs<Fr>, seed: &Seed) -> Result<Self, SetupError> {
         let domain = quotient::domain(r1cs)?;
         let coset = quotient::coset(domain);
         let secrets = Secrets::from_seed(seed, domain.size);
@@ -126,16 +138,34 @@ impl Exponents {
             b: nonzero(b),
             l: nonzero(c),
             h,
+            tau,
+            setup: seed.commitment(),
         })
     }
 
     fn header(&self, r1cs: &R1cs<Fr>) -> Header {
         let points = [self.a.0.len(), self.b.0.len(), self.l.0.len(), self.h.len()];
-        Header::new(r1cs, self.h.len(), points)
+        Header::new(r1cs, self.setup, self.h.len(), points)
+    }
+
+    /// One more than `Σ ρ_j·C_j(τ)`, the coefficients drawn from the frames before, so that the point
+    /// is not the identity where a circuit has no C.
+    fn combined_c(&self, r1cs: &R1cs<Fr>, transcript: &Transcript) -> Fr {
+        let domain = quotient::domain(r1cs).expect("the domain was made before");
+        let factors = transcript.coefficients(r1cs.instances + r1cs.witnesses);
+        let values = quotient::combined(r1cs, &r1cs.c, &factors, self.h.len());
+        let basis = domain.evaluate_all_lagrange_coefficients(self.tau);
+        values.iter().zip(&basis).map(|(value, weight)| *value * weight).sum::<Fr>() + Fr::ONE
     }
 
     /// The bytes of a frame.
-    fn frame(&self, bases: &Bases, (section, first, count): (Section, u64, u64)) -> Vec<u8> {
+    fn frame(
+        &self,
+        r1cs: &R1cs<Fr>,
+        bases: &Bases,
+        transcript: &Transcript,
+        (section, first, count): (Section, u64, u64),
+    ) -> Vec<u8> {
         let range = first as usize..(first + count) as usize;
         let g1 = |exponents: &[Fr]| key::encode(&bases.g1.multiply(&exponents[range.clone()]));
         let g2 = |exponents: &[Fr]| key::encode(&bases.g2.multiply(&exponents[range.clone()]));
@@ -151,6 +181,11 @@ impl Exponents {
             Section::PointsB2 => g2(&self.b.1),
             Section::PointsL => g1(&self.l.1),
             Section::PointsH => g1(&self.h),
+            Section::EvidenceG1 => g1(&[self.combined_c(r1cs, transcript)]),
+            Section::EvidenceG2 => {
+                let vanishing = self.tau.pow([self.h.len() as u64]) - Fr::ONE;
+                g2(&[self.tau, vanishing])
+            }
         }
     }
 }
@@ -171,97 +206,8 @@ impl Bases {
     }
 }
 
-/// Files of a key that is being made.
-struct Workplace {
-    target: PathBuf,
-    partial: PathBuf,
-    seed: PathBuf,
-}
-
-impl Workplace {
-    fn new(target: &Path) -> Self {
-        let beside = |ending: &str| {
-            let mut name = target.as_os_str().to_owned();
-            name.push(ending);
-            PathBuf::from(name)
-        };
-        Self { target: target.to_owned(), partial: beside(".partial"), seed: beside(".seed") }
-    }
-
-    /// The seed of an interrupted setup, or a fresh one, which is on disk when this returns.
-    fn seed(&self) -> io::Result<[u8; 32]> {
-        let mut seed = [0u8; 32];
-        if let Ok(bytes) = fs::read(&self.seed)
-            && bytes.len() == seed.len()
-        {
-            seed.copy_from_slice(&bytes);
-            return Ok(seed);
-        }
-        rand::rngs::OsRng.fill_bytes(&mut seed);
-        let mut options = OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let mut file = options.open(&self.seed)?;
-        file.write_all(&seed)?;
-        file.sync_all()?;
-        Ok(seed)
-    }
-
-    /// Opens the unfinished key, which stays locked as long as the file is open.
-    fn open(&self) -> Result<File, SetupError> {
-        let mut options = OpenOptions::new();
-        let file =
-            options.read(true).write(true).create(true).truncate(false).open(&self.partial)?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(fs::TryLockError::WouldBlock) => Err(SetupError::Busy(self.partial.clone())),
-            Err(fs::TryLockError::Error(error)) => Err(error.into()),
-        }
-    }
-
-    /// Moves the whole key to its place and forgets the secrets.
-    fn finish(&self, file: File) -> io::Result<()> {
-        file.sync_all()?;
-        fs::rename(&self.partial, &self.target)?;
-        if let Some(folder) = self.target.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            File::open(folder)?.sync_all()?;
-        }
-        fs::remove_file(&self.seed)
-    }
-}
-
-/// Number of whole frames already in `file`, which is left positioned and cut behind the last of them.
-fn whole_frames(file: &mut File, header: &Header) -> io::Result<usize> {
-    file.seek(SeekFrom::Start(0))?;
-    let mut expected = Vec::new();
-    header.write(&mut expected)?;
-    let mut found = Vec::new();
-    let mut input = BufReader::new(&*file);
-    input.by_ref().take(expected.len() as u64).read_to_end(&mut found)?;
-    let mut frames = 0;
-    let mut end = 0;
-    if found == expected {
-        end = expected.len() as u64;
-        let digest = header.digest();
-        for place in header.frames() {
-            if key::read_frame(&mut input, &digest, place)?.is_none() {
-                break;
-            }
-            frames += 1;
-            end = input.stream_position()?;
-        }
-    }
-    drop(input);
-    file.set_len(end)?;
-    file.seek(SeekFrom::Start(end))?;
-    if end == 0 {
-        file.write_all(&expected)?;
-    }
-    Ok(frames)
-}
-
-/// Makes a development key for `r1cs` at `target`, or carries on with one that was interrupted.
+/// Makes a development key for `r1cs` at `target`, in place of what is there, or carries on with one
+/// that was interrupted.
 ///
 /// # Errors
 /// [`SetupError`]; after an error or an abrupt end the next call continues behind the last whole frame.
@@ -288,26 +234,36 @@ fn run(
 ) -> Result<(), SetupError> {
     let workplace = Workplace::new(target);
     let mut file = workplace.open()?;
-    let seed = workplace.seed()?;
+    let at = FileError::at(&workplace.partial);
+    let kept = workplace.kept(&mut file, r1cs)?;
+    if kept.as_ref().is_some_and(|kept| kept.is_whole()) {
+        return Ok(workplace.finish(file)?);
+    }
+    let seed = workplace.seed(&mut file, kept.as_ref().map(|kept| &kept.header))?;
     progress.begin("setup: polynomials at the secret point", 1);
-    let exponents = Exponents::new(r1cs, seed)?;
+    let exponents = Exponents::new(r1cs, &seed)?;
     let bases = Bases::new();
     progress.end();
     let header = exponents.header(r1cs);
-    let digest = header.digest();
-    let done = whole_frames(&mut file, &header)?;
+    let (done, mut transcript) = workplace.resume(&mut file, &header)?;
     progress.begin("setup: points", header.file_bytes());
-    let mut out = BufWriter::new(file);
-    for (written, place) in header.frames().enumerate().skip(done) {
-        if written == limit {
-            return Err(io::Error::from(io::ErrorKind::Interrupted).into());
+    let digest = header.digest();
+    let write = || {
+        let mut out = BufWriter::new(file);
+        for (written, place) in header.frames().enumerate().skip(done) {
+            if written == limit {
+                return Err(io::Error::from(io::ErrorKind::Interrupted));
+            }
+            let data = exponents.frame(r1cs, &bases, &transcript, place);
+            let head = key::frame_head(&digest, place, &data);
+            transcript.absorb(place.0, &head);
+            out.write_all(&head)?;
+            out.write_all(&data)?;
+            progress.reach(out.stream_position()?);
         }
-        let data = exponents.frame(&bases, place);
-        out.write_all(&key::frame_head(&digest, place, &data))?;
-        out.write_all(&data)?;
-        progress.reach(out.stream_position()?);
-    }
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        out.into_inner().map_err(io::IntoInnerError::into_error)
+    };
+    let file = write().map_err(at)?;
     workplace.finish(file)?;
     progress.end();
     Ok(())

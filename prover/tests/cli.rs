@@ -99,10 +99,15 @@ fn proves_a_batch_and_refuses_what_does_not_fit() {
     other.0[2] += Fr::from(1);
     let verdict = verify(&prepared, other.as_slice(), &proof.proof);
     assert_eq!(verdict, Err(VerifyError::PairingFailed));
-    assert_eq!(snarkjs::parse_proof(&text("proof.json")).expect("JSON"), proof.proof);
-    assert_eq!(snarkjs::parse_key(&text("verification_key.json")).expect("JSON"), key_file.key);
+    assert_eq!(snarkjs::parse_proof(&text("proof.json")).expect("JSON").proof, proof.proof);
+    let marked = snarkjs::parse_key(&text("verification_key.json")).expect("JSON");
+    assert_eq!((marked.key, marked.provenance), (key_file.key, Some(Provenance::Development)));
     assert_eq!(snarkjs::parse_public(&text("public.json")).expect("JSON"), inputs.as_slice());
     assert!(text("report.json").contains("\"provenance\": \"development\""));
+    // How many values are short tells something of the private part.
+    assert!(!text("report.json").contains("scalars"));
+    let asked = done(folder, &["prove", "--batch", "batch-0.json", "--out", "asked", "--census"]);
+    assert!(asked.contains("scalars") && asked.contains("\"short\""), "{asked}");
 
     refusals(folder, &trace, &key);
 }
@@ -141,10 +146,13 @@ fn refusals(folder: &Path, trace: &BatchTrace, key: &str) {
     prove("batch-0.json", &["--key", "short.key"], 51, "truncated");
     prove("batch-0.json", &["--key", "batch-0.json"], 51, "not a zkmargin proving key");
     refused(folder, &["keys", "verify", "flipped.key"], 51, "damaged");
+    prove("batch-0.json", &["--key", "nothing.key"], 51, "there is no key nothing.key");
     setup(&other_circuit(), &folder.join("other.key"), &Silent).expect("setup");
     prove("batch-0.json", &["--key", "other.key"], 52, "wanted");
     refused(folder, &["keys", "verify", "other.key", "--shape", "tiny"], 52, "wanted");
-    let verified = done(folder, &["keys", "verify", "other.key"]);
+    refused(folder, &["keys", "verify", "other.key"], 52, "tiny, small, large");
+    let verified = done(folder, &["keys", "verify", key]);
+    assert!(verified.contains("one set of secrets"), "{verified}");
     assert!(verified.contains("development"), "{verified}");
 }
 

@@ -1,10 +1,11 @@
 //! Setup, key files and proofs on small circuits, judged by our verifier and by arkworks' own.
 
+mod toy;
+
 use std::fs;
-use std::path::Path;
 
 use ark_bn254::{Bn254, Fr};
-use ark_ff::{Field, One, UniformRand, Zero};
+use ark_ff::{One, UniformRand, Zero};
 use ark_groth16::Groth16;
 use ark_groth16::r1cs_to_qap::{LibsnarkReduction, R1CSToQAP};
 use ark_poly::{EvaluationDomain, Radix2EvaluationDomain};
@@ -13,66 +14,17 @@ use ark_snark::SNARK;
 use rand::SeedableRng;
 use rand_chacha::ChaCha20Rng;
 use tempfile::TempDir;
-use zkmargin_circuits::cs::{ArkCircuit, Assignment, Cs, Mode, R1cs};
+use toy::{INSTANCES, made, toy};
+use zkmargin_circuits::cs::ArkCircuit;
 use zkmargin_protocol::Rule;
 use zkmargin_prover::key::{KeyError, ProvingKey};
 use zkmargin_prover::progress::Silent;
 use zkmargin_prover::prove::{ProveError, Prover, Stage};
 use zkmargin_prover::quotient;
-use zkmargin_prover::setup::{SetupError, setup, setup_interrupted};
+use zkmargin_prover::setup::setup;
 use zkmargin_verifier::{
     KeyPolicy, PreparedKey, Proof, Provenance, VerifyError, VerifyingKey, verify,
 };
-
-/// A circuit of exactly `constraints` constraints and three public inputs: bits, short and wide products, rows of
-/// a table, constants and a column that only the product uses.
-fn toy(constraints: usize, seed: u64) -> (Assignment<Fr>, R1cs<Fr>) {
-    let mut cs = Cs::new(Mode::Shape);
-    let start = cs.public_input(Fr::from(seed));
-    let result_value = Fr::from(seed).square() + Fr::from(seed);
-    let result = cs.public_input(result_value);
-    let _unused = cs.public_input(Fr::from(99));
-    let one = cs.one();
-    cs.under(Rule::Ledger, |cs| {
-        let square = cs.product("square of the start", &start, &start);
-        cs.enforce("result is start² + start", &square.plus(&start), &one, &result);
-    });
-    let rows: Vec<usize> = (0..constraints - 2).collect();
-    let mut state = start.clone();
-    cs.under(Rule::Range, |cs| {
-        for &row in &rows {
-            match row % 3 {
-                0 => {
-                    let bit = cs.witness("bit", Fr::from((seed >> (row % 7)) & 1));
-                    let rest = one.minus(&bit);
-                    let zero = cs.zero();
-                    cs.enforce("a bit is zero or one", &bit, &rest, &zero);
-                }
-                1 => {
-                    let right = state.scaled(Fr::from(row as u64)).plus(&one);
-                    state = cs.product("next state", &state, &right);
-                }
-                _ => {
-                    let short = cs.witness("short", Fr::from(row as u64));
-                    let sum = short.plus_scaled(&state, -Fr::one());
-                    cs.product("short by state", &sum, &short);
-                }
-            }
-        }
-    });
-    assert_eq!(cs.constraints(), constraints);
-    assert_eq!(cs.unsatisfied(), None);
-    let (assignment, r1cs) = cs.finish();
-    (assignment, r1cs.expect("matrices were recorded"))
-}
-
-const INSTANCES: usize = 4;
-
-fn made(r1cs: &R1cs<Fr>, folder: &Path) -> ProvingKey {
-    let path = folder.join("toy.key");
-    setup(r1cs, &path, &Silent).expect("setup");
-    ProvingKey::load(&path).expect("a fresh key loads")
-}
 
 fn ark_accepts(key: &VerifyingKey, inputs: &[Fr], proof: &Proof) -> bool {
     let vk = ark_groth16::VerifyingKey::<Bn254> {
@@ -281,10 +233,10 @@ fn rejects_truncated_altered_and_foreign_keys() {
         ProvingKey::load(&path).map(|_| ())
     };
     load(&bytes).expect("unchanged");
-    for length in [0, 7, 8, 100, 151] {
+    for length in [0, 7, 8, 100, 183] {
         assert!(matches!(load(&bytes[..length]), Err(KeyError::NotAKey)), "{length}");
     }
-    for length in [152, 153, 1000, bytes.len() - 1] {
+    for length in [184, 185, 1000, bytes.len() - 1] {
         let truncated = load(&bytes[..length]);
         assert!(matches!(truncated, Err(KeyError::Length { .. })), "{length}");
     }
@@ -298,7 +250,7 @@ fn rejects_truncated_altered_and_foreign_keys() {
         match at {
             0..8 => assert!(matches!(error, KeyError::NotAKey)),
             8..12 => assert!(matches!(error, KeyError::Version { .. })),
-            12..152 => assert!(matches!(error, KeyError::Header), "{at}: {error}"),
+            12..184 => assert!(matches!(error, KeyError::Header), "{at}: {error}"),
             _ => assert!(matches!(error, KeyError::Damaged { .. }), "{at}: {error}"),
         }
     }
@@ -326,53 +278,4 @@ fn point_check_finds_points_outside_their_groups() {
     outside.b_g2[1] = twist;
     let refused = outside.verify_points().expect_err("outside the subgroup");
     assert!(matches!(refused, KeyError::NotInGroup { section: "B in G2", index: 1 }), "{refused}");
-}
-
-#[test]
-fn an_interrupted_setup_continues() {
-    let folder = TempDir::new().expect("temporary folder");
-    let path = folder.path().join("toy.key");
-    let partial = folder.path().join("toy.key.partial");
-    let seed = folder.path().join("toy.key.seed");
-    // More than 2^16 rows, so that sections have several frames.
-    let (assignment, r1cs) = toy(66_000, 5);
-    for frames in [2, 9, 14] {
-        let stopped = setup_interrupted(&r1cs, &path, &Silent, frames);
-        assert!(matches!(stopped, Err(SetupError::Io(_))));
-        assert!(!path.exists());
-    }
-    let kept = fs::read(&partial).expect("the unfinished key");
-    // A torn write behind the last whole frame.
-    fs::write(&partial, [&kept[..], &[7; 100]].concat()).expect("temporary file");
-    setup(&r1cs, &path, &Silent).expect("setup");
-    assert!(!partial.exists());
-    assert!(!seed.exists(), "the secrets are deleted");
-    let whole = fs::read(&path).expect("the key");
-    assert!(kept.len() > 1 << 20);
-    assert_eq!(whole[..kept.len()], kept[..]);
-    let key = ProvingKey::load(&path).expect("whole");
-    let prover = Prover::new(key, r1cs).expect("the key is for the circuit");
-    prover.prove(&assignment, &Silent).expect("satisfied");
-}
-
-#[test]
-fn an_unfinished_key_of_another_circuit_is_started_afresh() {
-    let folder = TempDir::new().expect("temporary folder");
-    let path = folder.path().join("toy.key");
-    let (_, other) = toy(20, 5);
-    let stopped = setup_interrupted(&other, &path, &Silent, 3);
-    assert!(matches!(stopped, Err(SetupError::Io(_))));
-    let (assignment, r1cs) = toy(40, 5);
-    let prover = Prover::new(made(&r1cs, folder.path()), r1cs).expect("the key is for the circuit");
-    prover.prove(&assignment, &Silent).expect("satisfied");
-}
-
-#[test]
-fn two_setups_of_one_key_do_not_mix() {
-    let folder = TempDir::new().expect("temporary folder");
-    let (_, r1cs) = toy(20, 5);
-    let file = fs::File::create(folder.path().join("toy.key.partial")).expect("temporary file");
-    file.try_lock().expect("nobody else");
-    let refused = setup(&r1cs, &folder.path().join("toy.key"), &Silent);
-    assert!(matches!(refused, Err(SetupError::Busy(_))));
 }

@@ -4,19 +4,22 @@
 //! `verifier/examples/tiny` are taken, which the prover's example `prove_batch` has written.
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
 
+use zkmargin_host::{file, output};
 use zkmargin_verifier::{
     KeyFile, KeyPolicy, PreparedKey, ProofFile, Provenance, StatementFile, verify,
 };
 
+/// A statement of 2^20 words is the longest file.
+const BYTES_MAX: u64 = 40 << 20;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let shipped = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/tiny");
     let folder = std::env::args().nth(1).unwrap_or_else(|| shipped.to_owned());
-    let read = |name: &str| fs::read(Path::new(&folder).join(name));
+    let read = |name: &str| file::read(&Path::new(&folder).join(name), BYTES_MAX);
     let verdict = judge(&read("verifying_key.bin")?, &read("statement.bin")?, &read("proof.bin")?)?;
-    println!("{verdict}");
+    output::line(verdict)?;
     Ok(())
 }
 

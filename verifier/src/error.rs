@@ -85,15 +85,23 @@ pub enum VerifyError {
         /// Length found.
         got: usize,
     },
-    /// `γ = δ`: nobody contributed to the second phase, and anyone can forge proofs.
-    #[error("gamma equals delta: the set-up is unfinished and anyone can forge proofs")]
+    /// `γ = ±δ`: nobody contributed to the second phase, and anyone can forge proofs.
+    #[error(
+        "gamma equals delta or its opposite: the set-up is unfinished and anyone can forge proofs"
+    )]
     GammaEqualsDelta,
-    /// A point is its group's generator, so that its secret is one.
-    #[error("{0} is the generator: its secret is known to be one")]
+    /// A point is its group's generator or the opposite, so that its secret is one or minus one.
+    #[error("{0} is the generator or its opposite: its secret is known")]
     GeneratorPoint(Point),
     /// Two public inputs share a point, so that one can be traded for the other.
-    #[error("the key points ic[{0}] and ic[{1}] are equal")]
+    #[error("the key points ic[{0}] and ic[{1}] are equal: one input can be traded for the other")]
     DuplicateIc(usize, usize),
+    /// Two public inputs have opposite points, so that both can be raised together.
+    #[error("the key points ic[{0}] and ic[{1}] are opposite: both inputs can be raised together")]
+    OppositeIc(usize, usize),
+    /// `β` is equal or opposite to `γ` or `δ`, and anyone can forge proofs.
+    #[error("{0} and {1} are equal or opposite: anyone can forge proofs")]
+    RelatedPoints(Point, Point),
     /// A batch of no proofs says nothing.
     #[error("the batch is empty")]
     EmptyBatch,
@@ -165,6 +173,8 @@ impl VerifyError {
             VerifyError::GammaEqualsDelta => "GammaEqualsDelta",
             VerifyError::GeneratorPoint(_) => "GeneratorPoint",
             VerifyError::DuplicateIc(..) => "DuplicateIc",
+            VerifyError::OppositeIc(..) => "OppositeIc",
+            VerifyError::RelatedPoints(..) => "RelatedPoints",
             VerifyError::EmptyBatch => "EmptyBatch",
             VerifyError::StatementLength { .. } => "StatementLength",
             VerifyError::StatementVersion { .. } => "StatementVersion",
@@ -190,6 +200,8 @@ impl VerifyError {
             VerifyError::GammaEqualsDelta => 21,
             VerifyError::GeneratorPoint(_) => 22,
             VerifyError::DuplicateIc(..) => 23,
+            VerifyError::OppositeIc(..) => 28,
+            VerifyError::RelatedPoints(..) => 29,
             VerifyError::EmptyBatch => 24,
             VerifyError::StatementLength { .. } => 25,
             VerifyError::StatementVersion { .. } => 26,

@@ -13,13 +13,15 @@
 //! digest.
 
 use ark_bn254::Fr;
-use thiserror::Error;
 
 use crate::bytes;
 use crate::error::VerifyError;
 use crate::key::VerifyingKey;
 use crate::proof::Proof;
 use crate::statement::{Domain, Statement, WORDS_MAX};
+
+mod error;
+pub use error::FormatError;
 
 /// First bytes of a verifying key's file.
 pub const MAGIC_KEY: [u8; 8] = *b"zkmVK\0\0\0";
@@ -30,92 +32,15 @@ pub const MAGIC_STATEMENT: [u8; 8] = *b"zkmST\0\0\0";
 /// The version which this release writes, and the only one it reads.
 pub const VERSION: u32 = 1;
 
-const HEADER_BYTES: usize = 16;
+/// Magic, version and length of the payload.
+pub const HEADER_BYTES: usize = 16;
 const HASH_BYTES: usize = 32;
-
-/// Why a file cannot be read. Name and code are stable.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum FormatError {
-    /// The file ends early.
-    #[error("the file ends after {got} bytes, expected {expected}")]
-    Truncated {
-        /// Bytes which the part read so far asks for.
-        expected: usize,
-        /// Bytes there are.
-        got: usize,
-    },
-    /// The file goes on after its end.
-    #[error("the file is {got} bytes long, expected {expected}")]
-    TrailingBytes {
-        /// Bytes which the header asks for.
-        expected: usize,
-        /// Bytes there are.
-        got: usize,
-    },
-    /// The first bytes are not those of the expected kind of file.
-    #[error("this is not a {expected} file: its first bytes are {got}")]
-    Foreign {
-        /// The expected magic.
-        expected: String,
-        /// The first bytes in hexadecimal digits.
-        got: String,
-    },
-    /// The format's version is unknown.
-    #[error("the file has format version {got}, this program reads version {expected}")]
-    Version {
-        /// The version which can be read.
-        expected: u32,
-        /// The file's version.
-        got: u32,
-    },
-    /// The content does not hash to the value at the file's end.
-    #[error("the file is damaged: its content does not match its hash")]
-    Damaged,
-    /// The provenance byte has no meaning.
-    #[error("provenance {0} is unknown")]
-    Provenance(u8),
-    /// The payload's length does not fit its kind.
-    #[error("the payload is {got} bytes long, expected {expected}")]
-    PayloadLength {
-        /// Length which the payload's kind asks for.
-        expected: usize,
-        /// Length found.
-        got: usize,
-    },
-    /// The payload is intact but holds something refused.
-    #[error(transparent)]
-    Content(#[from] VerifyError),
-}
-
-impl FormatError {
-    /// The reason's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            FormatError::Truncated { .. } => "Truncated",
-            FormatError::TrailingBytes { .. } => "TrailingBytes",
-            FormatError::Foreign { .. } => "Foreign",
-            FormatError::Version { .. } => "Version",
-            FormatError::Damaged => "Damaged",
-            FormatError::Provenance(_) => "Provenance",
-            FormatError::PayloadLength { .. } => "PayloadLength",
-            FormatError::Content(error) => error.name(),
-        }
-    }
-
-    /// The reason's number, 40 to 49 or that of the [`VerifyError`] inside; also the exit status.
-    pub fn code(&self) -> u8 {
-        match self {
-            FormatError::Truncated { .. } => 40,
-            FormatError::TrailingBytes { .. } => 41,
-            FormatError::Foreign { .. } => 42,
-            FormatError::Version { .. } => 43,
-            FormatError::Damaged => 44,
-            FormatError::Provenance(_) => 45,
-            FormatError::PayloadLength { .. } => 46,
-            FormatError::Content(error) => error.code(),
-        }
-    }
-}
+/// Circuit digest and provenance, before a key or a proof.
+const ORIGIN_BYTES: usize = 33;
+/// What stands before the words of a statement.
+const STATEMENT_HEAD_BYTES: usize = 68;
+/// The most public inputs of a key's file: a key of this release has three.
+const INPUTS_MAX: usize = 1 << 16;
 
 /// Where a key comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,21 +97,22 @@ pub fn seal(magic: [u8; 8], payload: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The payload of a container: exactly one, whole and undamaged.
+/// The length of the whole file, as its first [`HEADER_BYTES`] say it: what a reader checks before it
+/// reads the rest.
 ///
 /// # Errors
-/// Foreign, another version, truncated, too long or damaged, in this order.
-pub fn open(magic: [u8; 8], file: &[u8]) -> Result<&[u8], FormatError> {
-    let truncated = |expected| FormatError::Truncated { expected, got: file.len() };
-    let (head, _) = file.split_first_chunk::<8>().ok_or(truncated(8))?;
-    if *head != magic {
+/// Foreign, another version, truncated or longer than a file of this kind may be, in this order.
+pub fn stated_bytes(magic: [u8; 8], head: &[u8]) -> Result<usize, FormatError> {
+    let truncated = |expected| FormatError::Truncated { expected, got: head.len() };
+    let (found, _) = head.split_first_chunk::<8>().ok_or(truncated(8))?;
+    if *found != magic {
         return Err(FormatError::Foreign {
             expected: String::from_utf8_lossy(&magic).trim_end_matches('\0').to_string(),
-            got: hex::encode(head),
+            got: hex::encode(found),
         });
     }
     let number = |at: usize| -> Option<u32> {
-        let bytes = file.get(at..)?.first_chunk::<4>()?;
+        let bytes = head.get(at..)?.first_chunk::<4>()?;
         Some(u32::from_be_bytes(*bytes))
     };
     let version = number(8).ok_or(truncated(HEADER_BYTES))?;
@@ -194,14 +120,35 @@ pub fn open(magic: [u8; 8], file: &[u8]) -> Result<&[u8], FormatError> {
         return Err(FormatError::Version { expected: VERSION, got: version });
     }
     let length = number(12).ok_or(truncated(HEADER_BYTES))? as usize;
-    let expected = length.saturating_add(HEADER_BYTES + HASH_BYTES);
+    let length_max = payload_bytes_max(magic);
+    if length > length_max {
+        return Err(FormatError::PayloadLength { expected: length_max, got: length });
+    }
+    Ok(length + HEADER_BYTES + HASH_BYTES)
+}
+
+/// The longest payload of a kind of file.
+fn payload_bytes_max(magic: [u8; 8]) -> usize {
+    match magic {
+        MAGIC_PROOF => ORIGIN_BYTES + Proof::BYTES,
+        MAGIC_STATEMENT => STATEMENT_HEAD_BYTES + 32 * WORDS_MAX,
+        _ => ORIGIN_BYTES + VerifyingKey::bytes(INPUTS_MAX + 1),
+    }
+}
+
+/// The payload of a container: exactly one, whole and undamaged.
+///
+/// # Errors
+/// Those of [`stated_bytes`], truncated, too long or damaged, in this order.
+pub fn open(magic: [u8; 8], file: &[u8]) -> Result<&[u8], FormatError> {
+    let expected = stated_bytes(magic, file)?;
     if file.len() < expected {
-        return Err(truncated(expected));
+        return Err(FormatError::Truncated { expected, got: file.len() });
     }
     if file.len() > expected {
         return Err(FormatError::TrailingBytes { expected, got: file.len() });
     }
-    let (content, hash) = file.split_at(HEADER_BYTES + length);
+    let (content, hash) = file.split_at(expected - HASH_BYTES);
     if blake3::hash(content).as_bytes() != hash {
         return Err(FormatError::Damaged);
     }

@@ -32,7 +32,7 @@ fn describe_key(file: &[u8]) -> Result<Value, FormatError> {
         "digest": hex::encode(key.digest()),
         "public_inputs": key.input_count(),
         "hygiene": verdict(key.check(KeyPolicy::Strict)),
-        "key": parsed(&snarkjs::key_json(&key)),
+        "key": parsed(&snarkjs::key_json(&key, provenance)),
     }))
 }
 

@@ -43,8 +43,9 @@ impl VerifyingKey {
         self.ic.len().saturating_sub(1)
     }
 
-    /// Every point on its curve, in its subgroup and not the identity; `α`, `β`, `δ` not the generator;
-    /// `γ ≠ δ`; at least the constant term and no two equal `ic` points.
+    /// Every point on its curve, in its subgroup and not the identity; `α`, `β`, `δ` neither the
+    /// generator nor its opposite; `β`, `γ`, `δ` neither equal nor opposite; at least the constant
+    /// term, and no two `ic` points equal or opposite.
     ///
     /// # Errors
     /// The first check which fails, in the order above.
@@ -59,25 +60,51 @@ impl VerifyingKey {
         for (index, point) in self.ic.iter().enumerate() {
             bytes::check_g1(point, Point::Ic(index))?;
         }
-        if self.alpha_g1 == G1Affine::generator() {
+        self.check_secrets(policy)?;
+        self.check_inputs()
+    }
+
+    /// No secret is known to be one or minus one, and no two are known to be equal or opposite.
+    ///
+    /// With `β = ±δ` the proof `(X, γ, ∓α)` is good for any inputs with the point `X`. With `β = ±γ`
+    /// `(X ± α, γ + δ, X ± α)` is. With `γ = ±δ` `(α, β, ∓X)` is.
+    fn check_secrets(&self, policy: KeyPolicy) -> Result<(), VerifyError> {
+        let is_strict = policy == KeyPolicy::Strict;
+        if is_related(&self.alpha_g1, &G1Affine::generator()) {
             return Err(VerifyError::GeneratorPoint(Point::Alpha));
         }
-        if self.beta_g2 == G2Affine::generator() {
+        if is_related(&self.beta_g2, &G2Affine::generator()) {
             return Err(VerifyError::GeneratorPoint(Point::Beta));
         }
-        if policy == KeyPolicy::Strict {
-            if self.gamma_g2 == self.delta_g2 {
-                return Err(VerifyError::GammaEqualsDelta);
-            }
-            if self.delta_g2 == G2Affine::generator() {
-                return Err(VerifyError::GeneratorPoint(Point::Delta));
+        for (point, other) in [(Point::Gamma, &self.gamma_g2), (Point::Delta, &self.delta_g2)] {
+            if is_related(&self.beta_g2, other) {
+                return Err(VerifyError::RelatedPoints(Point::Beta, point));
             }
         }
+        // An unfinished set-up has gamma and delta equal, and never opposite.
+        if is_related(&self.gamma_g2, &self.delta_g2)
+            && (is_strict || self.gamma_g2 != self.delta_g2)
+        {
+            return Err(VerifyError::GammaEqualsDelta);
+        }
+        let one = G2Affine::generator();
+        if is_related(&self.delta_g2, &one) && (is_strict || self.delta_g2 != one) {
+            return Err(VerifyError::GeneratorPoint(Point::Delta));
+        }
+        Ok(())
+    }
+
+    /// No two points of the inputs are equal or opposite.
+    fn check_inputs(&self) -> Result<(), VerifyError> {
         let mut seen = BTreeMap::new();
         for (index, point) in self.ic.iter().enumerate() {
-            if let Some(first) = seen.insert(bytes::g1_bytes(point), index) {
-                return Err(VerifyError::DuplicateIc(first, index));
-            }
+            // Points share the first coordinate if, and only if, they are equal or opposite.
+            let x = point.x().map(bytes::word);
+            let Some(first) = seen.insert(x, index) else { continue };
+            return Err(match self.ic[first] == *point {
+                true => VerifyError::DuplicateIc(first, index),
+                false => VerifyError::OppositeIc(first, index),
+            });
         }
         Ok(())
     }
@@ -97,6 +124,11 @@ impl VerifyingKey {
         encoded
     }
 
+    /// Length of [`VerifyingKey::to_bytes`] with `count` points of public inputs.
+    pub(crate) fn bytes(count: usize) -> usize {
+        FIXED_BYTES.saturating_add(count.saturating_mul(G1_BYTES))
+    }
+
     /// Reads [`VerifyingKey::to_bytes`]. Points are checked; the rest of the hygiene is
     /// [`VerifyingKey::check`]'s.
     ///
@@ -107,7 +139,7 @@ impl VerifyingKey {
         let (fixed, ic) = encoded.split_at_checked(FIXED_BYTES).ok_or(too_short)?;
         let (points, count) = fixed.split_at(FIXED_BYTES - 4);
         let count = count.iter().fold(0usize, |value, byte| value << 8 | usize::from(*byte));
-        let expected = FIXED_BYTES.saturating_add(count.saturating_mul(G1_BYTES));
+        let expected = Self::bytes(count);
         if encoded.len() != expected {
             return Err(VerifyError::KeyLength { expected, got: encoded.len() });
         }
@@ -137,6 +169,11 @@ impl VerifyingKey {
     pub fn digest(&self) -> [u8; 32] {
         *blake3::hash(&self.to_bytes()).as_bytes()
     }
+}
+
+/// Whether two points are equal or opposite.
+fn is_related<G: AffineRepr>(one: &G, other: &G) -> bool {
+    one.x() == other.x()
 }
 
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;

@@ -13,9 +13,12 @@ pub mod format;
 mod groth16;
 mod key;
 mod proof;
+#[cfg(feature = "cli")]
+pub mod read;
 pub mod snarkjs;
 pub mod solidity;
 pub mod statement;
+pub mod text;
 
 pub use batch::verify_batch;
 pub use error::{Point, VerifyError};

@@ -1,72 +1,25 @@
-//! The JSON files of snarkjs, both ways, read strictly: numbers are decimal strings without sign, space or
-//! leading zero and below their modulus; unknown fields are refused.
+//! The JSON files of snarkjs, both ways, read strictly: numbers are decimal strings without sign,
+//! space or leading zero and below their modulus; unknown fields are refused.
+//!
+//! Forms of other programs which mean the same are taken: the names `groth`, `vk_alfa_1` and
+//! `vk_alfabeta_12` of older releases of snarkjs, other names of the curve, and the proof with its
+//! inputs in one file (`{"proof": …, "pub_signals": […]}`) of go-rapidsnark.
+//!
+//! A key for development carries the field `"provenance": "development"`, which snarkjs ignores.
 
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 use serde::{Deserialize, Serialize};
-use thiserror::Error;
 
 use crate::bytes;
 use crate::error::{Point, VerifyError};
+use crate::format::Provenance;
 use crate::key::VerifyingKey;
 use crate::proof::Proof;
 
-/// Why a JSON file is refused.
-#[derive(Debug, Error)]
-pub enum SnarkjsError {
-    /// Not JSON, or not the expected fields.
-    #[error("not the expected JSON: {0}")]
-    Json(#[from] serde_json::Error),
-    /// A number is not a canonical decimal string.
-    #[error("{what} is {value:?}, which is not a canonical decimal number")]
-    Decimal {
-        /// Which number.
-        what: String,
-        /// The string found.
-        value: String,
-    },
-    /// The file is for another protocol or curve.
-    #[error("{field} is {got:?}, expected {expected:?}")]
-    Kind {
-        /// `protocol` or `curve`.
-        field: &'static str,
-        /// The value found.
-        got: String,
-        /// The value asked for.
-        expected: &'static str,
-    },
-    /// A point's last coordinate is neither one (affine) nor zero (the identity).
-    #[error("{0} is not in affine coordinates")]
-    NotAffine(Point),
-    /// The content is refused.
-    #[error(transparent)]
-    Content(#[from] VerifyError),
-}
-
-impl SnarkjsError {
-    /// The reason's name.
-    pub fn name(&self) -> &'static str {
-        match self {
-            SnarkjsError::Json(_) => "Json",
-            SnarkjsError::Decimal { .. } => "Decimal",
-            SnarkjsError::Kind { .. } => "Kind",
-            SnarkjsError::NotAffine(_) => "NotAffine",
-            SnarkjsError::Content(error) => error.name(),
-        }
-    }
-
-    /// The reason's number, 50 to 59 or that of the [`VerifyError`] inside; also the exit status.
-    pub fn code(&self) -> u8 {
-        match self {
-            SnarkjsError::Json(_) => 50,
-            SnarkjsError::Decimal { .. } => 51,
-            SnarkjsError::Kind { .. } => 52,
-            SnarkjsError::NotAffine(_) => 53,
-            SnarkjsError::Content(error) => error.code(),
-        }
-    }
-}
+mod error;
+pub use error::SnarkjsError;
 
 type G1Json = [String; 3];
 type G2Json = [[String; 2]; 3];
@@ -82,61 +35,121 @@ struct ProofJson {
     curve: Option<String>,
 }
 
+/// A proof with its public inputs, in one file.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CombinedJson {
+    proof: ProofJson,
+    pub_signals: Vec<String>,
+}
+
+/// Tells the forms of a proof file apart.
+#[derive(Deserialize)]
+struct ProofForm {
+    proof: Option<serde::de::IgnoredAny>,
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(non_snake_case)]
 struct KeyJson {
     protocol: String,
     curve: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    provenance: Option<String>,
     nPublic: usize,
+    #[serde(alias = "vk_alfa_1")]
     vk_alpha_1: G1Json,
     vk_beta_2: G2Json,
     vk_gamma_2: G2Json,
     vk_delta_2: G2Json,
     /// Redundant, and never read: whoever trusts it trusts the file twice.
     #[serde(default, skip_serializing)]
-    #[serde(rename = "vk_alphabeta_12")]
+    #[serde(rename = "vk_alphabeta_12", alias = "vk_alfabeta_12")]
     _alphabeta: Option<serde_json::Value>,
     IC: Vec<G1Json>,
 }
 
-/// Reads `verification_key.json`. The points are checked, the rest of a key's hygiene is not.
+/// What `verification_key.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkedKey {
+    /// The key. Its points are checked, the rest of its hygiene is not.
+    pub key: VerifyingKey,
+    /// Its origin as the file states it: only this project's files do.
+    pub provenance: Option<Provenance>,
+}
+
+/// What `proof.json` holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatedProof {
+    /// The proof.
+    pub proof: Proof,
+    /// Its public inputs, if they are in the same file.
+    pub inputs: Option<Vec<Fr>>,
+}
+
+/// Reads `verification_key.json`.
 ///
 /// # Errors
 /// When the JSON is not that of a Groth16 key over this curve, or a point is bad.
-pub fn parse_key(json: &str) -> Result<VerifyingKey, SnarkjsError> {
-    let key: KeyJson = serde_json::from_str(json)?;
-    check_kind("protocol", &key.protocol, "groth16")?;
-    check_kind("curve", &key.curve, "bn128")?;
-    let expected = key.nPublic.saturating_add(1);
-    if key.IC.len() != expected {
-        return Err(VerifyError::KeyLength { expected, got: key.IC.len() }.into());
+pub fn parse_key(json: &str) -> Result<MarkedKey, SnarkjsError> {
+    let json: KeyJson = serde_json::from_str(json)?;
+    check_protocol(&json.protocol)?;
+    check_curve(&json.curve)?;
+    let provenance = json.provenance.as_deref().map(parse_provenance).transpose()?;
+    let expected = json.nPublic.saturating_add(1);
+    if json.IC.len() != expected {
+        return Err(VerifyError::KeyLength { expected, got: json.IC.len() }.into());
     }
-    let ic = key.IC.iter().enumerate().map(|(index, point)| parse_g1(point, Point::Ic(index)));
-    Ok(VerifyingKey {
-        alpha_g1: parse_g1(&key.vk_alpha_1, Point::Alpha)?,
-        beta_g2: parse_g2(&key.vk_beta_2, Point::Beta)?,
-        gamma_g2: parse_g2(&key.vk_gamma_2, Point::Gamma)?,
-        delta_g2: parse_g2(&key.vk_delta_2, Point::Delta)?,
+    let ic = json.IC.iter().enumerate().map(|(index, point)| parse_g1(point, Point::Ic(index)));
+    let key = VerifyingKey {
+        alpha_g1: parse_g1(&json.vk_alpha_1, Point::Alpha)?,
+        beta_g2: parse_g2(&json.vk_beta_2, Point::Beta)?,
+        gamma_g2: parse_g2(&json.vk_gamma_2, Point::Gamma)?,
+        delta_g2: parse_g2(&json.vk_delta_2, Point::Delta)?,
         ic: ic.collect::<Result<_, _>>()?,
-    })
+    };
+    Ok(MarkedKey { key, provenance })
 }
 
 /// Reads `proof.json`.
 ///
 /// # Errors
-/// When the JSON is not that of a Groth16 proof over this curve, or a point is bad.
-pub fn parse_proof(json: &str) -> Result<Proof, SnarkjsError> {
-    let proof: ProofJson = serde_json::from_str(json)?;
-    check_kind("protocol", &proof.protocol, "groth16")?;
-    if let Some(curve) = &proof.curve {
-        check_kind("curve", curve, "bn128")?;
+/// When the JSON is not that of a Groth16 proof over this curve, or a point or an input is bad.
+pub fn parse_proof(json: &str) -> Result<StatedProof, SnarkjsError> {
+    let form: ProofForm = serde_json::from_str(json)?;
+    let (proof, inputs) = match form.proof {
+        None => (serde_json::from_str(json)?, None),
+        Some(_) => {
+            let CombinedJson { proof, pub_signals } = serde_json::from_str(json)?;
+            (proof, Some(parse_inputs(&pub_signals)?))
+        }
+    };
+    let ProofJson { pi_a, pi_b, pi_c, protocol, curve } = proof;
+    check_protocol(&protocol)?;
+    curve.as_deref().map(check_curve).transpose()?;
+    let proof = Proof {
+        a: parse_g1(&pi_a, Point::ProofA)?,
+        b: parse_g2(&pi_b, Point::ProofB)?,
+        c: parse_g1(&pi_c, Point::ProofC)?,
+    };
+    Ok(StatedProof { proof, inputs })
+}
+
+impl StatedProof {
+    /// The inputs in the proof's file, if there are any, are `given`.
+    ///
+    /// # Errors
+    /// [`SnarkjsError::Signals`] with the first difference.
+    pub fn check_inputs(&self, given: &[Fr]) -> Result<(), SnarkjsError> {
+        let Some(own) = &self.inputs else { return Ok(()) };
+        let differs = |index: &usize| own.get(*index) != given.get(*index);
+        let Some(index) = (0..own.len().max(given.len())).find(differs) else { return Ok(()) };
+        let show = |inputs: &[Fr]| {
+            inputs.get(index).map_or_else(|| "none".to_owned(), |input| decimal(*input))
+        };
+        Err(SnarkjsError::Signals { index, own: show(own), given: show(given) })
     }
-    Ok(Proof {
-        a: parse_g1(&proof.pi_a, Point::ProofA)?,
-        b: parse_g2(&proof.pi_b, Point::ProofB)?,
-        c: parse_g1(&proof.pi_c, Point::ProofC)?,
-    })
 }
 
 /// Reads `public.json`: the public inputs in the circuit's order.
@@ -144,7 +157,10 @@ pub fn parse_proof(json: &str) -> Result<Proof, SnarkjsError> {
 /// # Errors
 /// When the JSON is not a list of strings, or one is not a canonical scalar.
 pub fn parse_public(json: &str) -> Result<Vec<Fr>, SnarkjsError> {
-    let inputs: Vec<String> = serde_json::from_str(json)?;
+    parse_inputs(&serde_json::from_str::<Vec<String>>(json)?)
+}
+
+fn parse_inputs(inputs: &[String]) -> Result<Vec<Fr>, SnarkjsError> {
     let parse = |(index, value): (usize, &String)| {
         let what = format!("public input {index}");
         parse_integer(value, &what)?
@@ -154,11 +170,14 @@ pub fn parse_public(json: &str) -> Result<Vec<Fr>, SnarkjsError> {
     inputs.iter().enumerate().map(parse).collect()
 }
 
-/// Writes `verification_key.json`, without the redundant pairing of `α` and `β`.
-pub fn key_json(key: &VerifyingKey) -> String {
+/// Writes `verification_key.json`, without the redundant pairing of `α` and `β`. A key for
+/// development is marked as one.
+pub fn key_json(key: &VerifyingKey, provenance: Provenance) -> String {
+    let is_marked = provenance == Provenance::Development;
     pretty(&KeyJson {
         protocol: "groth16".into(),
         curve: "bn128".into(),
+        provenance: is_marked.then(|| provenance.name().into()),
         nPublic: key.input_count(),
         vk_alpha_1: g1_json(&key.alpha_g1),
         vk_beta_2: g2_json(&key.beta_g2),
@@ -189,11 +208,31 @@ fn pretty(value: &impl Serialize) -> String {
     serde_json::to_string_pretty(value).expect("strings and lists always serialise")
 }
 
-fn check_kind(field: &'static str, got: &str, expected: &'static str) -> Result<(), SnarkjsError> {
-    if got == expected {
-        return Ok(());
+/// `groth` is the name of Groth16 in the first releases of snarkjs.
+fn check_protocol(got: &str) -> Result<(), SnarkjsError> {
+    match got {
+        "groth16" | "groth" => Ok(()),
+        _ => Err(kind("protocol", got, "groth16 or its older name groth")),
     }
-    Err(SnarkjsError::Kind { field, got: got.into(), expected })
+}
+
+/// The curve has three names in use.
+fn check_curve(got: &str) -> Result<(), SnarkjsError> {
+    match got {
+        "bn128" | "bn254" | "alt_bn128" => Ok(()),
+        _ => Err(kind("curve", got, "bn128, also called bn254 and alt_bn128")),
+    }
+}
+
+fn parse_provenance(got: &str) -> Result<Provenance, SnarkjsError> {
+    [Provenance::Development, Provenance::Ceremony]
+        .into_iter()
+        .find(|provenance| provenance.name() == got)
+        .ok_or_else(|| kind("provenance", got, "development or ceremony"))
+}
+
+fn kind(field: &'static str, got: &str, expected: &'static str) -> SnarkjsError {
+    SnarkjsError::Kind { field, got: got.into(), expected }
 }
 
 /// The integer of a canonical decimal string; `None` from 2^256 up.
@@ -245,7 +284,14 @@ fn parse_g2(json: &G2Json, point: Point) -> Result<G2Affine, SnarkjsError> {
         ["0", "0"] => return Err(VerifyError::IdentityPoint(point).into()),
         _ => return Err(SnarkjsError::NotAffine(point)),
     }
-    bytes::check_g2(&affine, point)?;
+    bytes::check_g2(&affine, point).map_err(|error| {
+        let exchange = |value: Fq2| Fq2::new(value.c1, value.c0);
+        let exchanged = G2Affine::new_unchecked(exchange(affine.x), exchange(affine.y));
+        match bytes::check_g2(&exchanged, point) {
+            Ok(()) => SnarkjsError::Exchanged(error),
+            Err(_) => error.into(),
+        }
+    })?;
     Ok(affine)
 }
 

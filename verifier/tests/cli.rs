@@ -1,82 +1,13 @@
 //! The binary: one line and status 0 when good, the reason's name and its own status when bad.
 #![cfg(feature = "cli")]
 
+mod program;
 mod simulator;
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-
 use ark_bn254::Fr;
+use program::{CONTRACT, Files, said, verifier};
 use serde_json::Value;
-use simulator::Trapdoor;
-use zkmargin_verifier::{Domain, KeyFile, ProofFile, Provenance, Statement, StatementFile};
-
-const CONTRACT: &str = "0xabababababababababababababababababababab";
-
-struct Files {
-    folder: tempfile::TempDir,
-    key: KeyFile,
-    proof: ProofFile,
-    statement: Statement,
-}
-
-impl Files {
-    fn new(provenance: Provenance) -> Self {
-        let mut trapdoor = Trapdoor::new("cli", 3);
-        let statement = trapdoor.statement(Domain::new(1, [0xab; 20]), 6);
-        let proof = trapdoor.prove(statement.public_inputs().unwrap().as_slice());
-        let circuit = [9; 32];
-        let key = KeyFile { circuit, provenance, key: trapdoor.key() };
-        let proof = ProofFile { circuit, provenance, proof };
-        let files = Files { folder: tempfile::tempdir().unwrap(), key, proof, statement };
-        files.save();
-        files
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn save(&self) {
-        std::fs::write(self.path("key"), self.key.to_bytes()).unwrap();
-        std::fs::write(self.path("proof"), self.proof.to_bytes()).unwrap();
-        let statement = StatementFile(self.statement.clone());
-        std::fs::write(self.path("statement"), statement.to_bytes()).unwrap();
-    }
-
-    fn run(&self, command: &str, extra: &[&str]) -> Output {
-        let mut binary = verifier(self.folder.path());
-        binary.args([command, "--key", "key", "--statement", "statement", "--proof", "proof"]);
-        binary.args(extra).output().unwrap()
-    }
-
-    /// Status and reason of `verify`, checked to agree between text and JSON.
-    fn verdict(&self, extra: &[&str]) -> (i32, String) {
-        let text = self.run("verify", extra);
-        let status = text.status.code().unwrap();
-        let json = self.run("verify", &[extra, &["--json"]].concat());
-        assert_eq!(json.status.code(), Some(status));
-        let json: Value = serde_json::from_slice(&json.stdout).unwrap();
-        if status == 0 {
-            assert_eq!(json["verdict"], "good");
-            let line = String::from_utf8(text.stdout).unwrap();
-            assert!(line.starts_with("good: ") && line.lines().count() == 1, "{line}");
-            return (0, "good".into());
-        }
-        let reason = json["reason"].as_str().unwrap().to_string();
-        assert_eq!(json["code"], status);
-        let message = String::from_utf8(text.stderr).unwrap();
-        assert!(message.contains(&format!("bad: {reason}: ")), "{message}");
-        assert!(text.stdout.is_empty());
-        (status, reason)
-    }
-}
-
-fn verifier(folder: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_verifier"));
-    command.current_dir(folder);
-    command
-}
+use zkmargin_verifier::Provenance;
 
 fn bad(code: i32, reason: &str) -> (i32, String) {
     (code, reason.to_string())
@@ -133,6 +64,40 @@ fn development_keys_are_refused_unless_asked_for() {
     let source = std::fs::read_to_string(files.path("out.sol")).unwrap();
     assert!(source.contains("contract StatementVerifierDeployment"));
     assert!(source.contains("DEVELOPMENT KEY"));
+}
+
+/// JSON forgets where a key comes from, so a development key leaves as JSON only when asked for, and
+/// marked.
+#[test]
+fn development_keys_are_exported_only_when_asked_for_and_are_known_again() {
+    let files = Files::new(Provenance::Development);
+    assert_eq!(files.run("export", &["--out", "json"]).status.code(), Some(30));
+    assert!(!files.path("json").exists());
+    assert_eq!(files.run("export", &["--out", "json", "--dev"]).status.code(), Some(0));
+    let key = std::fs::read_to_string(files.path("json/verification_key.json")).unwrap();
+    let key: Value = serde_json::from_str(&key).unwrap();
+    assert_eq!(key["provenance"], "development");
+    let snarkjs = |extra: &[&str]| {
+        let mut binary = verifier(&files.path("json"));
+        binary.args(["snarkjs", "--key", "verification_key.json", "--proof", "proof.json"]);
+        binary.args(["--public", "public.json"]).args(extra).output().unwrap()
+    };
+    let refused = snarkjs(&[]);
+    assert_eq!(refused.status.code(), Some(30), "{}", said(&refused));
+    assert_eq!(snarkjs(&["--dev"]).status.code(), Some(0));
+    // The mark of a ceremony says nothing that a file without a mark does not.
+    let ceremony = Files::new(Provenance::Ceremony);
+    assert_eq!(ceremony.run("export", &["--out", "json"]).status.code(), Some(0));
+    let key = std::fs::read_to_string(ceremony.path("json/verification_key.json")).unwrap();
+    assert!(!key.contains("provenance"), "{key}");
+    // Calldata leaves the same way.
+    let calldata = |extra: &[&str]| {
+        let mut binary = verifier(files.folder.path());
+        binary.args(["calldata", "--statement", "statement", "--proof", "proof"]).args(extra);
+        binary.output().unwrap().status.code()
+    };
+    assert_eq!(calldata(&[]), Some(30));
+    assert_eq!(calldata(&["--dev", "--key", "key"]), Some(0));
 }
 
 #[test]

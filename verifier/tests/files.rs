@@ -56,7 +56,7 @@ fn rejects_every_truncation_and_every_flipped_bit() {
             let expected: &[&str] = match bit / 8 {
                 0..8 => &["Foreign"],
                 8..12 => &["Version"],
-                12..16 => &["Truncated", "TrailingBytes"],
+                12..16 => &["Truncated", "TrailingBytes", "PayloadLength"],
                 _ => &["Damaged"],
             };
             assert!(expected.contains(&error.name()), "bit {bit}: {error}");
@@ -168,6 +168,8 @@ fn codes_are_distinct_and_names_are_unique() {
         VerifyError::GammaEqualsDelta,
         VerifyError::GeneratorPoint(Point::Delta),
         VerifyError::DuplicateIc(1, 2),
+        VerifyError::OppositeIc(1, 2),
+        VerifyError::RelatedPoints(Point::Beta, Point::Gamma),
         VerifyError::EmptyBatch,
         VerifyError::StatementLength { expected: "2", got: 1 },
         VerifyError::StatementVersion { expected: 1, got: text() },

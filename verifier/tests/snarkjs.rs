@@ -7,7 +7,7 @@ use serde_json::Value;
 use zkmargin_verifier::snarkjs::{
     key_json, parse_key, parse_proof, parse_public, proof_json, public_json,
 };
-use zkmargin_verifier::{KeyPolicy, PreparedKey, verify};
+use zkmargin_verifier::{KeyPolicy, PreparedKey, Provenance, verify};
 
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/crypto");
 
@@ -27,10 +27,10 @@ fn judge(
     proof: &Value,
     policy: KeyPolicy,
 ) -> Result<(), &'static str> {
-    let key = parse_key(&key.to_string()).map_err(|error| error.name())?;
+    let key = parse_key(&key.to_string()).map_err(|error| error.name())?.key;
     let key = PreparedKey::new(&key, policy).map_err(|error| error.name())?;
     let public = parse_public(&public.to_string()).map_err(|error| error.name())?;
-    let proof = parse_proof(&proof.to_string()).map_err(|error| error.name())?;
+    let proof = parse_proof(&proof.to_string()).map_err(|error| error.name())?.proof;
     verify(&key, &public, &proof).map_err(|error| error.name())
 }
 
@@ -112,16 +112,19 @@ fn rejects_the_recorded_aliases_of_public_inputs() {
 fn files_round_trip_through_our_writer() {
     let Some(file) = load("groth16_snarkjs_valid.json") else { return };
     for group in file["groups"].as_array().unwrap() {
-        let key = parse_key(&group["vk"].to_string()).unwrap();
+        let key = parse_key(&group["vk"].to_string()).unwrap().key;
         let mut expected = group["vk"].clone();
         // The pairing of alpha and beta is redundant and not written.
         expected.as_object_mut().unwrap().remove("vk_alphabeta_12");
-        assert_eq!(serde_json::from_str::<Value>(&key_json(&key)).unwrap(), expected);
+        assert_eq!(
+            serde_json::from_str::<Value>(&key_json(&key, Provenance::Ceremony)).unwrap(),
+            expected
+        );
         for triple in group["triples"].as_array().unwrap() {
             let public = parse_public(&triple["public"].to_string()).unwrap();
             let written: Value = serde_json::from_str(&public_json(&public)).unwrap();
             assert_eq!(written, triple["public"]);
-            let proof = parse_proof(&triple["proof"].to_string()).unwrap();
+            let proof = parse_proof(&triple["proof"].to_string()).unwrap().proof;
             let mut expected = triple["proof"].clone();
             expected["curve"] = "bn128".into();
             let written: Value = serde_json::from_str(&proof_json(&proof)).unwrap();

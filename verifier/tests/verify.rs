@@ -2,8 +2,9 @@
 
 mod simulator;
 
-use ark_bn254::{Bn254, Fq, Fq2, Fr, G1Affine, G2Affine};
+use ark_bn254::{Bn254, Fq, Fq2, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::AffineRepr;
+use ark_ec::pairing::Pairing;
 use ark_ff::{AdditiveGroup, Field};
 use simulator::Trapdoor;
 use zkmargin_verifier::{KeyPolicy, Point, PreparedKey, Proof, VerifyError, VerifyingKey, verify};
@@ -200,6 +201,16 @@ fn rejects_unhygienic_keys() {
         ),
         (VerifyingKey { gamma_g2: good.delta_g2, ..good.clone() }, VerifyError::GammaEqualsDelta),
         (with_ic(2, good.ic[1]), VerifyError::DuplicateIc(1, 2)),
+        (with_ic(2, -good.ic[1]), VerifyError::OppositeIc(1, 2)),
+        (with_ic(2, -good.ic[0]), VerifyError::OppositeIc(0, 2)),
+        (
+            VerifyingKey { alpha_g1: -one_g1, ..good.clone() },
+            VerifyError::GeneratorPoint(Point::Alpha),
+        ),
+        (
+            VerifyingKey { beta_g2: -one_g2, ..good.clone() },
+            VerifyError::GeneratorPoint(Point::Beta),
+        ),
         (
             VerifyingKey { ic: Vec::new(), ..good.clone() },
             VerifyError::KeyLength { expected: 1, got: 0 },
@@ -211,6 +222,18 @@ fn rejects_unhygienic_keys() {
         assert_eq!(key.check(KeyPolicy::Strict), Err(error.clone()));
         let lax = if unfinished { Ok(()) } else { Err(error) };
         assert_eq!(key.check(KeyPolicy::AllowUnfinalised), lax);
+    }
+    // What an unfinished set-up cannot leave behind is refused in any case.
+    for (key, error) in [
+        (VerifyingKey { gamma_g2: -good.delta_g2, ..good.clone() }, VerifyError::GammaEqualsDelta),
+        (
+            VerifyingKey { delta_g2: -one_g2, ..good.clone() },
+            VerifyError::GeneratorPoint(Point::Delta),
+        ),
+    ] {
+        for policy in [KeyPolicy::Strict, KeyPolicy::AllowUnfinalised] {
+            assert_eq!(key.check(policy), Err(error.clone()));
+        }
     }
     // A gamma which is the generator is usual and harmless.
     VerifyingKey { gamma_g2: one_g2, ..good }.check(KeyPolicy::Strict).unwrap();
@@ -227,6 +250,66 @@ fn forged_proof_under_an_unfinished_key_is_why_it_is_refused() {
     verify(&lax, &inputs, &forged).unwrap();
     let strict = PreparedKey::new(&key, KeyPolicy::Strict).map(|_| ());
     assert_eq!(strict, Err(VerifyError::GammaEqualsDelta));
+}
+
+/// The verification equation by itself, for keys which no checked verifier takes.
+fn equation_holds(key: &VerifyingKey, inputs: &[Fr], proof: &Proof) -> bool {
+    let x = inputs.iter().zip(&key.ic[1..]).map(|(input, ic)| *ic * input);
+    let x = x.fold(G1Projective::from(key.ic[0]), |sum, term| sum + term);
+    let pairing = |a: G1Projective, b: G2Affine| Bn254::pairing(a, b);
+    pairing(proof.a.into(), proof.b)
+        == pairing(key.alpha_g1.into(), key.beta_g2)
+            + pairing(x, key.gamma_g2)
+            + pairing(proof.c.into(), key.delta_g2)
+}
+
+/// Without any secret: `X` is the point of the inputs, whatever they are.
+#[test]
+fn forged_proofs_under_related_secrets_are_why_such_keys_are_refused() {
+    let good = Trapdoor::new("related", 1).key();
+    let inputs = [fr(1_000_000)];
+    let x: G1Affine = (good.ic[0] + good.ic[1] * inputs[0]).into();
+    let proof = |a: G1Affine, b: G2Affine, c: G1Affine| Proof { a, b, c };
+    let VerifyingKey { alpha_g1, gamma_g2, delta_g2, .. } = good;
+    let negated = |is_negated: bool, point: G2Affine| if is_negated { -point } else { point };
+    for sign in [false, true] {
+        let alpha = if sign { -alpha_g1 } else { alpha_g1 };
+        let related = |point| VerifyError::RelatedPoints(Point::Beta, point);
+        let cases = [
+            (
+                VerifyingKey { beta_g2: negated(sign, delta_g2), ..good.clone() },
+                proof(x, gamma_g2, -alpha),
+                related(Point::Delta),
+            ),
+            (
+                VerifyingKey { beta_g2: negated(sign, gamma_g2), ..good.clone() },
+                proof((x + alpha).into(), (gamma_g2 + delta_g2).into(), (x + alpha).into()),
+                related(Point::Gamma),
+            ),
+            (
+                VerifyingKey { gamma_g2: negated(sign, delta_g2), ..good.clone() },
+                proof(alpha_g1, good.beta_g2, if sign { x } else { -x }),
+                VerifyError::GammaEqualsDelta,
+            ),
+        ];
+        for (key, forged, error) in cases {
+            assert!(equation_holds(&key, &inputs, &forged), "{error}");
+            assert_eq!(key.check(KeyPolicy::Strict), Err(error));
+        }
+    }
+}
+
+/// One proof holds for several inputs when their points are opposite.
+#[test]
+fn a_proof_for_several_inputs_is_why_opposite_points_are_refused() {
+    let mut trapdoor = Trapdoor::new("opposite", 2);
+    trapdoor.ic[2] = -trapdoor.ic[1];
+    let key = trapdoor.key();
+    let proof = trapdoor.prove(&[fr(3), fr(4)]);
+    assert!(equation_holds(&key, &[fr(3), fr(4)], &proof));
+    assert!(equation_holds(&key, &[fr(4), fr(5)], &proof));
+    let refused = PreparedKey::new(&key, KeyPolicy::AllowUnfinalised).map(|_| ());
+    assert_eq!(refused, Err(VerifyError::OppositeIc(1, 2)));
 }
 
 #[test]
