@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+mod together;
+pub use together::write_together;
+
 /// A file or folder cannot be read or written. Exit status 3.
 #[derive(Debug, Error)]
 #[error("{}: {error}", path.display())]

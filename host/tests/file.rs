@@ -47,3 +47,38 @@ fn rejects_a_folder_under_a_file_and_names_it() {
     file::ensure_writable_folder(&folder.path().join("a/b")).unwrap();
     assert_eq!(fs::read_dir(folder.path().join("a/b")).unwrap().count(), 0);
 }
+
+#[test]
+fn files_change_together_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let [old, fresh, blocked] = ["old", "fresh", "blocked"].map(|name| folder.path().join(name));
+    fs::write(&old, "before").unwrap();
+    fs::create_dir(&blocked).unwrap();
+    let names = || {
+        let names = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name());
+        names.collect::<std::collections::BTreeSet<_>>()
+    };
+    let before = names();
+    // The last file cannot be replaced: there is a folder under its name.
+    let files = [(old.clone(), "a"), (fresh.clone(), "b"), (blocked.clone(), "c")];
+    assert_eq!(file::write_together(&files).unwrap_err().path, blocked);
+    assert_eq!(fs::read(&old).unwrap(), b"before");
+    assert_eq!(names(), before);
+    fs::remove_dir(&blocked).unwrap();
+    file::write_together(&files).unwrap();
+    let contents = files.each_ref().map(|(path, _)| fs::read_to_string(path).unwrap());
+    assert_eq!(contents, ["a", "b", "c"]);
+    assert_eq!(names().len(), 3);
+}
+
+/// The second rename fails, after the first file was replaced: both names are the same file.
+#[test]
+fn a_file_replaced_before_a_failure_gets_its_old_content_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("content");
+    fs::write(&path, "before").unwrap();
+    let twice = [(path.clone(), "first"), (path.clone(), "second")];
+    assert_eq!(file::write_together(&twice).unwrap_err().path, path);
+    assert_eq!(fs::read(&path).unwrap(), b"before");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
