@@ -1,13 +1,16 @@
-//! How long an audit takes: `cargo run --release -p zkmargin-audit --example scale -- <chains> <rounds>`.
+//! How long an audit takes: `cargo run --release -p zkmargin-audit --example scale -- <chains>
+//! <rounds>`.
 //!
-//! The circuit is Poseidon-like: rows of three constraints for x⁵ over dense linear layers of three lanes that
-//! are written out as witnesses, so that a row has about nine entries.
+//! The circuit is Poseidon-like: rows of three constraints for x⁵ over dense linear layers of three
+//! lanes that are written out as witnesses, so that a row has about nine entries.
 
+use std::process::ExitCode;
 use std::time::Instant;
 
 use ark_bn254::Fr;
 use zkmargin_audit::{Report, Split};
 use zkmargin_circuits::cs::{Cs, Lc, Mode};
+use zkmargin_host::{OutputError, output};
 
 fn round(cs: &mut Cs<Fr>, lanes: &[Lc<Fr>; 3], k: u64) -> [Lc<Fr>; 3] {
     let powers = lanes.each_ref().map(|lane| {
@@ -25,9 +28,27 @@ fn round(cs: &mut Cs<Fr>, lanes: &[Lc<Fr>; 3], k: u64) -> [Lc<Fr>; 3] {
     })
 }
 
-fn main() {
-    let mut sizes = std::env::args().skip(1).map(|text| text.parse::<u64>().expect("a number"));
-    let (chains, rounds) = (sizes.next().unwrap_or(64), sizes.next().unwrap_or(1000));
+fn main() -> ExitCode {
+    let mut sizes = [64, 1_000];
+    for (size, text) in sizes.iter_mut().zip(std::env::args().skip(1)) {
+        match text.parse() {
+            Ok(number @ 1..=1_000_000) => *size = number,
+            _ => {
+                output::note(format_args!("{text:?}: allowed is a number from 1 to 1000000"));
+                return ExitCode::from(2);
+            }
+        }
+    }
+    match run(sizes) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(error);
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn run([chains, rounds]: [u64; 2]) -> Result<(), OutputError> {
     let start = Instant::now();
     let mut cs = Cs::new(Mode::Shape);
     for chain in 0..chains {
@@ -40,9 +61,9 @@ fn main() {
     }
     let (assignment, r1cs) = cs.finish();
     let r1cs = r1cs.expect("shape mode records matrices");
-    println!("built in {} ms", start.elapsed().as_millis());
+    output::line(format_args!("built in {} ms", start.elapsed().as_millis()))?;
     let start = Instant::now();
     let report = Report::new("scale", &r1cs, &[assignment.full()], &Split::default());
-    println!("{}", report.expect("the circuit is sound"));
-    println!("audited in {} ms", start.elapsed().as_millis());
+    output::line(report.expect("the circuit is sound"))?;
+    output::line(format_args!("audited in {} ms", start.elapsed().as_millis()))
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use chain::{Chain, FORKS};
 use zkmargin_contracts::Fork;
 use zkmargin_fixtures::trades;
+use zkmargin_host::file;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
@@ -68,7 +69,7 @@ fn gas_is_locked() {
     }
     let text = serde_json::to_string_pretty(&gas).unwrap() + "\n";
     if std::env::var_os("UPDATE_FIXTURES").is_some() {
-        std::fs::write(FIXTURE, &text).unwrap();
+        file::write(FIXTURE.as_ref(), text.as_bytes()).unwrap();
     }
     let locked = std::fs::read_to_string(FIXTURE).unwrap_or_default();
     assert_eq!(text, locked, "run with UPDATE_FIXTURES=1 and review the change");
@@ -80,12 +81,13 @@ fn gas_stays_near_the_arithmetic() {
     let (short, long) = (execution(&mut chain, 32), execution(&mut chain, 1024));
     let words = 1024 - 32;
     println!("execution: {short} at 32 words, {long} at 1024, {} a word", (long - short) / words);
-    // What is left without the words is the pairing's part. Its floor is 199,450: four pairings, three
-    // multiplications and three additions. The usual template's transaction costs 228,268 with these three
-    // inputs, of which 201,600 are execution; one hundredth of it more is allowed.
+    // What is left without the words is the pairing's part. Its floor is 199,450: four pairings,
+    // three multiplications and three additions. The usual template's transaction costs 228,268
+    // with these three inputs, of which 201,600 are execution; one hundredth of it more is allowed.
     let fixed = short - 32 * (long - short) / words;
     println!("execution without words: {fixed}");
     assert!(fixed <= 201_600 + 2_282, "{fixed}");
-    // Hash, copies and memory 17.3, Horner's rule 23, range check 15, loop 3.7: docs/performance.md.
+    // Hash, copies and memory 17.3, Horner's rule 23, range check 15, loop 3.7:
+    // docs/performance.md.
     assert!(long - short <= 60 * words, "{}", long - short);
 }

@@ -1,9 +1,13 @@
-//! What the run tells: chapters and sentences on standard output, and the same figures in `report.json`.
+//! What the run tells: chapters and sentences on standard output, and the same figures in
+//! `report.json`.
 
+use std::cell::RefCell;
+use std::fmt::Display;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use serde_json::{Map, Value};
+use zkmargin_host::{OutputError, output};
 
 use crate::{Outcome, keep};
 
@@ -12,23 +16,41 @@ pub struct Narrative {
     started: Instant,
     chapters: usize,
     figures: Map<String, Value>,
+    /// The first sentence that could not be written; nothing is written after it.
+    failure: RefCell<Option<OutputError>>,
 }
 
 impl Narrative {
     /// Begins.
     pub fn new() -> Self {
-        Self { started: Instant::now(), chapters: 0, figures: Map::new() }
+        let (started, failure) = (Instant::now(), RefCell::new(None));
+        Self { started, chapters: 0, figures: Map::new(), failure }
+    }
+
+    fn line(&self, text: impl Display) {
+        let mut failure = self.failure.borrow_mut();
+        if failure.is_none() {
+            *failure = output::line(text).err();
+        }
+    }
+
+    /// Ends the run if something that it told could not be written. A closed pipe does not end it.
+    ///
+    /// # Errors
+    /// [`OutputError`].
+    pub fn check(&self) -> Outcome<()> {
+        self.failure.take().map_or(Ok(()), |failure| Err(failure.into()))
     }
 
     /// A new chapter.
     pub fn chapter(&mut self, title: &str) {
         self.chapters += 1;
-        println!("\n{}. {title}", self.chapters);
+        self.line(format_args!("\n{}. {title}", self.chapters));
     }
 
     /// A sentence.
-    pub fn say(&self, sentence: impl std::fmt::Display) {
-        println!("   {sentence}");
+    pub fn say(&self, sentence: impl Display) {
+        self.line(format_args!("   {sentence}"));
     }
 
     /// A figure for the report.
@@ -52,7 +74,7 @@ impl Narrative {
         keep(out, "report.json", serde_json::to_string_pretty(&self.figures)? + "\n")?;
         self.chapter("Done");
         self.say(format_args!("{} in all; every artefact is in {}", took(total), out.display()));
-        Ok(())
+        self.check()
     }
 }
 

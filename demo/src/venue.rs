@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use zkmargin_fixtures::trades::{
     BadOperation, Manifest, bad_operations, batch_time, demo_accounts, demo_operations,
 };
+use zkmargin_host::{FileError, file};
 use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::operation::Operation;
@@ -19,6 +20,9 @@ use zkmargin_verifier::{Statement, StatementFile};
 
 use crate::narrative::{Narrative, took};
 use crate::{Outcome, keep};
+
+/// Greatest size of a batch's file that is read back.
+const BYTES_MAX: u64 = 1 << 28;
 
 /// A closed batch as its files hold it.
 pub struct Sealed {
@@ -73,7 +77,7 @@ fn fresh_store(out: &Path) -> Outcome<PathBuf> {
     if store.exists() {
         // Only what is a store is taken away.
         Sequencer::open(&store, Access::Read)?;
-        fs::remove_dir_all(&store)?;
+        fs::remove_dir_all(&store).map_err(FileError::at(&store))?;
     }
     Ok(store)
 }
@@ -87,7 +91,8 @@ struct Desk {
 }
 
 impl Desk {
-    /// Submits operations as lines of JSON; `None` for each that is accepted, the rule for each that is not.
+    /// Submits operations as lines of JSON; `None` for each that is accepted, the rule for each
+    /// that is not.
     fn submit(&mut self, operations: &[Operation]) -> Outcome<Vec<Option<String>>> {
         let mut rules = Vec::new();
         for operation in operations {
@@ -143,7 +148,8 @@ fn take_good(narrative: &mut Narrative, desk: &mut Desk, good: &[Operation]) -> 
     let count = |is_kind: fn(&Operation) -> bool| good.iter().filter(|o| is_kind(o)).count();
     let trades = count(|o| matches!(o, Operation::Trade(_)));
     narrative.say(format_args!(
-        "accepted in {}, each on the disk before its answer: {trades} trades, {} requests, {} deposits",
+        "accepted in {}, each on the disk before its answer: {trades} trades, {} requests, \
+         {} deposits",
         took(time),
         count(|o| matches!(o, Operation::Request(_))),
         count(|o| matches!(o, Operation::Deposit(_))),
@@ -185,9 +191,10 @@ fn seal(narrative: &mut Narrative, mut sequencer: Sequencer, out: &Path) -> Outc
     sequencer.export(out)?;
     let batches = sequencer.batches()?;
     let batch = batches.iter().find(|batch| batch.batch == number).ok_or("no such batch")?;
-    let artefact = fs::read(&batch.artefact)?;
+    let artefact = file::read(&batch.artefact, BYTES_MAX)?;
     let trace: BatchTrace = serde_json::from_slice(&artefact)?;
-    let StatementFile(statement) = StatementFile::from_bytes(&fs::read(&batch.statement)?)?;
+    let statement = file::read(&batch.statement, BYTES_MAX)?;
+    let StatementFile(statement) = StatementFile::from_bytes(&statement)?;
     narrative.say(format_args!(
         "batch {number} closed in {}: {} accounts, {} instruments, {} tree nodes",
         took(time),

@@ -1,18 +1,33 @@
-//! Submits trades that must be refused and reads which rule refused each, what it looked at and the value.
+//! Submits trades that must be refused and reads which rule refused each, what it looked at and the
+//! value.
 //!
 //! `cargo run --release -p zkmargin-protocol --example read_rejection`
 
 use std::error::Error;
+use std::process::ExitCode;
 
 use zkmargin_fixtures::trades::{self, BadOperation};
+use zkmargin_host::{OutputError, output};
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::state::{Snapshot, State};
 
-fn main() -> Result<(), Box<dyn Error>> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let status = if error.is::<OutputError>() { 3 } else { 1 };
+            output::note(error);
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     for (what, Reject { rule, what: field, value }) in rejections()? {
-        println!("{what}: refused by {rule:?}, which looked at the {field} and found {value}");
+        let found = format_args!("which looked at the {field} and found {value}");
+        output::line(format_args!("{what}: refused by {rule:?}, {found}"))?;
     }
     Ok(())
 }

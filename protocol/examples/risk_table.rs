@@ -2,9 +2,11 @@
 //!
 //! `cargo run --release -p zkmargin-protocol --example risk_table`
 
+use std::error::Error;
+use std::process::ExitCode;
 use std::time::Instant;
 
-use zkmargin_protocol::Reject;
+use zkmargin_host::{OutputError, output};
 use zkmargin_protocol::black76::Volatility;
 use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
 use zkmargin_protocol::market::risk_tree;
@@ -18,7 +20,18 @@ use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
 const DAYS: [u64; 10] = [1, 2, 3, 7, 14, 28, 56, 91, 182, 273];
 const STRIKES: u32 = 40;
 
-fn main() -> Result<(), Reject> {
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let status = if error.is::<OutputError>() { 3 } else { 1 };
+            output::note(error);
+            ExitCode::from(status)
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
     let (underlying, now) = (Underlying::new(1)?, 1_770_000_000);
     let mut expiries = Vec::new();
     let mut registry = Registry::new();
@@ -41,7 +54,9 @@ fn main() -> Result<(), Reject> {
     let rows = build(&[surface], &registry, &Settlements::new(), &RiskParameters::reference())?;
     let priced = start.elapsed();
     let root = risk_tree(&rows)?.root();
-    println!("{} instruments, {SCENARIOS} scenarios: priced in {priced:.1?}", rows.len());
-    println!("root {root} after {:.1?}", start.elapsed());
-    Ok(())
+    let count = rows.len();
+    output::line(format_args!(
+        "{count} instruments, {SCENARIOS} scenarios: priced in {priced:.1?}"
+    ))?;
+    Ok(output::line(format_args!("root {root} after {:.1?}", start.elapsed()))?)
 }

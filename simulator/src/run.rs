@@ -1,4 +1,5 @@
-//! Parts of a run: worlds of a kind and a seed, each from nothing, so that a long run can be cut, resumed and shared out.
+//! Parts of a run: worlds of a kind and a seed, each from nothing, so that a long run can be cut,
+//! resumed and shared out.
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -38,8 +39,8 @@ pub enum Part {
         seed: u64,
         /// Batches whose every constraint is checked.
         batches: u64,
-        /// How many of these are proven and verified as well, spread over the run. If any, those with a step of an auction are
-        /// proven besides.
+        /// How many of these are proven and verified as well, spread over the run. If any, those
+        /// with a step of an auction are proven besides.
         proofs: u64,
     },
 }
@@ -78,6 +79,16 @@ pub enum RunError {
     /// A part of the tiny circuit was run without one.
     #[error("no circuit for a part that wants one")]
     NoBench,
+}
+
+impl Outcome {
+    /// Checks that the counts are such as a run can have.
+    ///
+    /// # Errors
+    /// The count that is too large, and the bound.
+    pub fn check_counts(&self) -> Result<(), String> {
+        self.tally.check_counts()
+    }
 }
 
 impl Part {
@@ -139,6 +150,12 @@ fn large(
     Ok(world)
 }
 
+/// Whether the `number`-th of `batches` is proven, so that `proofs` of them are, spread evenly.
+fn is_due(number: u64, proofs: u64, batches: u64) -> bool {
+    let share = |number| u128::from(number) * u128::from(proofs) / u128::from(batches.max(1));
+    share(number) > share(number - 1)
+}
+
 fn tiny(
     seed: u64,
     bench: &Bench,
@@ -155,7 +172,7 @@ fn tiny(
         bench.satisfy(&trace).map_err(failed)?;
         let tally = &mut world.tally;
         tally.satisfied += 1;
-        let is_due = tally.satisfied * proofs / batches > (tally.satisfied - 1) * proofs / batches;
+        let is_due = is_due(tally.satisfied, proofs, batches);
         let has_step = trace.accounts.iter().any(|row| row.step.is_some());
         if is_due || (has_step && proofs > 0) {
             bench.prove(&trace).map_err(failed)?;

@@ -13,6 +13,10 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::request::SignedRequest;
 use zkmargin_protocol::{Reject, Rule};
 
+/// Greatest count of one part. A record has at most 2^26 bytes, so the sum of all its counts is
+/// below 2^64.
+const COUNT_MAX: u64 = 1 << 38;
+
 /// The kind of an operation, for counts.
 pub fn kind(operation: &Operation) -> &'static str {
     match operation {
@@ -60,7 +64,7 @@ fn answered(answer: &ForcedAnswer) -> &'static str {
     }
 }
 
-/// What a row shows of its operations beside those in tables of their own.
+/// What a row shows of its operations besides those in tables of their own.
 fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
     let settled = (!row.settlement.is_empty()).then_some("account settled");
     let step = row.step.as_ref().and_then(|step| match step {
@@ -90,7 +94,8 @@ pub struct Tally {
     pub batches: u64,
     /// Batches refused because of the age or order of their market data.
     pub stale: u64,
-    /// Tables that call another option by an index that is held, under which its holder was not touched.
+    /// Tables that call another option by an index that is held, under which its holder was not
+    /// touched.
     #[serde(default)]
     pub misnamed: u64,
     /// Epochs of market data, and how many had a forward outside of its band.
@@ -147,6 +152,27 @@ impl Tally {
     /// Accepted and refused operations.
     pub fn operations(&self) -> [u64; 2] {
         self.kinds.values().fold([0; 2], |[a, r], [accepted, refused]| [a + accepted, r + refused])
+    }
+
+    /// Every count.
+    fn counts(&self) -> impl Iterator<Item = u64> {
+        let Self { kinds, rules, answers, batches, stale, misnamed, epochs, .. } = self;
+        let Self { changes, expiries, checks, satisfied, proofs, proven, .. } = self;
+        let single = [batches, stale, misnamed, changes, expiries, checks, satisfied, proofs];
+        let pairs = kinds.values().flatten().chain(epochs);
+        let maps = rules.values().chain(answers.values()).chain(proven.values());
+        pairs.chain(maps).chain(single).copied()
+    }
+
+    /// Checks that the counts of a file are such as a run can have, so that sums of them fit.
+    ///
+    /// # Errors
+    /// The count that is too large, and the bound.
+    pub fn check_counts(&self) -> Result<(), String> {
+        match self.counts().find(|&count| count > COUNT_MAX) {
+            Some(count) => Err(format!("count {count} found, at most {COUNT_MAX} allowed")),
+            None => Ok(()),
+        }
     }
 
     /// Adds the counts of another run.

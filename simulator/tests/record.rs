@@ -32,6 +32,7 @@ fn a_run_goes_on_where_it_was_cut() {
     assert_eq!(bytes.pop(), Some(b'\n'));
     fs::write(&cut, bytes).expect("written");
     let mut record = Record::open(&cut).expect("one line");
+    assert_eq!(record.dropped(), 0);
     assert_eq!(run(&mut record, &parts), 1);
     assert_eq!(run(&mut record, &parts), 0);
     assert_eq!(fs::read(&whole).expect("written"), fs::read(&cut).expect("written"));
@@ -42,16 +43,83 @@ fn a_run_goes_on_where_it_was_cut() {
     );
 }
 
+/// Wherever a crash cuts the last line, and whatever zeros it leaves, the run goes on with the same
+/// end.
 #[test]
-fn a_line_cut_short_is_refused_by_its_number() {
+fn a_last_line_cut_anywhere_is_dropped_and_its_part_runs_again() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("record");
     run(&mut Record::open(&path).expect("a new file"), &parts());
-    let mut bytes = fs::read(&path).expect("written");
-    bytes.truncate(bytes.len() - 5);
-    fs::write(&path, bytes).expect("written");
-    let refused = Record::open(&path).map(|_| ());
-    assert!(matches!(refused, Err(RecordError::Line { line: 2, .. })), "{refused:?}");
+    let whole = fs::read(&path).expect("written");
+    let first = whole.iter().position(|&byte| byte == b'\n').expect("a line") + 1;
+    for end in first..whole.len() - 1 {
+        for zeros in [0, 3] {
+            let cut = [&whole[..end], &vec![0; zeros]].concat();
+            fs::write(&path, &cut).expect("written");
+            let record = Record::open(&path).unwrap_or_else(|error| panic!("{end}: {error}"));
+            assert_eq!(record.dropped(), (cut.len() - first) as u64);
+            assert_eq!((record.has(&parts()[0]), record.has(&parts()[1])), (true, false));
+            assert!(fs::read(&path).expect("written") == whole[..first], "{end}");
+        }
+    }
+    assert_eq!(run(&mut Record::open(&path).expect("one line"), &parts()), 1);
+    assert!(fs::read(&path).expect("written") == whole);
+}
+
+#[test]
+fn a_line_torn_in_the_middle_and_foreign_content_are_refused_by_path_and_line_and_left() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record");
+    run(&mut Record::open(&path).expect("a new file"), &parts());
+    let text = fs::read_to_string(&path).expect("written");
+    let (first, second) = text.split_once('\n').expect("two lines");
+    let cut = &first[..first.len() - 5];
+    let cases = [
+        (format!("{cut}\n{second}"), 1),
+        (format!("{first}\n{cut}{first}\n"), 2),
+        (format!("{first}\n\n{second}"), 2),
+        (format!("{first}\nnotes"), 2),
+        ("{\"name\": \"a file of somebody else\"".to_owned(), 1),
+        ("{\"part\":{},".to_owned(), 1),
+        ("hello\n".to_owned(), 1),
+        (text.clone() + &first.replacen("\"root\":\"", "\"root\":\"1", 1) + "\n", 3),
+    ];
+    for (content, at) in cases {
+        fs::write(&path, &content).expect("written");
+        let refused = Record::open(&path).map(|_| ()).expect_err(&content);
+        assert!(matches!(refused, RecordError::Line { line, .. } if line == at), "{refused}");
+        let said = refused.to_string();
+        assert!(said.starts_with(&format!("record {}, line {at}: ", path.display())), "{said}");
+        assert!(fs::read_to_string(&path).expect("written") == content);
+    }
+}
+
+#[test]
+fn counts_that_no_run_has_are_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record");
+    run(&mut Record::open(&path).expect("a new file"), &parts()[..1]);
+    let text = fs::read_to_string(&path).expect("written");
+    let mut line: serde_json::Value = serde_json::from_str(&text).expect("a line");
+    for count in [(1u64 << 38) + 1, u64::MAX] {
+        line["tally"]["checks"] = count.into();
+        fs::write(&path, format!("{line}\n")).expect("written");
+        let said = Record::open(&path).map(|_| ()).expect_err("too many").to_string();
+        assert!(said.contains(&format!("count {count} found, at most 274877906944")), "{said}");
+    }
+}
+
+/// Records are joined by `cat`; what is in both counts once.
+#[test]
+fn a_part_that_stands_twice_counts_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("record");
+    run(&mut Record::open(&path).expect("a new file"), &parts());
+    let text = fs::read_to_string(&path).expect("written");
+    fs::write(&path, text.repeat(2)).expect("written");
+    let record = Record::open(&path).expect("four lines");
+    assert_eq!(record.outcomes().len(), 2);
+    assert_eq!(record.total().operations().iter().sum::<u64>(), 120);
 }
 
 #[test]

@@ -20,6 +20,14 @@ pub enum StressError {
         /// The value.
         value: String,
     },
+    /// What is wrong with one of the recorded files.
+    #[error("{file}: {error}")]
+    Within {
+        /// The file, below the data folder.
+        file: &'static str,
+        /// What is wrong.
+        error: Box<StressError>,
+    },
     /// Recorded data that cannot be read.
     #[error(transparent)]
     Fixture(#[from] FixtureError),
@@ -35,5 +43,10 @@ impl StressError {
     /// `value` is wrong in the way `what` says.
     pub(crate) fn data(what: &'static str, value: impl std::fmt::Display) -> Self {
         Self::Data { what, value: value.to_string() }
+    }
+
+    /// Names the file that an error is about.
+    pub(crate) fn within(file: &'static str) -> impl FnOnce(Self) -> Self {
+        move |error| Self::Within { file, error: Box::new(error) }
     }
 }

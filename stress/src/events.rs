@@ -1,20 +1,25 @@
-//! The recorded crashes, and how their data become a market. The only page that knows the recorded files.
+//! The recorded crashes, and how their data become a market. The only page that knows the recorded
+//! files.
 
-use std::fs::File;
 use std::path::Path;
 
-use zkmargin_fixtures::import::{import_chains, records, seconds};
+use zkmargin_fixtures::FixtureError;
+use zkmargin_fixtures::import::{Report, import_chains, seconds};
 use zkmargin_fixtures::market::{btc, eth, surface_at};
+use zkmargin_host::file;
 use zkmargin_protocol::black76::Volatility;
 use zkmargin_protocol::units::{Time, Underlying};
 
 use crate::StressError;
 use crate::feed::Scene;
-use crate::path::{Bar, BarRecord, PricePath};
+use crate::path::{PricePath, bars};
 use crate::replay::run;
 use crate::settings::Settings;
 use crate::smiles::{Modelled, Recorded, Smiles};
 use crate::tally::Tally;
+
+/// Greatest size of a recorded file, packed.
+const BYTES_MAX: u64 = 1 << 27;
 
 /// Where the volatilities of an event come from.
 #[derive(Clone, Copy, Debug)]
@@ -142,7 +147,8 @@ pub const EVENTS: [Event; 8] = [
     FEBRUARY_2026_ETHER,
 ];
 
-/// Crashes with recorded volatilities, replayed with the model's instead: what the model leaves out.
+/// Crashes with recorded volatilities, replayed with the model's instead: what the model leaves
+/// out.
 pub const MODELLED: [Event; 2] = [
     Event {
         name: "2026-02-btc-modelled",
@@ -164,9 +170,17 @@ impl Event {
     /// # Errors
     /// Those of data and rules, and of conservation.
     pub fn replay(&self, data: &Path, vary: fn(&mut Settings)) -> Result<Tally, StressError> {
+        self.replay_of(self.scene(data)?, vary)
+    }
+
+    /// As [`Self::replay`], of the event's market.
+    ///
+    /// # Errors
+    /// Those of rules and of conservation.
+    pub fn replay_of(&self, scene: Scene, vary: fn(&mut Settings)) -> Result<Tally, StressError> {
         let mut settings = Settings::reference(self.step_s);
         vary(&mut settings);
-        run(self.scene(data)?, self.span()?, settings)
+        run(scene, self.span()?, settings)
     }
 
     /// Start and end.
@@ -175,7 +189,8 @@ impl Event {
     /// None for the events of this page.
     pub fn span(&self) -> Result<[Time; 2], StressError> {
         let [start, end] = self.span;
-        Ok([seconds(start)?, seconds(end)?])
+        let time = |text| seconds(text).ok_or_else(|| StressError::data("not a time", text));
+        Ok([time(start)?, time(end)?])
     }
 
     fn underlying(&self) -> Underlying {
@@ -185,29 +200,68 @@ impl Event {
     /// The market of the event from the recorded data.
     ///
     /// # Errors
-    /// [`StressError::Missing`] naming the file that is not there; those of reading it.
+    /// Those of [`Self::load`].
     pub fn scene(&self, data: &Path) -> Result<Scene, StressError> {
+        Ok(self.load(data)?.scene)
+    }
+
+    /// The market of the event from the recorded data, and what the files held besides.
+    ///
+    /// # Errors
+    /// [`StressError::Missing`] naming the file that is not there; those of reading it;
+    /// [`StressError::Data`] for files that do not cover the event.
+    pub fn load(&self, data: &Path) -> Result<Loaded, StressError> {
         let underlying = self.underlying();
-        let bars = records::<BarRecord>(open(data, self.bars)?, self.bars)?;
-        let bars = bars.iter().map(BarRecord::bar).collect::<Result<Vec<Bar>, _>>()?;
-        let path = PricePath::of_bars(&bars, self.bar_s)?;
+        let bars = bars(read(data, self.bars)?.as_slice(), self.bars, self.bar_s)?;
+        let path = PricePath::of_bars(&bars, self.bar_s).map_err(StressError::within(self.bars))?;
+        self.check_cover(&path)?;
+        let mut reports = Vec::new();
         let smiles = match self.surfaces {
             Surfaces::Modelled(base) => Smiles::Modelled(Modelled::reference(Volatility(base))),
             Surfaces::Recorded(files) => {
                 let mut surfaces = Vec::new();
                 for &file in files {
-                    for (time, chain) in import_chains(open(data, file)?, file)? {
-                        surfaces.push(surface_at(&chain, underlying, time)?);
+                    let (chains, report) = import_chains(read(data, file)?.as_slice(), file)?;
+                    reports.push((file, report));
+                    for (time, chain) in chains {
+                        if !chain.keys().any(|index| index.underlying() == underlying) {
+                            let none = StressError::data("no option is kept of second", time);
+                            return Err(StressError::within(file)(none));
+                        }
+                        let surface = surface_at(&chain, underlying, time);
+                        let within = |error: FixtureError| StressError::within(file)(error.into());
+                        surfaces.push(surface.map_err(within)?);
                     }
                 }
                 Smiles::Recorded(Recorded::new(surfaces, &path)?)
             }
         };
-        Ok(Scene { underlying, path, smiles })
+        Ok(Loaded { scene: Scene { underlying, path, smiles }, reports })
+    }
+
+    /// Checks that the bars are of the event's time: a path goes on level beyond its ends.
+    fn check_cover(&self, path: &PricePath) -> Result<(), StressError> {
+        let [start, end] = self.span()?.map(Time::get);
+        let [first, last] = path.span();
+        if first <= start && end <= last {
+            return Ok(());
+        }
+        let found = format!("found seconds {first} to {last}, needed are {start} to {end}");
+        let error = StressError::data("the bars do not cover the event", found);
+        Err(StressError::within(self.bars)(error))
     }
 }
 
-fn open(data: &Path, file: &str) -> Result<File, StressError> {
-    let path = data.join(file);
-    File::open(&path).map_err(|source| StressError::Missing(path, source))
+/// The market of an event, and what its files held.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The market.
+    pub scene: Scene,
+    /// What was read of each file of recorded chains, and what was skipped.
+    pub reports: Vec<(&'static str, Report)>,
+}
+
+fn read(data: &Path, name: &str) -> Result<Vec<u8>, StressError> {
+    let read = file::read(&data.join(name), BYTES_MAX);
+    read.map_err(|error| StressError::Missing(error.path, error.error))
 }

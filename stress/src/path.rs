@@ -1,20 +1,11 @@
 //! The price of the underlying at any second, made from recorded bars.
 
-use serde::Deserialize;
-use zkmargin_fixtures::import::decimal;
+use std::io::Read;
+
+use zkmargin_fixtures::import::rows;
 use zkmargin_protocol::units::{Price, Time};
 
 use crate::StressError;
-
-/// Columns of recorded bars which we read.
-#[derive(Deserialize)]
-pub struct BarRecord {
-    open_time_ms: u64,
-    open: String,
-    high: String,
-    low: String,
-    close: String,
-}
 
 /// First, highest, lowest and last price of a part of time; 1/1000 USDC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,24 +22,45 @@ pub struct Bar {
     pub close_e3: u32,
 }
 
-impl BarRecord {
-    /// The bar in our units.
-    ///
-    /// # Errors
-    /// [`StressError::Data`] with the text that is not a price.
-    pub fn bar(&self) -> Result<Bar, StressError> {
-        let price = |text: &String| {
-            let units = decimal(text, 3).and_then(|units| u32::try_from(units).ok());
-            units.filter(|&units| units > 0).ok_or_else(|| StressError::data("price", text))
-        };
-        Ok(Bar {
-            start_s: self.open_time_ms / 1_000,
-            open_e3: price(&self.open)?,
-            high_e3: price(&self.high)?,
-            low_e3: price(&self.low)?,
-            close_e3: price(&self.close)?,
-        })
+/// The bars of a recorded file, each `length_s` after the one before.
+///
+/// # Errors
+/// [`StressError::Fixture`] naming the line, the column and the value that is no price, no time,
+/// out of its bar or not in its place.
+pub fn bars(source: impl Read, file: &'static str, length_s: u64) -> Result<Vec<Bar>, StressError> {
+    const NEEDED: [&str; 5] = ["open_time_ms", "open", "high", "low", "close"];
+    /// Milliseconds of a second.
+    const MS: i128 = 1_000;
+    let mut bars: Vec<Bar> = Vec::new();
+    for row in rows(source, file, &NEEDED, &[])? {
+        let times = 0..=i128::from(Time::MAX) * MS;
+        let start_ms = row.whole_number("open_time_ms", 0, times)?;
+        if start_ms % MS != 0 {
+            return Err(row.refuse("open_time_ms", "a whole second").into());
+        }
+        let start_s = Time::try_from(start_ms / MS)?.get();
+        if let Some(last) = bars.last()
+            && start_s != last.start_s + length_s
+        {
+            let expected = (last.start_s + length_s) * 1_000;
+            let allowed = format!("{expected}, {length_s} s after the bar before");
+            return Err(row.refuse("open_time_ms", allowed).into());
+        }
+        let price = |column| row.number(column, 3, 1..=i128::from(Price::MAX));
+        let [open, high, low, close] =
+            [price("open")?, price("high")?, price("low")?, price("close")?];
+        if high < open.max(close) {
+            return Err(row.refuse("high", "no less than open and close").into());
+        }
+        if low > open.min(close) {
+            return Err(row.refuse("low", "no more than open and close").into());
+        }
+        let units = |price: i128| Ok::<_, StressError>(Price::try_from(price)?.get());
+        let [open_e3, high_e3, low_e3, close_e3] =
+            [units(open)?, units(high)?, units(low)?, units(close)?];
+        bars.push(Bar { start_s, open_e3, high_e3, low_e3, close_e3 });
     }
+    Ok(bars)
 }
 
 impl Bar {
@@ -69,7 +81,8 @@ pub struct PricePath {
 }
 
 impl PricePath {
-    /// The path through bars of `length_s`: first price, both extremes a third of the length later each, the next bar.
+    /// The path through bars of `length_s`: first price, both extremes a third of the length later
+    /// each, the next bar.
     ///
     /// # Errors
     /// [`StressError::Data`] for no bar, or a gap between two.
@@ -88,6 +101,12 @@ impl PricePath {
         let mut turns: Vec<_> = bars.iter().flat_map(turns).collect();
         turns.push((last.start_s + length_s, last.close_e3));
         Ok(Self { turns })
+    }
+
+    /// The first and the last second of the path.
+    pub fn span(&self) -> [u64; 2] {
+        let end = |turn: Option<&(u64, u32)>| turn.map_or(0, |&(second, _)| second);
+        [end(self.turns.first()), end(self.turns.last())]
     }
 
     /// The price at a time; before the first and after the last turn that of the turn.

@@ -1,4 +1,5 @@
-//! `cargo xtask audit`: what of each circuit is determined by its inputs; the ledger is `fixtures/audit.csv`.
+//! `cargo xtask audit`: what of each circuit is determined by its inputs; the ledger is
+//! `fixtures/audit.csv`.
 
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -6,7 +7,9 @@ use zkmargin_audit::report::Count;
 use zkmargin_audit::{Report, Split, Verdict};
 use zkmargin_circuits::catalogue::Circuit;
 use zkmargin_circuits::cs::Mode;
+use zkmargin_host::output;
 
+use crate::failure::Failure;
 use crate::ledger::{Line, Selection};
 
 const LEDGER: &str = "audit.csv";
@@ -61,15 +64,16 @@ impl From<&Report> for Audited {
 }
 
 /// Audits the circuits chosen; an error if one fails or differs from the ledger.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let ledger = arguments.selection.ledger(LEDGER)?;
     let mut failed = Vec::new();
     let mut lines = Vec::new();
     for circuit in arguments.selection.circuits()? {
         let report = audit(circuit)?;
         if arguments.json {
-            println!("{}", serde_json::to_string(&report).map_err(|error| error.to_string())?);
+            output::line(serde_json::to_string(&report).map_err(|error| error.to_string())?)?;
         } else {
-            print!("{report}");
+            output::bytes(report.to_string().as_bytes())?;
         }
         if report.verdict == Verdict::Fail {
             failed.push(circuit.name);
@@ -77,9 +81,9 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         lines.push(Audited::from(&report));
     }
     if !failed.is_empty() {
-        return Err(format!("failed: {}", failed.join(", ")));
+        return Err(format!("failed: {}", failed.join(", ")).into());
     }
-    arguments.selection.settle(LEDGER, lines)
+    arguments.selection.settle(ledger, lines)
 }
 
 fn audit(circuit: &Circuit) -> Result<Report, String> {

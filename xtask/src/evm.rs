@@ -1,17 +1,22 @@
 //! `cargo xtask evm`: a proof's files in front of the contract, on a chain in this process.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use zkmargin_contracts::{DeployedVerifier, Fork};
+use zkmargin_host::{file, output};
 use zkmargin_verifier::solidity::{self, Deployment};
 use zkmargin_verifier::{Domain, FormatError, KeyFile, ProofFile, Statement, StatementFile};
 
+use crate::failure::Failure;
+
+/// Greatest size of a file that is read: a statement of the largest batch has some megabytes.
+const BYTES_MAX: u64 = 1 << 26;
+
 #[derive(Args)]
 pub struct Arguments {
-    /// Folder with `verifying_key.bin`, `statement.bin` and `proof.bin`, as `prover prove --out` and the demonstration
-    /// leave it.
+    /// Folder with `verifying_key.bin`, `statement.bin` and `proof.bin`, as `prover prove --out`
+    /// and the demonstration leave it.
     folder: PathBuf,
     /// Verifying key, if it is not the folder's.
     #[arg(long)]
@@ -33,8 +38,9 @@ pub struct Arguments {
     dev: bool,
 }
 
-/// Deploys the contract of the key under the rules of each fork, submits the statement, prints the gas.
-pub fn run(arguments: &Arguments) -> Result<(), String> {
+/// Deploys the contract of the key under the rules of each fork, submits the statement, prints the
+/// gas.
+pub fn run(arguments: &Arguments) -> Result<(), Failure> {
     let Arguments { folder, key, statement, proof, .. } = arguments;
     let path = |file: &Option<PathBuf>, name: &str| file.clone().unwrap_or(folder.join(name));
     let key = read(&path(key, "verifying_key.bin"), KeyFile::from_bytes)?;
@@ -44,13 +50,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
     proof.check_matches(&key).map_err(|error| error.to_string())?;
     let domain = domain(arguments, &statement)?;
     let data = solidity::calldata(&statement, &proof.proof);
-    println!(
+    output::line(format_args!(
         "{} words for chain {}, contract 0x{}: {} bytes of calldata",
         statement.words.len(),
         domain.chain_id,
         hex::encode(domain.contract),
         data.len()
-    );
+    ))?;
     let deployment = if arguments.dev { Deployment::Test } else { Deployment::Production };
     for fork in [Fork::Osaka, Fork::Amsterdam] {
         let mut chain = DeployedVerifier::new(fork, &domain, &key, deployment)
@@ -58,13 +64,13 @@ pub fn run(arguments: &Arguments) -> Result<(), String> {
         let receipt = chain
             .call(data.clone())
             .map_err(|failure| format!("{}: refused: {failure}", fork.name()))?;
-        println!(
+        output::line(format_args!(
             "{}: deployed for {} gas; accepted for {} gas, {} without the floor of calldata",
             fork.name(),
             chain.creation_gas,
             receipt.gas,
             receipt.gas_without_floor
-        );
+        ))?;
     }
     Ok(())
 }
@@ -85,7 +91,7 @@ fn domain(arguments: &Arguments, statement: &Statement) -> Result<Domain, String
     Ok(Domain { chain_id, contract, ..statement.domain })
 }
 
-fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, FormatError>) -> Result<T, String> {
-    let bytes = fs::read(path).map_err(|error| format!("{}: {error}", path.display()))?;
-    parse(&bytes).map_err(|error| format!("{}: {error}", path.display()))
+fn read<T>(path: &Path, parse: impl Fn(&[u8]) -> Result<T, FormatError>) -> Result<T, Failure> {
+    let bytes = file::read(path, BYTES_MAX)?;
+    Ok(parse(&bytes).map_err(|error| format!("{}: {error}", path.display()))?)
 }

@@ -2,13 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde::{Serialize, de::DeserializeOwned};
 use zkmargin_circuits::catalogue::Circuit;
+use zkmargin_host::{FileError, file};
 
 use crate::batch;
+use crate::failure::Failure;
+
+/// Greatest size of a ledger.
+const BYTES_MAX: u64 = 1 << 24;
 
 /// Size of the batch circuit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -56,27 +62,51 @@ impl Selection {
         Ok(chosen)
     }
 
-    /// Compares `lines` with those of the same name in `fixtures/<file>`, or writes them there.
-    pub fn settle<L: Line>(&self, file: &str, lines: Vec<L>) -> Result<(), String> {
+    /// The ledger `fixtures/<file>`. It is read, and shown to be writable if it will be written,
+    /// before circuits are built, which takes minutes for the large ones.
+    ///
+    /// # Errors
+    /// [`Failure::Environment`] for a file that cannot be read or written, or is damaged.
+    pub fn ledger<L: Line>(&self, file: &str) -> Result<Ledger<L>, Failure> {
         let path = fixture(file);
-        let mut ledger = read::<L>(&path)?;
+        if self.write {
+            file::ensure_writable_folder(file::parent(&path))?;
+        }
+        let lines = read::<L>(&path)?;
+        Ok(Ledger { path, lines })
+    }
+
+    /// Compares `lines` with those of the same name in the ledger, or writes them there.
+    ///
+    /// # Errors
+    /// [`Failure::Refused`] with what differs.
+    pub fn settle<L: Line>(&self, ledger: Ledger<L>, lines: Vec<L>) -> Result<(), Failure> {
+        let Ledger { path, lines: mut known } = ledger;
+        let file = path.file_name().unwrap_or_default().display();
         let mut differences = Vec::new();
         for line in lines {
-            match ledger.get(line.name()) {
+            match known.get(line.name()) {
                 Some(before) if *before == line => {}
                 Some(before) => differences.push(format!("{file}: {before:?}\n  is now {line:?}")),
                 None => differences.push(format!("{file}: {} is missing", line.name())),
             }
-            ledger.insert(line.name().to_owned(), line);
+            known.insert(line.name().to_owned(), line);
         }
         if self.write {
-            return write(&path, &ledger);
+            return write(&path, &known);
         }
         if differences.is_empty() {
             return Ok(());
         }
-        Err(format!("{}\nrun again with --write if this is meant", differences.join("\n")))
+        let differences = differences.join("\n");
+        Err(format!("{differences}\nrun again with --write if this is meant").into())
     }
+}
+
+/// The lines of a ledger by name, with its file.
+pub struct Ledger<L> {
+    path: PathBuf,
+    lines: BTreeMap<String, L>,
 }
 
 /// One line of a ledger.
@@ -89,21 +119,31 @@ fn fixture(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(file)
 }
 
-fn read<L: Line>(path: &Path) -> Result<BTreeMap<String, L>, String> {
-    if !path.exists() {
-        return Ok(BTreeMap::new());
+fn read<L: Line>(path: &Path) -> Result<BTreeMap<String, L>, Failure> {
+    let content = match file::read(path, BYTES_MAX) {
+        Ok(content) => content,
+        Err(FileError { error, .. }) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    let damaged = |error: csv::Error| {
+        let remedy = "restore the file, or remove it and run again with --write for every circuit";
+        Failure::Environment(format!("{}: {error}; {remedy}", path.display()))
+    };
+    let mut lines = BTreeMap::new();
+    for line in csv::Reader::from_reader(content.as_slice()).deserialize::<L>() {
+        let line = line.map_err(damaged)?;
+        lines.insert(line.name().to_owned(), line);
     }
-    let mut reader = csv::Reader::from_path(path).map_err(|error| error.to_string())?;
-    let lines = reader.deserialize::<L>();
-    lines.map(|line| line.map(|l| (l.name().to_owned(), l)).map_err(|e| e.to_string())).collect()
+    Ok(lines)
 }
 
-fn write<L: Line>(path: &Path, ledger: &BTreeMap<String, L>) -> Result<(), String> {
-    let mut writer = csv::Writer::from_path(path).map_err(|error| error.to_string())?;
+fn write<L: Line>(path: &Path, ledger: &BTreeMap<String, L>) -> Result<(), Failure> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
     for line in ledger.values() {
         writer.serialize(line).map_err(|error| error.to_string())?;
     }
-    writer.flush().map_err(|error| error.to_string())
+    let content = writer.into_inner().map_err(|error| error.to_string())?;
+    Ok(file::write(path, &content)?)
 }
 
 #[cfg(test)]
@@ -124,21 +164,44 @@ mod tests {
         }
     }
 
+    /// A ledger in a folder of its own, read with `selection` and settled with lines of these
+    /// sizes.
+    fn settle(path: &Path, selection: &Selection, sizes: &[(&str, usize)]) -> Result<(), Failure> {
+        let lines = read(path)?;
+        let ledger = Ledger { path: path.to_owned(), lines };
+        let line = |&(name, rows): &(&str, usize)| Size { name: name.to_owned(), rows };
+        selection.settle(ledger, sizes.iter().map(line).collect())
+    }
+
     #[test]
     fn rejects_a_line_that_differs_or_is_missing_until_it_is_written() {
-        let file = format!("ledger-test-{}.tmp", std::process::id());
-        let line = |name: &str, rows| Size { name: name.to_owned(), rows };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sizes.csv");
         let compare = Selection::default();
         let writer = Selection { write: true, ..Selection::default() };
-        let missing = compare.settle(&file, vec![line("a", 1)]).unwrap_err();
-        assert!(missing.contains("a is missing"), "{missing}");
-        writer.settle(&file, vec![line("a", 1), line("b", 2)]).unwrap();
-        compare.settle(&file, vec![line("b", 2)]).unwrap();
-        let differs = compare.settle(&file, vec![line("b", 3)]).unwrap_err();
+        let missing = settle(&path, &compare, &[("a", 1)]).unwrap_err().to_string();
+        assert!(missing.contains("sizes.csv: a is missing"), "{missing}");
+        settle(&path, &writer, &[("a", 1), ("b", 2)]).unwrap();
+        settle(&path, &compare, &[("b", 2)]).unwrap();
+        let differs = settle(&path, &compare, &[("b", 3)]).unwrap_err().to_string();
         assert!(differs.contains("rows: 2") && differs.contains("rows: 3"), "{differs}");
-        writer.settle(&file, vec![line("b", 3)]).unwrap();
-        compare.settle(&file, vec![line("a", 1), line("b", 3)]).unwrap();
-        std::fs::remove_file(fixture(&file)).unwrap();
+        settle(&path, &writer, &[("b", 3)]).unwrap();
+        settle(&path, &compare, &[("a", 1), ("b", 3)]).unwrap();
+    }
+
+    #[test]
+    fn rejects_a_damaged_ledger_by_its_path_with_the_remedy_and_leaves_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("sizes.csv");
+        let writer = Selection { write: true, ..Selection::default() };
+        for damaged in ["name,rows\na,1\nb", "name,rows\na,many\n", "name\na\n"] {
+            std::fs::write(&path, damaged).unwrap();
+            let refused = settle(&path, &writer, &[("a", 1)]).unwrap_err();
+            let text = refused.to_string();
+            assert!(matches!(refused, Failure::Environment(_)), "{text}");
+            assert!(text.contains("sizes.csv: ") && text.contains("; restore the file"), "{text}");
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), damaged);
+        }
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! Project chores, one subcommand each: `cargo xtask <command>`.
+//!
+//! Exit status: 0 done; 1 something is refused, differs or does not hold; 2 wrong usage; 3 a file
+//! or standard output cannot be read or written.
 #![forbid(unsafe_code)]
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 mod audit;
 mod batch;
 mod evm;
+mod failure;
 mod fixtures;
 mod ledger;
 mod shape;
@@ -11,9 +16,14 @@ mod shape;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use zkmargin_host::{output, usage};
+
+/// What the exit status means, for `--help`.
+const STATUS: &str = "Exit status: 0 done; 1 something is refused, differs or does not hold; 2 \
+                      wrong usage; 3 a file or standard output cannot be read or written";
 
 #[derive(Parser)]
-#[command(about)]
+#[command(about, after_help = STATUS)]
 struct Arguments {
     #[command(subcommand)]
     task: Task,
@@ -34,18 +44,22 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().task {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(help) => return ExitCode::from(usage::status(help.print(), help.use_stderr())),
+    };
+    let result = match arguments.task {
         Task::Audit(arguments) => audit::run(&arguments),
         Task::Evm(arguments) => evm::run(&arguments),
-        Task::Fixtures(arguments) => fixtures::run(&arguments).map_err(|error| error.to_string()),
+        Task::Fixtures(arguments) => fixtures::run(&arguments),
         Task::Parts(arguments) => shape::print_parts(&arguments),
         Task::Shape(arguments) => shape::run(&arguments),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
+        Err(failure) => {
+            output::note(format_args!("xtask: {failure}"));
+            failure.status()
         }
     }
 }

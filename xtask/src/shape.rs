@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use zkmargin_circuits::catalogue::Circuit;
 use zkmargin_circuits::cs::{Label, Mode};
+use zkmargin_host::output;
 use zkmargin_protocol::Rule;
 
+use crate::failure::Failure;
 use crate::ledger::{Line, Selection};
 
 const LEDGER: &str = "shape.csv";
@@ -30,9 +32,10 @@ impl Line for Measured {
 }
 
 /// Compares the shapes of the circuits chosen with the ledger, or writes them.
-pub fn run(selection: &Selection) -> Result<(), String> {
+pub fn run(selection: &Selection) -> Result<(), Failure> {
+    let ledger = selection.ledger::<Measured>(LEDGER)?;
     let lines: Result<_, _> = selection.circuits()?.into_iter().map(measure).collect();
-    selection.settle::<Measured>(LEDGER, lines?)
+    selection.settle(ledger, lines?)
 }
 
 fn measure(circuit: &Circuit) -> Result<Measured, String> {
@@ -54,7 +57,7 @@ fn measure(circuit: &Circuit) -> Result<Measured, String> {
 }
 
 /// Prints the constraints of each circuit chosen by table and rule, the largest part first.
-pub fn print_parts(selection: &Selection) -> Result<(), String> {
+pub fn print_parts(selection: &Selection) -> Result<(), Failure> {
     for circuit in selection.circuits()? {
         let (_, r1cs) = circuit.build(Mode::Shape, 0).finish();
         let r1cs = r1cs.expect("shape mode records matrices");
@@ -67,12 +70,13 @@ pub fn print_parts(selection: &Selection) -> Result<(), String> {
         }
         let mut parts: Vec<_> = parts.into_iter().collect();
         parts.sort_by_key(|(_, (count, _))| Reverse(*count));
-        println!("{}: {} constraints", circuit.name, r1cs.constraints());
-        println!("  constraints  rows  a row  table, rule");
+        output::line(format_args!("{}: {} constraints", circuit.name, r1cs.constraints()))?;
+        output::line("  constraints  rows  per row  table, rule")?;
         for ((table, rule), (count, rows)) in parts {
             let rows = rows.len().max(1);
             let (table, rule) = (table.unwrap_or("-"), rule.map_or("-".into(), Rule::name));
-            println!("  {count:>11} {rows:>5} {:>6}  {table}, {rule}", count / rows);
+            let each = count / rows;
+            output::line(format_args!("  {count:>11} {rows:>5} {each:>8}  {table}, {rule}"))?;
         }
     }
     Ok(())

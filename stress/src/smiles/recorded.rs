@@ -20,13 +20,17 @@ impl Recorded {
     /// Surfaces, with the path that runs between them.
     ///
     /// # Errors
-    /// Those of the path.
+    /// [`StressError::Data`] for two surfaces of one second.
     pub fn new(surfaces: Vec<Surface>, path: &PricePath) -> Result<Self, StressError> {
-        let placed = surfaces.into_iter().map(|surface| {
-            let price = path.price_at(surface.time())?;
-            Ok((surface.time(), (surface, price)))
-        });
-        Ok(Self { snapshots: placed.collect::<Result<_, StressError>>()? })
+        let mut snapshots = BTreeMap::new();
+        for surface in surfaces {
+            let time = surface.time();
+            let price = path.price_at(time)?;
+            if snapshots.insert(time, (surface, price)).is_some() {
+                return Err(StressError::data("two snapshots of second", time));
+            }
+        }
+        Ok(Self { snapshots })
     }
 
     fn before(&self, time: Time) -> Option<(Time, &(Surface, Price))> {
@@ -39,8 +43,8 @@ impl Recorded {
         expiries.filter(|&expiry| expiry > time).collect()
     }
 
-    /// A number of the snapshots around `time`, with the line between them; that of the earlier one if the later one does
-    /// not have the expiry any more.
+    /// A number of the snapshots around `time`, with the line between them; that of the earlier one
+    /// if the later one does not have the expiry any more.
     fn between(
         &self,
         time: Time,
