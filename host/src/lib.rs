@@ -7,6 +7,7 @@
 
 pub mod file;
 pub mod output;
+pub mod usage;
 
 pub use file::FileError;
 pub use output::OutputError;

@@ -40,7 +40,7 @@ fn write_line(stream: &mut impl Write, text: impl Display) -> io::Result<()> {
     stream.flush()
 }
 
-fn written(result: io::Result<()>) -> Result<(), OutputError> {
+pub(crate) fn written(result: io::Result<()>) -> Result<(), OutputError> {
     match result {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(error.into()),
         _ => Ok(()),

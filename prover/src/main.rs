@@ -23,7 +23,7 @@ use zkmargin_prover::progress::{Progress, for_standard_error};
 use zkmargin_prover::prove::{Proven, Prover};
 use zkmargin_prover::setup;
 use zkmargin_verifier::{
-    Domain, KeyFile, ProofFile, Provenance, Statement, StatementFile, snarkjs,
+    Domain, KeyFile, ProofFile, Provenance, Statement, StatementFile, address, snarkjs,
 };
 
 use crate::refusal::Refusal;
@@ -77,8 +77,9 @@ struct ProveArgs {
     /// Chain of the statement, if there is no statement file.
     #[arg(long, requires = "contract")]
     chain_id: Option<u64>,
-    /// Contract of the statement, 40 hexadecimal digits.
-    #[arg(long, requires = "chain_id", value_parser = parse_address)]
+    /// Contract of the statement, 0x and 40 hexadecimal digits. Letters of both cases must be the
+    /// checksum of EIP-55.
+    #[arg(long, requires = "chain_id", value_parser = address::parse)]
     contract: Option<[u8; 20]>,
     /// Folder for the proof's files.
     #[arg(long)]
@@ -111,13 +112,6 @@ enum Keys {
 fn parse_shape(name: &str) -> Result<Shape, String> {
     let names = Shape::NAMED.map(|(name, _)| name).join(", ");
     Shape::named(name).ok_or_else(|| format!("the shapes are {names}"))
-}
-
-fn parse_address(text: &str) -> Result<[u8; 20], String> {
-    let mut address = [0u8; 20];
-    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut address)
-        .map_err(|error| format!("not an address: {error}"))?;
-    Ok(address)
 }
 
 fn main() -> ExitCode {

@@ -78,13 +78,24 @@ impl<'a> Desk<'a> {
         self.state.batches()
     }
 
+    /// Greatest age of the batch, seconds.
+    pub fn age_max_s(&self) -> u64 {
+        self.age_max_s
+    }
+
+    /// Whether there is a batch and it is older than it may be, so that it takes no more.
+    pub fn is_old(&self, now: Time) -> bool {
+        let opened = self.open.as_ref().map(|(opened, _)| opened.get());
+        opened.is_some_and(|opened| now.get().saturating_sub(opened) > self.age_max_s)
+    }
+
     /// Judges an operation that arrives at `now` and takes it if no rule refuses.
     pub fn admit(&mut self, operation: &Operation, now: Time) -> Verdict {
         let Some(market) = self.market else {
             let refusal = Refusal::new(Reason::NoMarket, "risk tables taken", 0);
             return Verdict::Refused(refusal);
         };
-        if self.open.as_ref().is_some_and(|(opened, _)| now.get() - opened.get() > self.age_max_s) {
+        if self.is_old(now) {
             return Verdict::Closed;
         }
         if let Err(reject) = check_now(operation, market, now) {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use zkmargin_host::OutputError;
 use zkmargin_protocol::Reject;
 
 /// Why the sequencer stops.
@@ -62,8 +63,8 @@ pub enum Error {
     #[error("{0}")]
     Configuration(String),
     /// The answers could not be delivered; what they promise is kept.
-    #[error("answers cannot be written: {0}")]
-    Output(io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// The process went on after a failed write.
     #[error("an earlier write failed; start again")]
     Poisoned,

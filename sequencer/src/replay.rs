@@ -123,17 +123,19 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
     Ok(Replayed { entries, batches: state.batches(), operations, root: state.root() })
 }
 
-struct Replay {
-    genesis: Genesis,
-    pins: Pins,
-    state: State,
-    market: Option<Market>,
-    pending: Vec<Pending>,
-    operations: u64,
+/// What follows from the log up to some entry.
+pub(crate) struct Replay {
+    pub genesis: Genesis,
+    pub pins: Pins,
+    pub state: State,
+    pub market: Option<Market>,
+    pub pending: Vec<Pending>,
+    pub operations: u64,
 }
 
 impl Replay {
-    fn visit(&mut self, store: &Store, entry: &Entry, event: Event) -> Result<(), Error> {
+    /// Runs an entry through the rules and compares a batch with the one stored.
+    pub fn visit(&mut self, store: &Store, entry: &Entry, event: Event) -> Result<(), Error> {
         let sequence = entry.sequence;
         match event {
             Event::Genesis(_) => {

@@ -24,6 +24,8 @@ use crate::error::Error;
 use crate::event::{Entry, Event};
 use crate::export;
 
+mod turn;
+
 /// Format of the store; a program refuses every other.
 const FORMAT: i64 = 2;
 /// "zkms", in the database's header.
@@ -72,8 +74,10 @@ pub(crate) struct Store {
     epoch: i64,
     /// A transaction is open, or failed.
     is_writing: bool,
-    /// Held until the process ends; the system lets go of it whatever way that happens.
-    _lock: Option<File>,
+    /// The lock was let go since the last transaction, so that the next one counts this writer anew.
+    is_returning: bool,
+    /// Held by a writer until it lets go or ends; the system lets go of it whatever way that happens.
+    lock: Option<File>,
 }
 
 impl Store {
@@ -97,13 +101,15 @@ impl Store {
         export::sync_directory(&parent)
     }
 
-    /// Opens a store, checks all of its log and shows each entry to `visit`.
+    /// Opens a store, checks all of its log and shows each entry to `visit`. A writer waits for others,
+    /// at most `wait`.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`].
     pub fn open(
         directory: &Path,
         access: Access,
+        wait: Duration,
         visit: impl FnMut(&Entry) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let database = directory.join(DATABASE_FILE);
@@ -111,7 +117,7 @@ impl Store {
             return Err(Error::Missing(directory.to_owned()));
         }
         let is_writer = access == Access::Write;
-        let lock = if is_writer { Some(lock(&directory.join(LOCK_FILE))?) } else { None };
+        let lock = if is_writer { Some(turn::lock_within(directory, wait)?) } else { None };
         // Before the log is looked at, so that a reader does not miss what is acknowledged meanwhile.
         let anchor = Anchor::open(&directory.join(ANCHOR_FILE), is_writer)?;
         let connection = connect(&database, access)?;
@@ -124,7 +130,8 @@ impl Store {
             time: Time::MIN,
             epoch: 0,
             is_writing: false,
-            _lock: lock,
+            is_returning: false,
+            lock,
         };
         match access {
             // One view for as long as the reader lives.
@@ -159,7 +166,7 @@ impl Store {
         self.time
     }
 
-    /// How often the store was opened for writing.
+    /// How often a writer has taken the store.
     pub fn epoch(&self) -> i64 {
         self.epoch
     }
@@ -244,6 +251,10 @@ impl Store {
         if found != self.epoch {
             self.connection.execute_batch("ROLLBACK")?;
             return Err(Error::Fenced { found, ours: self.epoch });
+        }
+        if std::mem::take(&mut self.is_returning) {
+            self.connection.execute("UPDATE writer SET epoch = epoch + 1", [])?;
+            self.epoch += 1;
         }
         Ok(())
     }

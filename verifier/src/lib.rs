@@ -6,6 +6,7 @@
 //! [`VerifyingKey::check`]; every verdict is a `Result<(), VerifyError>` and never a bool.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod batch;
 mod bytes;
 mod error;
@@ -16,6 +17,7 @@ mod proof;
 pub mod snarkjs;
 pub mod solidity;
 pub mod statement;
+pub mod text;
 
 pub use batch::verify_batch;
 pub use error::{Point, VerifyError};

@@ -10,7 +10,7 @@ use zkmargin_fixtures::market::TABLES;
 use zkmargin_fixtures::trades::{self, CHAIN_ID, CONTRACT, Manifest};
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_verifier::Domain;
+use zkmargin_verifier::{Domain, address};
 
 /// Options of `fixtures`.
 #[derive(Args)]
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
         println!("market tables kept: no folder {}", arguments.data.display());
     }
     let contract = match &arguments.contract {
-        Some(text) => Recipient::try_from(text.clone())?,
+        Some(text) => Recipient(address::parse(text)?),
         None => CONTRACT,
     };
     let manifest = Manifest {
