@@ -61,7 +61,7 @@ pub(crate) struct Store {
     epoch: i64,
     /// A transaction is open, or failed.
     is_writing: bool,
-    /// The lock was let go since the last transaction, so that the next one counts this writer anew.
+    /// The lock was let go since the last entry, so that the next one counts this writer anew.
     is_returning: bool,
     /// Held by a writer until it lets go or ends; the system lets go of it whatever way that happens.
     lock: Option<File>,
@@ -245,11 +245,6 @@ impl Store {
             self.connection.execute_batch("ROLLBACK")?;
             return Err(Error::Fenced { found, ours: self.epoch });
         }
-        if std::mem::take(&mut self.is_returning) {
-            let counted = self.connection.execute("UPDATE writer SET epoch = epoch + 1", []);
-            counted.map_err(Error::unsettled)?;
-            self.epoch += 1;
-        }
         Ok(())
     }
 
@@ -266,6 +261,7 @@ impl Store {
     /// Adds an entry within a transaction. The time of the log does not go back when the clock
     /// does. An entry whose time no rule bounds keeps the clock's time and does not move the log's.
     pub fn append(&mut self, time: Time, event: &Event) -> Result<Entry, Error> {
+        self.count_turn()?;
         let mut entry = Entry::new(self.head.sequence + 1, time, event);
         if entry.is_bounded_in_time() {
             entry.time = time.max(self.time);

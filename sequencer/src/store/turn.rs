@@ -54,7 +54,7 @@ fn until<T>(
 impl Store {
     /// Lets other writers in. Nothing may be written until [`Store::acquire`].
     pub fn release(&mut self) {
-        // Every turn that writes is counted, so that the count says whether somebody else has.
+        // Every turn that adds entries is counted, so that the count says whether somebody else has.
         self.is_returning |= self.lock.take().is_some();
     }
 
@@ -65,6 +65,17 @@ impl Store {
     pub fn acquire(&mut self, wait: Duration) -> Result<(), Error> {
         if self.lock.is_none() {
             self.lock = Some(lock_within(&self.directory, wait)?);
+        }
+        Ok(())
+    }
+
+    /// Counts the turn, within its transaction, before its first entry. A turn that adds nothing is
+    /// not counted: nobody need follow it.
+    pub(super) fn count_turn(&mut self) -> Result<(), Error> {
+        if std::mem::take(&mut self.is_returning) {
+            let counted = self.connection.execute("UPDATE writer SET epoch = epoch + 1", []);
+            counted.map_err(Error::unsettled)?;
+            self.epoch += 1;
         }
         Ok(())
     }
