@@ -125,7 +125,7 @@ pub fn check_start(
 /// The auction that starts at `time`, or starts anew, and its fee; only a first start has one, and only of equity.
 ///
 /// # Errors
-/// Those of [`Standing::new`].
+/// Those of [`Standing::new`]; [`Rule::Range`] at time 0, which means no auction.
 pub fn start(
     auction: Option<&Auction>,
     margin: &Margin,
@@ -136,7 +136,9 @@ pub fn start(
     let is_insolvent = standing.is_insolvent();
     let has_fee = auction.is_none() && !is_insolvent;
     let fee = if has_fee { standing.fee_floor(parameters) } else { 0 };
-    Ok((Auction { start: time, is_insolvent, reserve: Cash::default() }, fee))
+    let started = Auction { start: time, is_insolvent, reserve: Cash::default() };
+    started.check()?;
+    Ok((started, fee))
 }
 
 /// A deficit may be counted: of an account in auction without equity that has less than none.

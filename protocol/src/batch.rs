@@ -249,7 +249,8 @@ impl<'a> Batch<'a> {
     ///
     /// # Errors
     /// [`Rule::OracleAge`] if the market data are stale or ahead; [`Rule::OracleOrder`] if they are older than those
-    /// of the batch before; [`Rule::ParameterChange`] if the parameters are not in force yet.
+    /// of the batch before; [`Rule::ParameterChange`] if the parameters are not in force yet;
+    /// [`Rule::Range`] if the number of the batch leaves its width.
     pub fn new(
         state: &'a State,
         market: &'a Market,
@@ -260,6 +261,10 @@ impl<'a> Batch<'a> {
         message.check_age(time, market.parameters())?;
         message.check_order(state.oracle())?;
         market.parameters().check_effective(time)?;
+        let number = state.batches();
+        if number >> NUMBER_BITS != 0 {
+            return Err(Reject::value(Rule::Range, "number of the batch", number));
+        }
         Ok(Self::unchecked_age(state, market, shape, time))
     }
 
@@ -310,8 +315,11 @@ impl<'a> Batch<'a> {
 
     /// Adds operations that belong together: all or none. Margin is judged after the last of them.
     ///
+    /// What is accepted here is accepted by [`Batch::seal`], whatever else is pushed in between.
+    ///
     /// # Errors
-    /// The first rule broken, by an operation, by a touched account's margin, or by the shape.
+    /// The first rule broken, by an operation, by a touched account's margin or window of nonces, by the number of
+    /// holders of an instrument, or by the shape.
     pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
         let mut draft = self.clone();
         let mut touched = BTreeSet::new();
@@ -327,12 +335,21 @@ impl<'a> Batch<'a> {
             let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);
             draft.two_sided.extend(is_two_sided.then_some(index));
+            draft.judge(draft.ledger.closed(index)?.nonces.check_movable())?;
         }
+        draft.check_holders()?;
         draft.ledger.check_deficits()?;
         draft.ledger.custody()?;
         draft.shape.check_fits(&draft.used())?;
         *self = draft;
         Ok(())
+    }
+
+    /// The accounts that hold each instrument can be counted after the batch.
+    fn check_holders(&self) -> Result<(), Reject> {
+        let stored = self.state.accounts();
+        let changes = self.ledger.touched().iter().map(|(index, new)| (stored.get(index), new));
+        self.state.open_interest().check_update(changes)
     }
 
     /// The margin of an account as it stands: it covers initial margin, or the account was short of that before and is
@@ -482,17 +499,13 @@ impl<'a> Batch<'a> {
                 answer: self.ledger.answer(index).copied(),
             });
         }
-        let number = self.state.batches();
-        if number >> NUMBER_BITS != 0 {
-            return Err(Reject::value(Rule::Range, "number of the batch", number));
-        }
         let custody = self.ledger.custody()?;
         let instruments = self.instruments();
         let [nodes, interest_nodes] = next.replace(closing, self.market, custody, &instruments)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
-            number,
+            number: self.state.batches(),
             time: self.time,
             before: self.state.oracle(),
             custody: self.state.custody(),

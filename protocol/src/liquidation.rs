@@ -6,7 +6,7 @@ use crate::bid::{Bid, Offer};
 use crate::custody::Custody;
 use crate::margin::Margin;
 use crate::transition::Ledger;
-use crate::units::{AccountIndex, Cash, Quantity};
+use crate::units::{AccountIndex, Cash};
 use crate::{Reject, Rule};
 
 impl Ledger<'_> {
@@ -94,7 +94,7 @@ impl Ledger<'_> {
         self.judge(bid.check_price(&offer))?;
         let fill = bid.fill(bidder, &offer)?;
         for (&instrument, &share) in &fill.shares {
-            self.add_position(bid.account, instrument, Quantity::new(-share.get())?)?;
+            self.take_position(bid.account, instrument, share)?;
             self.add_position(bidder, instrument, share)?;
         }
         self.add_cash(bidder, fill.cash - fill.price)?;

@@ -56,6 +56,16 @@ impl NonceWindow {
         self.bits & LOWER_HALF == LOWER_HALF
     }
 
+    /// The window can move when a batch ends, and again after the next one. So a batch may touch the account,
+    /// for a deposit or what its owner forces, however few nonces are left.
+    ///
+    /// # Errors
+    /// [`Rule::Nonce`] when the nonces of the account would be exhausted.
+    pub fn check_movable(self) -> Result<(), Reject> {
+        // A batch may use both halves of a window.
+        self.slid()?.slid().map(drop)
+    }
+
     /// The window a batch leaves behind.
     ///
     /// # Errors

@@ -103,15 +103,27 @@ impl OpenInterest {
         shown: &BTreeSet<InstrumentIndex>,
     ) -> Result<Vec<NodeUpdate>, Reject> {
         let mut changes: BTreeMap<_, _> = shown.iter().map(|&instrument| (instrument, 0)).collect();
-        for (old, new) in accounts {
-            for (instrument, _) in old.into_iter().flat_map(|account| account.positions.iter()) {
-                *changes.entry(instrument).or_default() -= 1;
-            }
-            for (instrument, _) in new.positions.iter() {
-                *changes.entry(instrument).or_default() += 1;
-            }
-        }
+        count_changes(&mut changes, accounts);
         self.change(&changes, |instrument| rows.get(&instrument).map(|row| row.spec))
+    }
+
+    /// The numbers of holders stay within their width when accounts turn into others (before, after).
+    ///
+    /// # Errors
+    /// [`Rule::Range`].
+    pub(crate) fn check_update<'a>(
+        &self,
+        accounts: impl IntoIterator<Item = (Option<&'a Account>, &'a Account)>,
+    ) -> Result<(), Reject> {
+        let mut changes = BTreeMap::new();
+        count_changes(&mut changes, accounts);
+        changes
+            .iter()
+            .try_for_each(|(&instrument, &change)| self.holders_after(instrument, change).map(drop))
+    }
+
+    fn holders_after(&self, instrument: InstrumentIndex, change: i64) -> Result<Holders, Reject> {
+        Holders::try_from(i128::from(self.holders(instrument).get()) + i128::from(change))
     }
 
     /// Adds to the numbers of holders; what is held is what `spec` says, or what it was.
@@ -123,8 +135,7 @@ impl OpenInterest {
         let mut holdings = self.holdings.clone();
         let mut leaves = BTreeMap::new();
         for (&instrument, &change) in changes {
-            let holders = i128::from(self.holders(instrument).get()) + i128::from(change);
-            let holders = Holders::try_from(holders)?;
+            let holders = self.holders_after(instrument, change)?;
             let was = self.holdings.get(&instrument).map(|holding| holding.spec);
             let leaf = match (spec(instrument).or(was), holders) {
                 (_, Holders::MIN) => {
@@ -145,5 +156,72 @@ impl OpenInterest {
         let nodes = self.tree.update_showing_root(&leaves)?;
         self.holdings = holdings;
         Ok(nodes)
+    }
+}
+
+/// Adds to `changes` by how many the holders of each instrument grow when accounts turn into others
+/// (before, after).
+fn count_changes<'a>(
+    changes: &mut BTreeMap<InstrumentIndex, i64>,
+    accounts: impl IntoIterator<Item = (Option<&'a Account>, &'a Account)>,
+) {
+    for (old, new) in accounts {
+        for (instrument, _) in old.into_iter().flat_map(|account| account.positions.iter()) {
+            *changes.entry(instrument).or_default() -= 1;
+        }
+        for (instrument, _) in new.positions.iter() {
+            *changes.entry(instrument).or_default() += 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::Book;
+    use crate::eddsa::SecretKey;
+    use crate::instrument::OptionKind;
+    use crate::margin::MarginMethod;
+    use crate::units::{Price, Quantity, Time, Underlying};
+
+    /// An account that holds `quantity` of the instrument.
+    fn holder(instrument: InstrumentIndex, quantity: i64) -> Account {
+        let book = Book { underlying: Underlying::MIN, method: MarginMethod::Portfolio };
+        let key = SecretKey::from_seed(&[7; 32]).public();
+        let mut account = Account::open(key, Fr::ZERO, book);
+        let quantity = Quantity::new(quantity).expect("a small quantity");
+        account.positions.add(book.underlying, instrument, quantity).expect("a free slot");
+        account
+    }
+
+    /// The state cannot hold 2^24 accounts in a test, so the number of holders is planted.
+    #[test]
+    fn accepts_holders_up_to_their_width_and_rejects_range_beyond_before_the_batch_ends() {
+        let instrument = InstrumentIndex::of(Underlying::MIN, 1).expect("an instrument");
+        let spec = InstrumentSpec {
+            underlying: Underlying::MIN,
+            expiry: Time::MAX,
+            strike: Price::MIN,
+            kind: OptionKind::Call,
+        };
+        let [none, one] = [0, 1].map(|quantity| holder(instrument, quantity));
+        for (below, opening, is_accepted) in
+            [(1, 1, true), (1, 2, false), (0, 0, true), (0, 1, false)]
+        {
+            let holders = Holders::new(Holders::MAX.get() - below).expect("24 bits");
+            let holdings = [(instrument, Holding { spec, holders })].into();
+            let tree = SparseTree::new(INSTRUMENT_TREE_DEPTH);
+            let mut counted = OpenInterest { holdings, tree };
+            let accounts = || (0..opening).map(|_| (Some(&none), &one));
+            let checked = counted.check_update(accounts());
+            assert_eq!(checked.is_ok(), is_accepted, "{below} below, {opening} more");
+            let rows = RiskRows::new();
+            let updated = counted.update(accounts(), &rows, &BTreeSet::new());
+            assert_eq!(updated.map(drop), checked, "the same verdict when the batch ends");
+        }
+        // One account closes its position as another opens one.
+        let holdings = [(instrument, Holding { spec, holders: Holders::MAX })].into();
+        let counted = OpenInterest { holdings, tree: SparseTree::new(INSTRUMENT_TREE_DEPTH) };
+        assert_eq!(counted.check_update([(Some(&none), &one), (Some(&one), &none)]), Ok(()));
     }
 }

@@ -84,10 +84,33 @@ impl Positions {
         instrument: InstrumentIndex,
         change: Quantity,
     ) -> Result<(), Reject> {
+        self.change(book, instrument, change.get())
+    }
+
+    /// Takes `change` from the position in `instrument`. The opposite of the smallest quantity is no
+    /// [`Quantity`], so this is not the same as adding it.
+    ///
+    /// # Errors
+    /// Those of [`Positions::add`].
+    pub fn subtract(
+        &mut self,
+        book: Underlying,
+        instrument: InstrumentIndex,
+        change: Quantity,
+    ) -> Result<(), Reject> {
+        self.change(book, instrument, -change.get())
+    }
+
+    fn change(
+        &mut self,
+        book: Underlying,
+        instrument: InstrumentIndex,
+        change: i64,
+    ) -> Result<(), Reject> {
         if instrument.underlying() != book || instrument.get() == 0 {
             return Err(Reject::value(Rule::Book, "instrument of another book", instrument));
         }
-        let sum = Quantity::new(self.quantity(instrument).get() + change.get())?;
+        let sum = Quantity::new(self.quantity(instrument).get() + change)?;
         if sum == Quantity::default() {
             self.0.remove(&instrument);
             return Ok(());

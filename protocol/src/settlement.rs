@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::market::Market;
-use crate::units::{AccountIndex, Cash, InstrumentIndex, Quantity, Time};
+use crate::units::{AccountIndex, Cash, InstrumentIndex, Time};
 use crate::{Reject, Rule};
 
 /// A request to touch an account for the options it holds of a settled expiry. Anybody may make it: the rules
@@ -47,8 +47,7 @@ impl Settlement {
             let Some(row) = market.settled_row(instrument, time) else { continue };
             settlement.cash += i128::from(quantity) * i128::from(row.mark);
             settlement.instruments.insert(instrument);
-            let closing = Quantity::new(-quantity.get())?;
-            account.positions.add(account.book.underlying, instrument, closing)?;
+            account.positions.subtract(account.book.underlying, instrument, quantity)?;
         }
         account.cash = Cash::try_from(i128::from(account.cash) + settlement.cash)?;
         Ok(settlement)

@@ -285,10 +285,9 @@ impl<'a> Ledger<'a> {
 
     /// The legs of a trade: contracts and cash of both sides, the fees.
     fn fill(&mut self, trade: &Trade) -> Result<(), Reject> {
-        let sold = Quantity::new(-trade.quantity.get())?;
-        for (signed, change) in [(&trade.buy, trade.quantity), (&trade.sell, sold)] {
-            self.add_position(signed.order.account, signed.order.instrument, change)?;
-        }
+        let (buy, sell) = (&trade.buy.order, &trade.sell.order);
+        self.add_position(buy.account, buy.instrument, trade.quantity)?;
+        self.take_position(sell.account, sell.instrument, trade.quantity)?;
         self.add_cash(trade.buy.order.account, -trade.cash_of_buyer())?;
         self.add_cash(trade.sell.order.account, trade.cash_of_seller())?;
         self.add_cash(fee_account(), trade.fees())
@@ -327,6 +326,22 @@ impl<'a> Ledger<'a> {
         }
         let mut account = self.account(index)?.clone();
         account.positions.add(account.book.underlying, instrument, change)?;
+        self.touched.insert(index, account);
+        Ok(())
+    }
+
+    /// Takes contracts from a position; none change nothing.
+    pub(crate) fn take_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+    ) -> Result<(), Reject> {
+        if change == Quantity::default() {
+            return Ok(());
+        }
+        let mut account = self.account(index)?.clone();
+        account.positions.subtract(account.book.underlying, instrument, change)?;
         self.touched.insert(index, account);
         Ok(())
     }

@@ -14,6 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use zkmargin_host::{output, usage};
 use zkmargin_protocol::shape::Shape;
+use zkmargin_verifier::address;
 
 /// Make keys and prove batches.
 ///
@@ -67,8 +68,9 @@ struct ProveArgs {
     /// Chain of the statement, if there is no statement file.
     #[arg(long, requires = "contract")]
     chain_id: Option<u64>,
-    /// Contract of the statement, 40 hexadecimal digits.
-    #[arg(long, requires = "chain_id", value_parser = parse_address)]
+    /// Contract of the statement, 0x and 40 hexadecimal digits. Letters of both cases must be the
+    /// checksum of EIP-55.
+    #[arg(long, requires = "chain_id", value_parser = address::parse)]
     contract: Option<[u8; 20]>,
     /// Folder for the proof's files.
     #[arg(long)]
@@ -106,13 +108,6 @@ enum Keys {
 fn parse_shape(name: &str) -> Result<Shape, String> {
     let names = Shape::NAMED.map(|(name, _)| name).join(", ");
     Shape::named(name).ok_or_else(|| format!("the shapes are {names}"))
-}
-
-fn parse_address(text: &str) -> Result<[u8; 20], String> {
-    let mut address = [0u8; 20];
-    hex::decode_to_slice(text.strip_prefix("0x").unwrap_or(text), &mut address)
-        .map_err(|error| format!("not an address: {error}"))?;
-    Ok(address)
 }
 
 fn main() -> ExitCode {

@@ -45,6 +45,11 @@ impl Answer {
         Self::Accepted { line, accepted: true, receipt }
     }
 
+    /// Whether a line was refused.
+    pub fn is_refused(&self) -> bool {
+        matches!(self, Self::Refused { .. })
+    }
+
     pub(crate) fn refused(line: u64, id: Option<blake3::Hash>, refusal: Refusal) -> Self {
         let id = id.map(|id| id.to_hex().to_string());
         Self::Refused { line, accepted: false, id, refusal }

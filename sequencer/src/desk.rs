@@ -81,20 +81,33 @@ impl<'a> Desk<'a> {
         self.state.batches()
     }
 
+    /// Greatest age of the batch, seconds. However great it may be set, the batch ends with the age
+    /// that its risk table may have: nothing else would bound the time of its operations.
+    pub fn age_max_s(&self) -> u64 {
+        let of_table = |market: &Market| market.parameters().oracle_max_age_s.into();
+        self.market.map_or(self.age_max_s, |market| self.age_max_s.min(of_table(market)))
+    }
+
+    /// Whether there is a batch and it is older than it may be, so that it takes no more.
+    pub fn is_old(&self, now: Time) -> bool {
+        let opened = self.open.as_ref().map(|(opened, _)| opened.get());
+        opened.is_some_and(|opened| now.get().saturating_sub(opened) > self.age_max_s())
+    }
+
     /// Judges an operation that arrives at `now` and takes it if no rule refuses.
     pub fn admit(&mut self, operation: &Operation, now: Time) -> Verdict {
         let Some(market) = self.market else {
             let refusal = Refusal::new(Reason::NoMarket, "risk tables taken", 0);
             return Verdict::Refused(refusal);
         };
-        let is_over = self.is_over(market, now);
-        if self.open.is_none() || is_over {
+        let is_old = self.is_old(now);
+        if self.open.is_none() || is_old {
             // Before the batch is closed, so that a wrong clock leaves no trace.
             if let Err(refusal) = clock::check_age(market.attestation(), market.parameters(), now) {
                 return Verdict::Refused(refusal);
             }
         }
-        if is_over {
+        if is_old {
             return Verdict::Closed;
         }
         if let Err(reject) = check_now(operation, market, now) {
@@ -106,14 +119,6 @@ impl<'a> Desk<'a> {
             Err(reject) if !is_first && is_of_batch(operation, reject.rule) => Verdict::Closed,
             Err(reject) => reject.into(),
         }
-    }
-
-    /// Whether the batch is too old for an operation at `now`. However old it may become, it ends
-    /// with the age that its risk table may have: nothing else would bound the operation's time.
-    fn is_over(&self, market: &Market, now: Time) -> bool {
-        let age_max_s = self.age_max_s.min(market.parameters().oracle_max_age_s.into());
-        let is_old = |opened: Time| now.get().saturating_sub(opened.get()) > age_max_s;
-        self.open.as_ref().is_some_and(|(opened, _)| is_old(*opened))
     }
 
     fn push(&mut self, market: &'a Market, operation: &Operation, now: Time) -> Result<(), Reject> {

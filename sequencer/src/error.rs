@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
-use zkmargin_host::FileError;
+use zkmargin_host::{FileError, OutputError};
 use zkmargin_protocol::Reject;
 
 use crate::damage::{Damage, Remedy};
@@ -74,8 +74,8 @@ pub enum Error {
     #[error("{0}")]
     Configuration(String),
     /// The answers could not be delivered; what they promise is kept.
-    #[error("answers cannot be written: {0}")]
-    Output(io::Error),
+    #[error(transparent)]
+    Output(#[from] OutputError),
     /// A write of the store failed: memory and disk may differ.
     #[error(
         "a write of the store failed, so what is on the disk is unknown until the next start: {0}"

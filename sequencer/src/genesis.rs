@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de};
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::custody::Custody;
@@ -12,7 +12,7 @@ use zkmargin_protocol::oracle::OracleClock;
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_verifier::Domain;
+use zkmargin_verifier::{Domain, address};
 
 use crate::error::Error;
 
@@ -22,7 +22,8 @@ use crate::error::Error;
 pub struct Genesis {
     /// Chain id of EIP-155.
     pub chain_id: u64,
-    /// The rollup contract.
+    /// The rollup contract. Read as people write addresses; written, signed and hashed in canonical form.
+    #[serde(deserialize_with = "read_address")]
     pub contract: Recipient,
     /// Protocol version.
     pub version: u32,
@@ -67,8 +68,8 @@ impl Genesis {
     /// The first state.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if nobody can prove batches of the shape, or the snapshot is of another domain or lacks
-    /// an account.
+    /// [`Error::Configuration`] if nobody can prove batches of the shape, or the snapshot is of another
+    /// domain, lacks an account or has one that no batch could touch.
     pub fn state(&self) -> Result<State, Error> {
         let wrong = |what: &str| Err(Error::Configuration(format!("genesis: {what}")));
         let refused = |reject| Error::Configuration(format!("genesis: {reject}"));
@@ -80,6 +81,16 @@ impl Genesis {
         if !accounts.contains_key(&INSURANCE_FUND) || !accounts.contains_key(&fee_account()) {
             return wrong("accounts 0 and 1 are needed");
         }
+        for (index, account) in accounts {
+            account.nonces.check_movable().map_err(|reject| {
+                Error::Configuration(format!("genesis: account {index}: {reject}"))
+            })?;
+        }
         State::new(self.snapshot.clone()).map_err(refused)
     }
+}
+
+fn read_address<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Recipient, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    address::parse(&text).map(Recipient).map_err(de::Error::custom)
 }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
+use std::time::Duration;
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::state::State;
@@ -29,6 +30,22 @@ pub(crate) struct Intake<G, C, P> {
     /// Answers of the group that are not on the disk yet.
     answers: Vec<Answer>,
     now: Time,
+    /// Whether a transaction is open.
+    is_writing: bool,
+    /// Whether the batch must be closed for its age, without a line that asks for it.
+    is_due: bool,
+    /// When this process last knew all that others had written.
+    current: Time,
+}
+
+/// Why a batch takes nothing more, for now.
+pub(crate) enum Step {
+    /// It was closed; the state after it.
+    Closed(Box<State>),
+    /// Another process has written. Follow it and go on with the batch that there is then.
+    Behind,
+    /// The input has ended.
+    End,
 }
 
 impl<G, C, P> Intake<G, C, P>
@@ -39,35 +56,92 @@ where
 {
     pub fn new(source: Source, groups: G, clock: C, publish: P) -> Self {
         let (queue, answers) = (VecDeque::new(), Vec::new());
-        Self { source, groups, clock, publish, queue, answers, now: Time::MIN }
+        let [now, current] = [Time::MIN; 2];
+        let [is_writing, is_due] = [false; 2];
+        Self { source, groups, clock, publish, queue, answers, now, is_writing, is_due, current }
     }
 
-    /// Fills one batch; the state after it if it was closed, `None` at the end of the input.
+    /// Fills one batch, with the lock of the store. Nothing is judged before all that others have written
+    /// is known, so that a group is judged and committed in one turn.
     pub fn fill(
         &mut self,
         store: &mut Store,
         genesis: &Genesis,
         mut desk: Desk<'_>,
         pending: &mut Vec<Pending>,
-    ) -> Result<Option<State>, Error> {
+        wait: Duration,
+    ) -> Result<Step, Error> {
+        self.current = (self.clock)()?.max(self.current);
         loop {
+            if std::mem::take(&mut self.is_due) && desk.is_old(self.now) {
+                self.begin(store)?;
+                return self.close(store, genesis, desk, pending.len());
+            }
+            if !self.queue.is_empty() {
+                self.begin(store)?;
+            }
             while let Some(line) = self.queue.front() {
                 let Some(answer) = self.answer(line, store, &mut desk, pending)? else {
-                    let (next, sealed) = close(store, genesis, desk, pending.len())?;
-                    self.answers.push(Answer::Sealed(sealed));
-                    return Ok(Some(next));
+                    return self.close(store, genesis, desk, pending.len());
                 };
                 self.answers.push(answer);
                 self.queue.pop_front();
             }
-            if !self.answers.is_empty() {
+            if self.is_writing {
                 self.finish(store)?;
             }
-            let Some(group) = self.groups.next() else { return Ok(None) };
+            store.release();
+            if !self.wait_for_work(store, &desk)? {
+                return Ok(Step::End);
+            }
+            store.acquire(wait)?;
+            if store.is_behind()? {
+                return Ok(Step::Behind);
+            }
+        }
+    }
+
+    /// Waits until there is a line, or the batch is due to be closed; `false` at the end of the input. At
+    /// least once in the age of a batch this looks whether others have written, because their batch may be
+    /// due too.
+    fn wait_for_work(&mut self, store: &Store, desk: &Desk<'_>) -> Result<bool, Error> {
+        loop {
+            let Some(group) = self.groups.next() else { return Ok(false) };
             self.queue = group.map_err(Error::input(Path::new("the input")))?.into();
-            self.now = (self.clock)()?.max(store.time());
+            let clock = (self.clock)()?;
+            self.now = clock.max(store.time());
+            self.is_due = self.queue.is_empty();
+            if !self.is_due || desk.is_old(self.now) {
+                return Ok(true);
+            }
+            if clock.get().saturating_sub(self.current.get()) > desk.age_max_s() {
+                if store.is_behind()? {
+                    return Ok(true);
+                }
+                self.current = clock;
+            }
+        }
+    }
+
+    /// Starts the transaction of the group, unless it goes on from the batch before.
+    fn begin(&mut self, store: &mut Store) -> Result<(), Error> {
+        if !std::mem::replace(&mut self.is_writing, true) {
+            self.now = self.now.max(store.time());
             store.begin()?;
         }
+        Ok(())
+    }
+
+    fn close(
+        &mut self,
+        store: &mut Store,
+        genesis: &Genesis,
+        desk: Desk<'_>,
+        operations: usize,
+    ) -> Result<Step, Error> {
+        let (next, sealed) = close(store, genesis, desk, operations)?;
+        self.answers.push(Answer::Sealed(sealed));
+        Ok(Step::Closed(Box::new(next)))
     }
 
     /// Judges a line within a transaction; `None` if the batch must be closed first.
@@ -126,6 +200,7 @@ where
     /// Commits a group, writes the files of batches closed in it, and only then publishes its answers.
     fn finish(&mut self, store: &mut Store) -> Result<(), Error> {
         store.commit()?;
+        self.is_writing = false;
         let sealed = |answer: &Answer| match answer {
             Answer::Sealed(batch) => Some(batch.sealed),
             _ => None,
@@ -133,6 +208,8 @@ where
         let numbers: Vec<u64> = self.answers.iter().filter_map(sealed).collect();
         let directory = store.directory().join(batches::DIRECTORY);
         export_batches(store, &directory, &numbers)?;
+        // Who does not read the answers keeps nobody else waiting.
+        store.release();
         (self.publish)(&self.answers)?;
         self.answers.clear();
         Ok(())

@@ -1,8 +1,11 @@
 //! Input as groups of bounded lines. A group is committed, and answered, together.
 
 use std::io::{self, BufRead, BufReader, Read};
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
+use std::time::Duration;
+
+use zkmargin_verifier::text::{self, TextError};
 
 use crate::answer::{Reason, Refusal};
 
@@ -10,6 +13,8 @@ use crate::answer::{Reason, Refusal};
 pub const LINE_BYTES_MAX: usize = 64 * 1024;
 /// Lines read ahead.
 const READ_AHEAD: usize = 64;
+/// How long an input is silent before its group is empty.
+pub const QUIET: Duration = Duration::from_millis(500);
 
 /// One line that is not empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +25,9 @@ pub struct Line {
     pub text: Result<String, Refusal>,
 }
 
-/// Reads `input` in the background. A group is what has arrived while the one before was written, at most
-/// `group_max` lines: one line when the sender waits for each answer, many when it does not.
+/// Reads `input` in the background. A group is what has arrived while the one before was written, at
+/// most `group_max` lines: one line when the sender waits for each answer, many when it does not. When
+/// nothing arrives for [`QUIET`], the group is empty.
 ///
 /// An error of `input` ends the groups with that error.
 pub fn read_groups(
@@ -47,7 +53,11 @@ fn next_group(
     receiver: &Receiver<io::Result<Line>>,
     group_max: usize,
 ) -> Option<io::Result<Vec<Line>>> {
-    let first = receiver.recv().ok()?;
+    let first = match receiver.recv_timeout(QUIET) {
+        Ok(first) => first,
+        Err(RecvTimeoutError::Timeout) => return Some(Ok(Vec::new())),
+        Err(RecvTimeoutError::Disconnected) => return None,
+    };
     std::iter::once(first)
         .chain(receiver.try_iter())
         .take(group_max.max(1))
@@ -70,12 +80,45 @@ fn next_line(reader: &mut impl BufRead, number: &mut u64) -> io::Result<Option<L
             let refusal = Refusal::new(Reason::LineLength, what, LINE_BYTES_MAX);
             return Ok(Some(Line { number: *number, text: Err(refusal) }));
         }
-        if bytes.iter().all(u8::is_ascii_whitespace) {
+        let text = text_of(&bytes);
+        if *number == 1 && matches!(text, Err(Unreadable::Utf16)) {
+            // In such an input a line does not end where its bytes say so: nothing else can be read.
+            io::copy(reader, &mut io::sink())?;
+        }
+        if text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {
             continue;
         }
-        let text = String::from_utf8(bytes)
-            .map_err(|error| Refusal::new(Reason::Malformed, "UTF-8", error.utf8_error()));
+        let text = text.map(str::to_owned).map_err(Refusal::from);
         return Ok(Some(Line { number: *number, text }));
+    }
+}
+
+/// Why the bytes of a line are no text.
+enum Unreadable {
+    Utf16,
+    Zero(usize),
+    Other(TextError),
+}
+
+/// The text of a line. Programs that join files leave the mark of UTF-8 in the middle.
+fn text_of(bytes: &[u8]) -> Result<&str, Unreadable> {
+    let text = text::decode(bytes).map_err(|error| match error {
+        TextError::Utf16 => Unreadable::Utf16,
+        error => Unreadable::Other(error),
+    })?;
+    match text.find('\0') {
+        Some(at) => Err(Unreadable::Zero(at)),
+        None => Ok(text),
+    }
+}
+
+impl From<Unreadable> for Refusal {
+    fn from(unreadable: Unreadable) -> Self {
+        match unreadable {
+            Unreadable::Utf16 => Self::new(Reason::Malformed, "UTF-8 is wanted, found", "UTF-16"),
+            Unreadable::Zero(at) => Self::new(Reason::Malformed, "a zero byte, at place", at),
+            Unreadable::Other(error) => Self::new(Reason::Malformed, "UTF-8 is wanted", error),
+        }
     }
 }
 
@@ -85,7 +128,9 @@ mod tests {
 
     fn read(input: &[u8], group_max: usize) -> Vec<Vec<Line>> {
         let input = io::Cursor::new(input.to_vec());
-        read_groups(input, group_max).map(|group| group.expect("a cursor does not fail")).collect()
+        let groups =
+            read_groups(input, group_max).map(|group| group.expect("a cursor does not fail"));
+        groups.filter(|group| !group.is_empty()).collect()
     }
 
     #[test]
@@ -115,10 +160,55 @@ mod tests {
         }
     }
 
+    /// What the lines say, or why they say nothing.
+    fn texts(input: &[u8]) -> Vec<(u64, Result<String, String>)> {
+        let text = |line: Line| {
+            let text = line.text.map(|text| text.trim().to_owned());
+            (line.number, text.map_err(|refusal| format!("{} {}", refusal.what, refusal.value)))
+        };
+        read(input, 9).concat().into_iter().map(text).collect()
+    }
+
     #[test]
-    fn rejects_bytes_that_are_no_text() {
-        let lines = read(b"\xff\xfe\nok\n", 9).concat();
-        assert_eq!(lines[0].text.as_ref().unwrap_err().rule, "Malformed");
-        assert_eq!(lines[1].text, Ok("ok\n".to_owned()));
+    fn rejects_bytes_that_are_no_text_and_goes_on() {
+        let found = texts(b"\xffx\nok\nab\0c\n\0\0\nlast");
+        let refused = |text: &str| Err(text.to_owned());
+        let no_character = "UTF-8 is wanted the text is not UTF-8: byte 0 belongs to no character";
+        let expected = [
+            (1, refused(no_character)),
+            (2, Ok("ok".to_owned())),
+            (3, refused("a zero byte, at place 2")),
+            (4, refused("a zero byte, at place 0")),
+            (5, Ok("last".to_owned())),
+        ];
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn accepts_the_mark_of_utf_8_and_every_end_of_line() {
+        for ends in ["\n", "\r\n"] {
+            for last in ["", ends] {
+                for mark in ["", "\u{feff}", "\u{feff}\n"] {
+                    let input = format!("{mark}one{ends}{ends}\u{feff}two{ends}three{last}");
+                    let found = texts(input.as_bytes()).into_iter().map(|(_, text)| text);
+                    let expected = ["one", "two", "three"].map(|text| Ok(text.to_owned()));
+                    assert_eq!(found.collect::<Vec<_>>(), expected, "{input:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn rejects_utf_16_once_and_names_it() {
+        for (mark, is_little) in [("", true), ("", false), ("\u{feff}", true), ("\u{feff}", false)]
+        {
+            let text = format!("{mark}{{\"a\": 1}}\r\n{{\"a\": 2}}\n");
+            let bytes: Vec<u8> = text
+                .encode_utf16()
+                .flat_map(|unit| if is_little { unit.to_le_bytes() } else { unit.to_be_bytes() })
+                .collect();
+            let expected = [(1, Err("UTF-8 is wanted, found UTF-16".to_owned()))];
+            assert_eq!(texts(&bytes), expected, "{mark:?} {is_little}");
+        }
     }
 }

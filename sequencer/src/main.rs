@@ -2,28 +2,29 @@
 #![forbid(unsafe_code)]
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ark_bn254::Fr;
 use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+use zkmargin_host::{file, output, usage};
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::decimal::{self, Decimal};
 use zkmargin_protocol::eddsa::PublicKey;
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::{AccountIndex, Time, Underlying};
 use zkmargin_protocol::{Reject, Rule};
 use zkmargin_sequencer::{
     Access, Answer, Error, Genesis, Sequencer, Source, backup, read_groups, rebuild,
 };
-use zkmargin_verifier::Domain;
+use zkmargin_verifier::{Domain, address, text};
 
 /// Greatest size of a risk table, bytes: 65,536 rows take less.
 const TABLE_BYTES_MAX: u64 = 64 << 20;
@@ -35,12 +36,18 @@ const REFUSED: u8 = 1;
 const FAILED: u8 = 3;
 
 /// Takes signed operations, keeps them durably, closes them into batches.
+///
+/// Exit status: 0 good; 1 something was refused, standard output says why; 2 wrong usage; 3 the
+/// environment failed, standard error says why.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {
     /// Directory of the store.
     #[arg(long, value_name = "DIRECTORY")]
     store: PathBuf,
+    /// Seconds to wait for another process that is writing to the store.
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    wait: u64,
     #[command(subcommand)]
     command: Command,
 }
@@ -59,7 +66,8 @@ enum Command {
     /// Lets the next risk tables be of other parameters; the first that is ends those in force.
     Parameters {
         /// Their hash, a decimal.
-        hash: String,
+        #[arg(value_parser = parse_element)]
+        hash: Fr,
         #[command(flatten)]
         clock: Clock,
     },
@@ -94,7 +102,8 @@ enum Command {
     /// Shows an account as it stands.
     Account {
         /// Index of the account.
-        index: String,
+        #[arg(value_parser = parse_index)]
+        index: AccountIndex,
     },
     /// Shows where the store stands.
     Status {
@@ -112,27 +121,28 @@ struct Init {
     /// Chain id of EIP-155.
     #[arg(long, required_unless_present = "genesis")]
     chain_id: Option<u64>,
-    /// Address of the rollup contract, 0x and 40 digits.
-    #[arg(long, required_unless_present = "genesis")]
-    contract: Option<String>,
+    /// Address of the rollup contract, 0x and 40 hexadecimal digits. Letters of both cases must be the
+    /// checksum of EIP-55.
+    #[arg(long, required_unless_present = "genesis", value_parser = address::parse)]
+    contract: Option<[u8; 20]>,
     /// Shape of every batch: tiny, small or large.
-    #[arg(long, default_value = "small")]
-    shape: String,
+    #[arg(long, default_value = "small", value_parser = parse_shape)]
+    shape: Shape,
     /// Public key of the insurance fund: x,y as decimals.
-    #[arg(long, required_unless_present = "genesis", value_name = "X,Y")]
-    fund_key: Option<String>,
+    #[arg(long, required_unless_present = "genesis", value_name = "X,Y", value_parser = parse_key)]
+    fund_key: Option<PublicKey>,
     /// Public key of the fee account: x,y as decimals.
-    #[arg(long, required_unless_present = "genesis", value_name = "X,Y")]
-    fee_key: Option<String>,
+    #[arg(long, required_unless_present = "genesis", value_name = "X,Y", value_parser = parse_key)]
+    fee_key: Option<PublicKey>,
     /// View key of both accounts, a decimal; without it each gets one drawn at random.
-    #[arg(long)]
-    view_key: Option<String>,
+    #[arg(long, value_parser = parse_element)]
+    view_key: Option<Fr>,
     /// Hash of the oracle's members; without it the first table decides.
-    #[arg(long)]
-    signer_set: Option<String>,
+    #[arg(long, value_parser = parse_element)]
+    signer_set: Option<Fr>,
     /// Hash of the parameters; without it the first table decides.
-    #[arg(long)]
-    parameters: Option<String>,
+    #[arg(long, value_parser = parse_element)]
+    parameters: Option<Fr>,
 }
 
 #[derive(Args)]
@@ -142,7 +152,7 @@ struct Input {
     /// Greatest number of lines that are committed together.
     #[arg(long, default_value_t = 64)]
     group_max: usize,
-    /// Seconds after which a batch takes no more operations.
+    /// Seconds after which a batch takes no more operations, and is closed even when no line comes.
     #[arg(long, default_value_t = 60)]
     batch_age_max: u64,
     #[command(flatten)]
@@ -152,28 +162,34 @@ struct Input {
 #[derive(Args)]
 struct Clock {
     /// Time in unix seconds, instead of the system's clock.
-    #[arg(long)]
-    time: Option<u64>,
+    #[arg(long, value_parser = parse_time)]
+    time: Option<Time>,
 }
 
 impl Clock {
     fn now(&self) -> Result<Time, Error> {
-        let seconds = match self.time {
-            Some(seconds) => seconds,
-            None => SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .map_err(|_| Error::Configuration("the clock is before 1970".to_owned()))?
-                .as_secs(),
-        };
-        Time::new(seconds).map_err(configuration("time"))
+        if let Some(time) = self.time {
+            return Ok(time);
+        }
+        let since = SystemTime::now().duration_since(UNIX_EPOCH);
+        let since = since.map_err(|_| configuration("the clock is before 1970"))?;
+        Time::new(since.as_secs()).map_err(|reject| configuration(format!("the clock: {reject}")))
     }
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(help) => return ExitCode::from(usage::status(help.print(), help.use_stderr())),
+    };
+    let wait = cli.wait;
+    match run(cli) {
         Ok(code) => code,
         Err(error) => {
-            eprintln!("sequencer: {error}");
+            match error {
+                Error::Held(_) => output::note(format_args!("sequencer: {error}, for {wait} s")),
+                _ => output::note(format_args!("sequencer: {error}")),
+            }
             if error.is_fatal() {
                 // No destructor may touch the store again; the next start finds out what is on the disk.
                 std::process::abort();
@@ -185,45 +201,46 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<ExitCode, Error> {
     let store = &cli.store;
-    let open = |access| Sequencer::open(store, access);
+    let look = || Sequencer::open(store, Access::Read);
+    let write = || Sequencer::open_within(store, Access::Write, Duration::from_secs(cli.wait));
     match cli.command {
         Command::Init(init) => {
             Sequencer::create(store, init.genesis()?)?;
-            show(&open(Access::Read)?.status())?;
+            show(&look()?.status())?;
         }
         Command::Oracle { file, clock } => {
-            return oracle(open(Access::Write)?, &file, clock.now()?);
+            let table = read_json(&file, TABLE_BYTES_MAX)?;
+            return oracle(write()?, table, clock.now()?);
         }
         Command::Parameters { hash, clock } => {
-            let (parameters, now) = (element("hash", &hash)?, clock.now()?);
-            let sequence = open(Access::Write)?.announce_parameters(parameters, now)?;
+            let now = clock.now()?;
+            let sequence = write()?.announce_parameters(hash, now)?;
             show(&serde_json::json!({"accepted": true, "sequence": sequence}))?;
         }
-        Command::Chain(input) => take(open(Access::Write)?, Source::Chain, &input)?,
-        Command::Grant(input) => take(open(Access::Write)?, Source::Venue, &input)?,
-        Command::Submit(input) => take(open(Access::Write)?, Source::Public, &input)?,
-        Command::Seal => show(&open(Access::Write)?.seal()?)?,
+        Command::Chain(input) => return take(write, Source::Chain, &input),
+        Command::Grant(input) => return take(write, Source::Venue, &input),
+        Command::Submit(input) => return take(write, Source::Public, &input),
+        Command::Seal => show(&write()?.seal()?)?,
         Command::Batches => {
-            for batch in open(Access::Read)?.batches()? {
+            for batch in look()?.batches()? {
                 show(&batch)?;
             }
         }
-        Command::Export { to: Some(directory) } => open(Access::Read)?.export(&directory)?,
+        Command::Export { to: Some(directory) } => look()?.export(&directory)?,
         Command::Export { to: None } => {
-            let sequencer = open(Access::Write)?;
+            let sequencer = write()?;
             sequencer.export(&sequencer.batches_directory())?;
         }
         Command::Rebuild { without_anchor } => show(&rebuild(store, without_anchor)?)?,
         Command::Backup { to } => show(&backup(store, &to)?)?,
-        Command::Account { index } => return account(&open(Access::Read)?, index),
-        Command::Status { verify: true } => show(&open(Access::Read)?.replay()?)?,
-        Command::Status { verify: false } => show(&open(Access::Read)?.status())?,
+        Command::Account { index } => return account(&look()?, index),
+        Command::Status { verify: true } => show(&look()?.replay()?)?,
+        Command::Status { verify: false } => show(&look()?.status())?,
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn oracle(mut sequencer: Sequencer, file: &Path, now: Time) -> Result<ExitCode, Error> {
-    let table: SignedRiskTable = read_json(file, TABLE_BYTES_MAX)?;
+fn oracle(mut sequencer: Sequencer, table: SignedRiskTable, now: Time) -> Result<ExitCode, Error> {
     let epoch = table.attestation.message.epoch;
     match sequencer.take_table(table, now)? {
         Ok((sealed, sequence)) => {
@@ -244,25 +261,36 @@ fn oracle(mut sequencer: Sequencer, file: &Path, now: Time) -> Result<ExitCode, 
     }
 }
 
-fn take(mut sequencer: Sequencer, source: Source, input: &Input) -> Result<(), Error> {
+/// Takes all lines of an input; the status says whether one was refused.
+fn take(
+    open: impl Fn() -> Result<Sequencer, Error>,
+    source: Source,
+    input: &Input,
+) -> Result<ExitCode, Error> {
     let reader: Box<dyn Read + Send> = if input.file == Path::new("-") {
         Box::new(io::stdin())
     } else {
         Box::new(open_file(&input.file)?)
     };
+    let mut sequencer = open()?;
     sequencer.batch_age_max_s = input.batch_age_max;
     let groups = read_groups(reader, input.group_max);
-    sequencer.submit(source, groups, || input.clock.now(), publish)
+    let mut is_refused = false;
+    let publish = |answers: &[Answer]| {
+        is_refused |= answers.iter().any(Answer::is_refused);
+        publish(answers)
+    };
+    sequencer.submit(source, groups, || input.clock.now(), publish)?;
+    Ok(if is_refused { ExitCode::from(REFUSED) } else { ExitCode::SUCCESS })
 }
 
 /// Writes answers whose promises are on the disk.
 fn publish(answers: &[Answer]) -> Result<(), Error> {
-    answers.iter().try_for_each(show_unflushed)?;
-    io::stdout().flush().map_err(Error::Output)
+    let lines: Vec<String> = answers.iter().map(json).collect::<Result<_, _>>()?;
+    Ok(output::bytes(lines.concat().as_bytes())?)
 }
 
-fn account(sequencer: &Sequencer, index: String) -> Result<ExitCode, Error> {
-    let index = AccountIndex::try_from(index).map_err(configuration("index"))?;
+fn account(sequencer: &Sequencer, index: AccountIndex) -> Result<ExitCode, Error> {
     match sequencer.account(index)? {
         Ok(account) => {
             show(&account)?;
@@ -280,41 +308,30 @@ impl Init {
         if let Some(path) = self.genesis {
             return read_json(&path, GENESIS_BYTES_MAX);
         }
-        let domain = Domain::new(
-            given(self.chain_id, "--chain-id")?,
-            Recipient::try_from(given(self.contract, "--contract")?)
-                .map_err(configuration("--contract"))?
-                .0,
-        );
-        let unknown = || Error::Configuration(format!("--shape {} is unknown", self.shape));
-        let shape = Shape::named(&self.shape).ok_or_else(unknown)?;
-        let view_key = || match &self.view_key {
-            Some(text) => element("--view-key", text),
-            None => drawn_element(),
-        };
+        let domain =
+            Domain::new(given(self.chain_id, "--chain-id")?, given(self.contract, "--contract")?);
+        let view_key = || self.view_key.map_or_else(drawn_element, Ok);
         let book = Book { underlying: Underlying::MIN, method: MarginMethod::Portfolio };
-        let open =
-            |key: String| Ok::<_, Error>(Account::open(public_key(&key)?, view_key()?, book));
+        let open = |key: PublicKey| Ok::<_, Error>(Account::open(key, view_key()?, book));
         let fund = open(given(self.fund_key, "--fund-key")?)?;
         let fees = open(given(self.fee_key, "--fee-key")?)?;
-        let mut genesis = Genesis::new(domain, shape, fund, fees);
-        let hash = |name, text: Option<String>| text.map(|text| element(name, &text)).transpose();
-        genesis.signer_set = hash("--signer-set", self.signer_set)?.map(Decimal);
-        genesis.parameters = hash("--parameters", self.parameters)?.map(Decimal);
+        let mut genesis = Genesis::new(domain, self.shape, fund, fees);
+        genesis.signer_set = self.signer_set.map(Decimal);
+        genesis.parameters = self.parameters.map(Decimal);
         Ok(genesis)
     }
 }
 
-fn configuration(what: &'static str) -> impl Fn(Reject) -> Error {
-    move |reject| Error::Configuration(format!("{what}: {reject}"))
+fn configuration(what: impl Into<String>) -> Error {
+    Error::Configuration(what.into())
 }
 
 fn given<T>(value: Option<T>, name: &str) -> Result<T, Error> {
-    value.ok_or_else(|| Error::Configuration(format!("{name} is missing")))
+    value.ok_or_else(|| configuration(format!("{name} is missing")))
 }
 
-fn element(name: &'static str, text: &str) -> Result<Fr, Error> {
-    decimal::parse(Rule::Range, name, text).map_err(configuration("argument"))
+fn parse_element(text: &str) -> Result<Fr, Reject> {
+    decimal::parse(Rule::Range, "number", text)
 }
 
 /// An element that nobody can guess: 512 bits of the system's generator modulo the field's order.
@@ -331,31 +348,45 @@ fn drawn_element() -> Result<Fr, Error> {
     Ok(parts.fold(Fr::from(0u64), |number, part| number * shift + Fr::from(part)))
 }
 
-fn public_key(text: &str) -> Result<PublicKey, Error> {
-    let wrong = || Error::Configuration(format!("{text} is not x,y"));
-    let (x, y) = text.split_once(',').ok_or_else(wrong)?;
-    PublicKey::new(element("x", x)?, element("y", y)?).map_err(configuration("key"))
+fn parse_index(text: &str) -> Result<AccountIndex, Reject> {
+    AccountIndex::try_from(text.to_owned())
+}
+
+fn parse_time(text: &str) -> Result<Time, Reject> {
+    Time::try_from(text.to_owned())
+}
+
+fn parse_shape(name: &str) -> Result<Shape, String> {
+    let names = Shape::NAMED.map(|(name, _)| name).join(", ");
+    Shape::named(name).ok_or_else(|| format!("the shapes are {names}"))
+}
+
+fn parse_key(text: &str) -> Result<PublicKey, String> {
+    let (x, y) = text.split_once(',').ok_or("x,y is wanted")?;
+    let [x, y] = [x, y].map(parse_element);
+    let key = x.and_then(|x| PublicKey::new(x, y?));
+    key.map_err(|reject| reject.to_string())
 }
 
 fn open_file(path: &Path) -> Result<File, Error> {
     File::open(path).map_err(|source| Error::Input { path: path.to_owned(), source })
 }
 
-fn read_json<T: serde::de::DeserializeOwned>(path: &Path, bytes_max: u64) -> Result<T, Error> {
-    let mut text = String::new();
-    let input = |source| Error::Input { path: path.to_owned(), source };
-    open_file(path)?.take(bytes_max).read_to_string(&mut text).map_err(input)?;
-    let wrong = |error| Error::Configuration(format!("{}: {error}", path.display()));
-    serde_json::from_str(&text).map_err(wrong)
+fn read_json<T: DeserializeOwned>(path: &Path, bytes_max: u64) -> Result<T, Error> {
+    let content = file::read(path, bytes_max)
+        .map_err(|error| Error::Input { path: error.path, source: error.error })?;
+    let wrong =
+        |error: &dyn std::fmt::Display| configuration(format!("{}: {error}", path.display()));
+    let text = text::decode(&content).map_err(|error| wrong(&error))?;
+    serde_json::from_str(text).map_err(|error| wrong(&error))
 }
 
 fn show(value: &impl Serialize) -> Result<(), Error> {
-    show_unflushed(value)?;
-    io::stdout().flush().map_err(Error::Output)
+    Ok(output::bytes(json(value)?.as_bytes())?)
 }
 
-fn show_unflushed(value: &impl Serialize) -> Result<(), Error> {
-    let mut line = serde_json::to_vec(value).map_err(|error| Error::Output(error.into()))?;
-    line.push(b'\n');
-    io::stdout().write_all(&line).map_err(Error::Output)
+/// One line of JSON.
+fn json(value: &impl Serialize) -> Result<String, Error> {
+    let text = serde_json::to_string(value);
+    text.map(|text| text + "\n").map_err(|error| configuration(format!("an answer: {error}")))
 }

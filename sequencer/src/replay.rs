@@ -100,16 +100,7 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
     let (head, _) = store.walk(|entry| {
         let Some(made) = replay.visit(entry)? else { return Ok(()) };
         batches += 1;
-        let number = made.record.number;
-        let differs = || {
-            let what = "stored artefact, statement or seal";
-            Error::derived(format!("{what} of batch {number} does not follow from the log"))
-        };
-        let stored = store.batch(number)?.ok_or_else(differs)?;
-        let is_same = stored.artefact == made.artefact
-            && stored.statement == made.statement
-            && stored.seal.sequence == entry.sequence;
-        if is_same { Ok(()) } else { Err(differs()) }
+        made.check_stored(store, entry)
     })?;
     let Ended { state, operations } = replay.finish()?;
     if store.accounts()? != *state.accounts() || store.specs()? != state.open_interest().specs() {
@@ -127,13 +118,14 @@ pub(crate) fn replay(store: &Store) -> Result<Replayed, Error> {
 #[derive(Default)]
 pub(crate) struct Replay(Option<Standing>);
 
-struct Standing {
-    genesis: Genesis,
-    pins: Pins,
-    state: State,
-    market: Option<Market>,
-    pending: Vec<Pending>,
-    operations: u64,
+/// What follows from the log up to some entry.
+pub(crate) struct Standing {
+    pub genesis: Genesis,
+    pub pins: Pins,
+    pub state: State,
+    pub market: Option<Market>,
+    pub pending: Vec<Pending>,
+    pub operations: u64,
 }
 
 /// A batch made again, as its seal says.
@@ -141,6 +133,25 @@ pub(crate) struct Made {
     pub record: SealRecord,
     pub artefact: Vec<u8>,
     pub statement: Vec<u8>,
+}
+
+impl Made {
+    /// The batch that is stored is this one, sealed by `entry`.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`].
+    pub fn check_stored(&self, store: &Store, entry: &Entry) -> Result<(), Error> {
+        let number = self.record.number;
+        let differs = || {
+            let what = "stored artefact, statement or seal";
+            Error::derived(format!("{what} of batch {number} does not follow from the log"))
+        };
+        let stored = store.batch(number)?.ok_or_else(differs)?;
+        let is_same = stored.artefact == self.artefact
+            && stored.statement == self.statement
+            && stored.seal.sequence == entry.sequence;
+        if is_same { Ok(()) } else { Err(differs()) }
+    }
 }
 
 /// Where a log ends.
@@ -183,7 +194,11 @@ impl Standing {
         Ok(Self { genesis, pins, state, market: None, pending: vec![], operations: 0 })
     }
 
-    fn visit(&mut self, entry: &Entry, event: Event) -> Result<Option<Made>, Error> {
+    /// Takes the next entry; a batch, if the entry is its seal.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`] if the entry does not follow from those before it.
+    pub fn visit(&mut self, entry: &Entry, event: Event) -> Result<Option<Made>, Error> {
         let sequence = entry.sequence;
         match event {
             Event::Genesis(_) => {

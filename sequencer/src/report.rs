@@ -23,7 +23,7 @@ pub struct Status {
     pub contract: String,
     /// Shape of every batch.
     pub shape: Shape,
-    /// How often the store was opened for writing.
+    /// How often a writer has taken the store.
     pub epoch: i64,
     /// Number of the last entry of the log.
     pub sequence: u64,

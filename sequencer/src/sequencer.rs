@@ -3,6 +3,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Reject;
@@ -18,7 +19,7 @@ use crate::error::Error;
 use crate::event::{Announcement, Event, SealRecord};
 use crate::export;
 use crate::genesis::Genesis;
-use crate::intake::Intake;
+use crate::intake::{Intake, Step};
 use crate::lines::Line;
 use crate::pins::Pins;
 use crate::replay::{self, Recovered, Recovery, Replayed};
@@ -28,8 +29,14 @@ use crate::submission::Source;
 
 pub use crate::store::Access;
 
+mod turn;
+
 /// An open store with the state it holds in memory. After an error of a call that changes it, drop
 /// it and open again.
+///
+/// A writer holds the store against other writers until [`Sequencer::submit`] waits for input. From
+/// then on each call that changes the store takes it anew, and first follows what others have done
+/// meanwhile.
 pub struct Sequencer {
     store: Store,
     genesis: Genesis,
@@ -39,6 +46,8 @@ pub struct Sequencer {
     pending: Vec<Pending>,
     /// Greatest age of a batch, seconds: a later submission goes to the next one.
     pub batch_age_max_s: u64,
+    /// How long a call waits for other writers.
+    pub wait: Duration,
 }
 
 /// Greatest age of a batch unless set otherwise, seconds.
@@ -63,12 +72,20 @@ impl Sequencer {
     /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`],
     /// [`Error::Moved`], errors of the disk.
     pub fn open(directory: &Path, access: Access) -> Result<Self, Error> {
-        Self::open_unnamed(directory, access).map_err(|error| error.at(directory))
+        Self::open_within(directory, access, Duration::ZERO)
     }
 
-    fn open_unnamed(directory: &Path, access: Access) -> Result<Self, Error> {
+    /// [`Sequencer::open`]; a writer waits for others, then and later, at most `wait`.
+    ///
+    /// # Errors
+    /// Those of [`Sequencer::open`].
+    pub fn open_within(directory: &Path, access: Access, wait: Duration) -> Result<Self, Error> {
+        Self::open_unnamed(directory, access, wait).map_err(|error| error.at(directory))
+    }
+
+    fn open_unnamed(directory: &Path, access: Access, wait: Duration) -> Result<Self, Error> {
         let mut recovery = Recovery::default();
-        let store = Store::open(directory, access, |entry| recovery.visit(entry))?;
+        let store = Store::open(directory, access, wait, |entry| recovery.visit(entry))?;
         let Recovered { genesis, pins, seal, table, pending } = recovery.finish()?;
         let state = stored_state(&store, &genesis, seal.as_ref())?;
         let domain = state.domain();
@@ -77,7 +94,8 @@ impl Sequencer {
             market.map_err(|reject| Error::broken_log(format!("the risk table: {reject}")))?;
         Desk::resume(&state, market.as_ref(), genesis.shape, BATCH_AGE_MAX_S, &pending)?;
         let batch_age_max_s = BATCH_AGE_MAX_S;
-        let sequencer = Self { store, genesis, pins, state, market, pending, batch_age_max_s };
+        let sequencer =
+            Self { store, genesis, pins, state, market, pending, batch_age_max_s, wait };
         if access == Access::Write {
             sequencer.export_missing()?;
         }
@@ -86,14 +104,16 @@ impl Sequencer {
 
     /// Takes groups of lines until there are no more. Each group is one transaction; its answers go
     /// to `publish`, one or more a line and in the order of the lines, after the transaction is on
-    /// the disk.
+    /// the disk. Between groups other writers may have their turn.
     ///
     /// A submission that was accepted before gets its first receipt again. An operation for which
     /// the batch has no room, or which comes when the batch is older than
-    /// [`Sequencer::batch_age_max_s`], closes the batch.
+    /// [`Sequencer::batch_age_max_s`], closes the batch. So does an empty group, which says that
+    /// nothing has come for a while, when the batch is that old.
     ///
     /// # Errors
-    /// Those of the disk, of `groups`, `clock` and `publish`. Nothing unpublished is promised.
+    /// Those of the disk, of `groups`, `clock` and `publish`; [`Error::Held`]. Nothing unpublished is
+    /// promised.
     pub fn submit(
         &mut self,
         source: Source,
@@ -103,12 +123,19 @@ impl Sequencer {
     ) -> Result<(), Error> {
         let mut intake = Intake::new(source, groups, clock, publish);
         let mut take = || loop {
-            let Self { store, genesis, state, market, pending, batch_age_max_s, .. } = &mut *self;
+            self.take_turn()?;
+            let Self { store, genesis, state, market, pending, batch_age_max_s, wait, .. } =
+                &mut *self;
             let desk =
                 Desk::resume(state, market.as_ref(), genesis.shape, *batch_age_max_s, pending)?;
-            let Some(next) = intake.fill(store, genesis, desk, pending)? else { return Ok(()) };
-            self.state = next;
-            self.pending.clear();
+            match intake.fill(store, genesis, desk, pending, *wait)? {
+                Step::Closed(next) => {
+                    self.state = *next;
+                    self.pending.clear();
+                }
+                Step::Behind => {}
+                Step::End => return Ok(()),
+            }
         };
         let taken = take();
         taken.map_err(|error: Error| self.named(error))
@@ -125,6 +152,7 @@ impl Sequencer {
     /// Those of the disk.
     pub fn seal(&mut self) -> Result<Option<SealedBatch>, Error> {
         let mut seal = || {
+            self.take_turn()?;
             self.store.begin()?;
             let sealed = self.seal_pending()?;
             self.store.commit()?;
@@ -163,6 +191,7 @@ impl Sequencer {
     pub fn announce_parameters(&mut self, parameters: Fr, now: Time) -> Result<u64, Error> {
         let event = Event::Parameters(Announcement { parameters });
         let mut announce = || {
+            self.take_turn()?;
             self.store.begin()?;
             let entry = self.store.append(now, &event)?;
             self.store.commit()?;
@@ -195,6 +224,7 @@ impl Sequencer {
         table: SignedRiskTable,
         now: Time,
     ) -> Result<Result<(Option<SealedBatch>, u64), Refusal>, Error> {
+        self.take_turn()?;
         let epoch = table.attestation.message.epoch;
         let last = self.market.as_ref().map(|market| market.attestation().message.epoch);
         if last.is_some_and(|last| epoch <= last)

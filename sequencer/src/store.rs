@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use blake3::Hash;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -27,6 +28,8 @@ use crate::event::{Entry, Event};
 use crate::export;
 use crate::log::walk;
 use crate::tables::{self, BatchRow, ENTRY_COLUMNS, entry_of, signed, unsigned};
+
+mod turn;
 
 pub(crate) const DATABASE_FILE: &str = "sequencer.db";
 pub(crate) const ANCHOR_FILE: &str = "anchor";
@@ -58,8 +61,10 @@ pub(crate) struct Store {
     epoch: i64,
     /// A transaction is open, or failed.
     is_writing: bool,
-    /// Held until the process ends; the system lets go of it whatever way that happens.
-    _lock: Option<File>,
+    /// The lock was let go since the last entry, so that the next one counts this writer anew.
+    is_returning: bool,
+    /// Held by a writer until it lets go or ends; the system lets go of it whatever way that happens.
+    lock: Option<File>,
 }
 
 impl Store {
@@ -90,7 +95,8 @@ impl Store {
         finish_directory(draft, self.head)
     }
 
-    /// Opens a store, checks all of its log and shows each entry to `visit`.
+    /// Opens a store, checks all of its log and shows each entry to `visit`. A writer waits for others,
+    /// at most `wait`.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`],
@@ -98,12 +104,13 @@ impl Store {
     pub fn open(
         directory: &Path,
         access: Access,
+        wait: Duration,
         visit: impl FnMut(&Entry) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let database = find_database(directory)?;
         match access {
             Access::Read => Self::open_for_reading(directory, &database, visit),
-            Access::Write => Self::open_for_writing(directory, &database, visit),
+            Access::Write => Self::open_for_writing(directory, &database, wait, visit),
         }
     }
 
@@ -129,9 +136,10 @@ impl Store {
     fn open_for_writing(
         directory: &Path,
         database: &Path,
+        wait: Duration,
         visit: impl FnMut(&Entry) -> Result<(), Error>,
     ) -> Result<Self, Error> {
-        let lock = connection::lock(&directory.join(LOCK_FILE))?;
+        let lock = turn::lock_within(directory, wait)?;
         let anchor = Anchor::open(&directory.join(ANCHOR_FILE), true)?;
         let connection = connection::writer(database)?;
         let mut store = Self::new(directory, connection, anchor, Some(lock));
@@ -146,8 +154,9 @@ impl Store {
 
     fn new(directory: &Path, connection: Connection, anchor: Anchor, lock: Option<File>) -> Self {
         let (directory, head) = (directory.to_owned(), anchor.mark());
-        let (time, epoch, is_writing) = (Time::MIN, 0, false);
-        Self { connection, directory, anchor, head, time, epoch, is_writing, _lock: lock }
+        let (time, epoch) = (Time::MIN, 0);
+        let [is_writing, is_returning] = [false; 2];
+        Self { connection, directory, anchor, head, time, epoch, is_writing, is_returning, lock }
     }
 
     /// Checks format, pages and log.
@@ -203,7 +212,7 @@ impl Store {
         self.time
     }
 
-    /// How often the store was opened for writing.
+    /// How often a writer has taken the store.
     pub fn epoch(&self) -> i64 {
         self.epoch
     }
@@ -252,6 +261,7 @@ impl Store {
     /// Adds an entry within a transaction. The time of the log does not go back when the clock
     /// does. An entry whose time no rule bounds keeps the clock's time and does not move the log's.
     pub fn append(&mut self, time: Time, event: &Event) -> Result<Entry, Error> {
+        self.count_turn()?;
         let mut entry = Entry::new(self.head.sequence + 1, time, event);
         if entry.is_bounded_in_time() {
             entry.time = time.max(self.time);

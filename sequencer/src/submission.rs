@@ -1,20 +1,27 @@
 //! What comes from outside, its one canonical form, and its identity.
 
+use std::borrow::Cow;
+
 use blake3::{Hash, Hasher};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::forced::ForcedRequest;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_verifier::address::{self, AddressError};
 
 use crate::answer::{Reason, Refusal};
 use crate::reference;
 
 /// Under which submissions are hashed.
 const IDENTITY_CONTEXT: &str = "zkmargin 2026-11 sequencer submission";
+
+/// Where the L1 address stands in the JSON of a withdrawal.
+const RECIPIENT: &str = "/request/request/action/withdrawal/to";
 
 /// Who sent a line, which decides what it may ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +79,7 @@ impl Submission {
     /// fields, numbers that are not in their unit's range, other kinds.
     pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
         match source {
-            Source::Public => match exact(line)? {
+            Source::Public => match exact(&with_canonical_recipient(line)?)? {
                 Operation::Deposit(_) | Operation::RefuseDeposit(_) => {
                     Err(malformed("deposits come from L1 only", "deposit"))
                 }
@@ -96,7 +103,7 @@ impl Submission {
     }
 
     fn parse_notice(line: &str) -> Result<Self, Refusal> {
-        let value: Option<serde_json::Value> = serde_json::from_str(line).ok();
+        let value: Option<Value> = serde_json::from_str(line).ok();
         match value {
             Some(value) if value.get("forced").is_some() => exact(line).map(Self::Forced),
             _ => exact(line).map(Self::Deposit),
@@ -164,12 +171,36 @@ fn malformed(what: &str, value: impl std::fmt::Display) -> Refusal {
     Refusal::new(Reason::Malformed, what, value)
 }
 
+/// The line with the L1 address of a withdrawal in canonical form, the only one that is signed and hashed.
+/// What is no address is left for the protocol to refuse.
+fn with_canonical_recipient(line: &str) -> Result<Cow<'_, str>, Refusal> {
+    // Without this word there is no withdrawal, and most lines are trades.
+    if !line.contains("\"withdrawal\"") {
+        return Ok(line.into());
+    }
+    let value: Option<Value> = serde_json::from_str(line).ok();
+    let recipient = value.as_ref().and_then(|value| value.pointer(RECIPIENT)?.as_str());
+    let Some(text) = recipient else { return Ok(line.into()) };
+    match address::parse(text) {
+        // The digits have no other meaning as a text of a request.
+        Ok(bytes) => {
+            let [found, canonical] = [text, &address::canonical(bytes)].map(|t| format!("\"{t}\""));
+            Ok(line.replace(&found, &canonical).into())
+        }
+        Err(AddressError::Checksum { found, right }) => {
+            let what = format!("checksum of the recipient, which would be {right}");
+            let rule = Rule::Range.name();
+            Err(Refusal { rule, ..malformed(&what, found) })
+        }
+        Err(AddressError::Form { .. }) => Ok(line.into()),
+    }
+}
+
 /// The value of which `line` is the JSON, with nothing left over at any depth.
 fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, Refusal> {
     let value: T = serde_json::from_str(line).map_err(|error| unreadable(&error.to_string()))?;
     // Types without the attribute ignore unknown fields; what is written back would lack them.
-    let is_exact =
-        serde_json::from_str::<serde_json::Value>(line).ok() == serde_json::to_value(&value).ok();
+    let is_exact = serde_json::from_str::<Value>(line).ok() == serde_json::to_value(&value).ok();
     if !is_exact {
         return Err(malformed("JSON", "unknown fields, or values not in canonical form"));
     }

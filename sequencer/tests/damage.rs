@@ -2,14 +2,15 @@
 
 mod support;
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::*;
 
 use zkmargin_fixtures::synthetic::account_index;
+use zkmargin_host::OutputError;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_sequencer::{Access, Error, Sequencer, Source, read_groups};
 
@@ -221,7 +222,7 @@ fn nothing_is_written_after_a_failure() {
     assert!(matches!(failed, Err(Error::Configuration(_))), "{failed:?}");
     let before = venue.look().unwrap().status().sequence;
     let input = std::io::Cursor::new(trade_lines(2, 2).join("\n").into_bytes());
-    let lost = |_: &[_]| Err(Error::Output(std::io::ErrorKind::BrokenPipe.into()));
+    let lost = |_: &[_]| Err(OutputError::from(io::Error::other("no room")).into());
     let failed = sequencer.submit(Source::Public, read_groups(input, 1), || Ok(at(1)), lost);
     assert!(matches!(failed, Err(Error::Output(_))), "{failed:?}");
     // What could not be answered is kept; the client asks again.

@@ -6,6 +6,7 @@
 //! [`VerifyingKey::check`]; every verdict is a `Result<(), VerifyError>` and never a bool.
 #![forbid(unsafe_code)]
 
+pub mod address;
 pub mod batch;
 mod bytes;
 mod error;

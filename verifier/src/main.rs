@@ -16,6 +16,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
 use zkmargin_host::{OutputError, output, usage};
+use zkmargin_verifier::address;
 
 use crate::failure::Failure;
 
@@ -66,8 +67,9 @@ struct VerifyArgs {
     /// The chain which the statement must be for; the statement's own otherwise.
     #[arg(long)]
     chain_id: Option<u64>,
-    /// The contract, 40 hexadecimal digits, which the statement must be for; the statement's own otherwise.
-    #[arg(long, value_parser = parse_address)]
+    /// The contract, 0x and 40 hexadecimal digits, which the statement must be for; the statement's own
+    /// otherwise. Letters of both cases must be the checksum of EIP-55.
+    #[arg(long, value_parser = address::parse)]
     contract: Option<[u8; 20]>,
     /// Accept a development key, under which proofs prove nothing.
     #[arg(long)]
@@ -138,12 +140,6 @@ struct CalldataArgs {
     /// Accept a proof under a development key, which proves nothing.
     #[arg(long)]
     dev: bool,
-}
-
-fn parse_address(text: &str) -> Result<[u8; 20], String> {
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    let bytes = hex::decode(digits).map_err(|error| error.to_string())?;
-    bytes.try_into().map_err(|_| "an address has 40 hexadecimal digits".to_string())
 }
 
 fn main() -> ExitCode {

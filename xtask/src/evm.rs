@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use zkmargin_contracts::{DeployedVerifier, Fork};
 use zkmargin_host::{file, output};
+use zkmargin_verifier::address;
 use zkmargin_verifier::solidity::{self, Deployment};
 use zkmargin_verifier::{Domain, FormatError, KeyFile, ProofFile, Statement, StatementFile};
 
@@ -30,7 +31,7 @@ pub struct Arguments {
     /// Chain of the contract; the statement's own otherwise.
     #[arg(long)]
     chain_id: Option<u64>,
-    /// Address of the contract, 40 hexadecimal digits; the statement's own otherwise.
+    /// Address of the contract, 0x and 40 hexadecimal digits; the statement's own otherwise.
     #[arg(long)]
     contract: Option<String>,
     /// Accept a development key, under which proofs prove nothing.
@@ -79,13 +80,7 @@ pub fn run(arguments: &Arguments) -> Result<(), Failure> {
 fn domain(arguments: &Arguments, statement: &Statement) -> Result<Domain, String> {
     let contract = match &arguments.contract {
         None => statement.domain.contract,
-        Some(text) => {
-            let mut address = [0; 20];
-            let digits = text.strip_prefix("0x").unwrap_or(text);
-            hex::decode_to_slice(digits, &mut address)
-                .map_err(|error| format!("--contract: {error}"))?;
-            address
-        }
+        Some(text) => address::parse(text).map_err(|error| format!("--contract: {error}"))?,
     };
     let chain_id = arguments.chain_id.unwrap_or(statement.domain.chain_id);
     Ok(Domain { chain_id, contract, ..statement.domain })

@@ -12,7 +12,7 @@ use zkmargin_fixtures::trades::{self, CHAIN_ID, CONTRACT, Manifest};
 use zkmargin_host::{file, output};
 use zkmargin_protocol::recipient::Recipient;
 use zkmargin_protocol::shape::Shape;
-use zkmargin_verifier::Domain;
+use zkmargin_verifier::{Domain, address};
 
 use crate::failure::Failure;
 
@@ -99,7 +99,7 @@ fn imported(data: &Path, made: &mut Vec<Made>) -> Result<Facts, Failure> {
 
 fn manifest(arguments: &Arguments) -> Result<Manifest, Failure> {
     let contract = match &arguments.contract {
-        Some(text) => Recipient::try_from(text.clone())?,
+        Some(text) => Recipient(address::parse(text)?),
         None => CONTRACT,
     };
     Ok(Manifest {

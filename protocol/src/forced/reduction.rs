@@ -102,7 +102,7 @@ impl Ledger<'_> {
             return Ok(answer);
         }
         let Reduction { instrument, counterparty, .. } = terms;
-        self.add_position(index, instrument, Quantity::new(-contracts.get())?)?;
+        self.take_position(index, instrument, contracts)?;
         self.add_position(counterparty, instrument, contracts)?;
         self.add_cash(index, answer.proceeds)?;
         self.add_cash(counterparty, -answer.proceeds)?;
@@ -165,8 +165,8 @@ impl Ledger<'_> {
             None | Some(Refusal::Unavailable) => Ok(None),
             Some(Refusal::Account) => {
                 let mut account = self.account(index)?.clone();
-                let given = Quantity::new(-answer.contracts.get())?;
-                account.positions.add(account.book.underlying, instrument, given)?;
+                let underlying = account.book.underlying;
+                account.positions.subtract(underlying, instrument, answer.contracts)?;
                 account.cash = Cash::try_from(i128::from(account.cash) + answer.proceeds)?;
                 Ok(Some(account))
             }

@@ -2,15 +2,15 @@ use super::auction_world::{
     METHODS, MILLION, auction, bid_for_all, ceil, distressed, distressed_with, judged, paid_to,
     paid_to_fund, row_of, shortfall_e18, start,
 };
-use super::world::index;
+use super::world::{index, rule_of};
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book, state};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::auction::{Auction, AuctionStep};
+use zkmargin_protocol::auction::{self, Auction, AuctionParameters, AuctionStep};
 use zkmargin_protocol::margin::MarginMethod;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::Cash;
+use zkmargin_protocol::units::{Cash, Time};
 
 pub const RULE: Rule = Rule::AuctionStart;
 
@@ -148,4 +148,17 @@ fn rejects_auction_phase_of_a_second_start_and_of_a_bid_in_the_batch_of_the_star
     let method = MarginMethod::Standard;
     let world = distressed_with(&Distress { method, ..Distress::default() }, 0);
     world.accepts("once, of an empty fund", &[start()]);
+}
+
+#[test]
+fn rejects_range_of_an_auction_that_would_start_at_time_0() {
+    // A start of 0 is how a leaf says that there is no auction.
+    let (_, margin) = judged(&distressed(&Distress::default()), debtor());
+    let parameters = AuctionParameters::reference();
+    let at = |seconds| {
+        let time = Time::new(seconds).expect("40 bits");
+        auction::start(None, &margin, &parameters, time)
+    };
+    assert_eq!(rule_of(at(0)), Some(Rule::Range));
+    assert_eq!(at(1).expect("the first second").0.start.get(), 1);
 }

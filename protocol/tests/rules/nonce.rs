@@ -1,6 +1,9 @@
 use super::world::{BUYER, SELLER, World, index, moved, rule_of};
-use zkmargin_fixtures::synthetic::{cancel_all, signed_move, trade};
+use zkmargin_fixtures::synthetic::{
+    cancel_all, deposit, forced_withdrawal, portfolio_book, signed_move, trade,
+};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::nonce::NonceWindow;
 use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_protocol::units::Nonce;
@@ -14,10 +17,14 @@ fn nonce(value: u64) -> Nonce {
 
 /// The buyer's window starts at [`BASE`] with these bits used.
 fn with_window(bits: u64) -> World {
+    with_window_at(BASE, bits)
+}
+
+fn with_window_at(base: u64, bits: u64) -> World {
     let mut world = World::new();
     let mut accounts = world.state.accounts().clone();
     let buyer = accounts.get_mut(&index(BUYER)).expect("the buyer");
-    buyer.nonces = NonceWindow { base: nonce(BASE), bits };
+    buyer.nonces = NonceWindow { base: nonce(base), bits };
     world.state = State::new(Snapshot { accounts, ..world.state.snapshot() }).expect("a state");
     world
 }
@@ -113,4 +120,41 @@ fn rejects_nonce_when_the_nonces_of_an_account_are_exhausted() {
     let at = |base: u64| NonceWindow { base: nonce(base), bits: lower_half }.slid();
     assert_eq!(at(last - 32).expect("the last window").base, Nonce::MAX);
     assert_eq!(rule_of(at(last - 31)), Some(RULE));
+}
+
+#[test]
+fn rejects_nonce_that_would_keep_every_later_batch_from_the_account() {
+    let last = Nonce::MAX.get();
+    let (lower_half, upper_half) = ((1 << 32) - 1, (1 << 32) - 1 << 32);
+    // All of the lower half but its last nonce, and some of the upper half.
+    for (base, upper, is_accepted) in [
+        (last - 33, upper_half, false),
+        (last - 33, 0, true),
+        (last - 32, 0, true),
+        (last - 31, 0, false),
+        (last - 63, 0, true),
+        (last - 63, upper_half & !(1 << 63), true),
+        (last - 63, upper_half, false),
+        (last - 64, upper_half, true),
+    ] {
+        let world = with_window_at(base, (lower_half & !(1 << 31)) | upper);
+        let what = format!("base 2^40 - {}, upper half {upper:b}", last + 1 - base);
+        let by_trade = [trade(&world.draft(), [BUYER, SELLER].map(index), [base + 31, 0])];
+        let by_request = [signed_move(index(BUYER), None, 1, base + 31)];
+        for operations in [by_trade, by_request] {
+            if !is_accepted {
+                // Before it is acknowledged, not when the batch is sealed.
+                let batch = Batch::new(&world.state, &world.market, world.shape, world.time);
+                let pushed = batch.expect("fresh oracle data").push(&operations);
+                assert_eq!(rule_of(pushed), Some(RULE), "{what}");
+                continue;
+            }
+            let (state, _) = world.play(&operations).unwrap_or_else(|e| panic!("{what}: {e}"));
+            let later = World { state, ..World::new() };
+            later.accepts(&what, &[deposit(index(BUYER), portfolio_book(1), 5)]);
+        }
+        // Whatever is left of the nonces, cash comes in and the owner leaves.
+        world.accepts(&what, &[deposit(index(BUYER), portfolio_book(1), 5)]);
+        world.accepts(&what, &[forced_withdrawal(index(BUYER), 5)]);
+    }
 }

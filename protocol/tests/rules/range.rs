@@ -3,6 +3,7 @@ use super::world::{
 };
 use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::positions::Positions;
 use zkmargin_protocol::state::{Snapshot, State};
@@ -91,6 +92,31 @@ fn rejects_range_of_amounts_that_are_not_positive() {
             }
         }
     }
+}
+
+#[test]
+fn rejects_range_of_the_number_of_a_batch_before_it_takes_an_operation() {
+    let world = World::new();
+    let mut snapshot = world.state.snapshot();
+    snapshot.batches = (1 << 40) - 1;
+    let world = World { state: State::new(snapshot).expect("a state"), ..world };
+    let pay = [deposit(index(BUYER), portfolio_book(1), 5)];
+    let (state, trace) = world.play(&pay).expect("the last batch");
+    assert_eq!(trace.number, (1 << 40) - 1);
+    let next = Batch::new(&state, &world.market, world.shape, now());
+    assert_eq!(rule_of(next.map(drop)), Some(RULE));
+}
+
+#[test]
+fn accepts_the_end_of_a_position_at_its_lower_bound() {
+    let book = Underlying::new(1).expect("an underlying");
+    let instrument = InstrumentIndex::of(book, 1).expect("a slot");
+    let mut positions = Positions::default();
+    positions.add(book, instrument, Quantity::MIN).expect("the bound itself");
+    positions.subtract(book, instrument, Quantity::MIN).expect("all of it");
+    assert_eq!(positions, Positions::default());
+    let beyond = positions.subtract(book, instrument, Quantity::MIN);
+    assert_eq!(rule_of(beyond), Some(RULE), "the opposite of the bound is no quantity");
 }
 
 #[test]

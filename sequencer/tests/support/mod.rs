@@ -3,6 +3,7 @@
 #![allow(dead_code)] // Each test program uses a part.
 
 pub mod drill;
+pub mod process;
 
 use std::io::Cursor;
 use std::path::PathBuf;
