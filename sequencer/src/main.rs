@@ -55,7 +55,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Makes a store with an empty insurance fund and an empty fee account, or from a genesis file.
-    Init(Init),
+    Init(Box<Init>),
     /// Takes a risk table signed by the oracle's quorum.
     Oracle {
         /// JSON of the table.
