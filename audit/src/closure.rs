@@ -13,14 +13,23 @@ use zkmargin_circuits::cs::{R1cs, SparseMatrix};
 /// A linear combination by column of `[1, public inputs…, witnesses…]`.
 pub type Linear<F> = BTreeMap<usize, F>;
 
+/// Combinations which together fix others: the output of a hash its inputs, dividend and divisor a
+/// quotient.
+#[derive(Clone, Debug)]
+pub struct Determined<F> {
+    /// What fixes.
+    pub causes: Vec<Linear<F>>,
+    /// What is fixed.
+    pub effects: Vec<Linear<F>>,
+}
+
 /// What a circuit says of itself beside its matrices.
 #[derive(Clone, Debug, Default)]
 pub struct Facts<F> {
     /// Combinations shown to lie in `0..2^bits`.
     pub ranges: Vec<(Linear<F>, u32)>,
-    /// Combinations which together fix others: the output of a hash its inputs, dividend and divisor
-    /// a quotient.
-    pub determined: Vec<(Vec<Linear<F>>, Vec<Linear<F>>)>,
+    /// What fixes what.
+    pub determined: Vec<Determined<F>>,
     /// Rounds of the transcript: constraints before the elements, and the elements.
     pub rounds: Vec<(usize, Vec<Linear<F>>)>,
 }
@@ -86,8 +95,8 @@ impl<'a, F: PrimeField> Transcript<'a, F> {
     fn fixed(&self) -> Vec<Linear<F>> {
         let is_linked = self.facts.rounds.windows(2).all(|pair| {
             let [(_, before), (_, after)] = pair else { unreachable!("windows of two") };
-            let mut causes = self.facts.determined.iter().filter(|(_, effects)| effects == before);
-            causes.any(|(causes, _)| causes.iter().all(|cause| after.contains(cause)))
+            let mut links = self.facts.determined.iter().filter(|link| link.effects == *before);
+            links.any(|link| link.causes.iter().all(|cause| after.contains(cause)))
         });
         let (_, elements) = &self.facts.rounds[0];
         if is_linked { elements.clone() } else { Vec::new() }
@@ -233,12 +242,12 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         loop {
             let before = self.progress();
             hashes.retain(|&k| {
-                let (from, to) = &self.facts.determined[k];
+                let Determined { causes, effects } = &self.facts.determined[k];
                 // A sum may be known before its parts are.
                 let is_fixed = |lc| self.open(lc).is_empty() || self.equations.contains(lc);
-                let is_known = from.iter().all(is_fixed);
+                let is_known = causes.iter().all(is_fixed);
                 if is_known {
-                    self.equations.extend(to.iter().cloned());
+                    self.equations.extend(effects.iter().cloned());
                 }
                 !is_known
             });

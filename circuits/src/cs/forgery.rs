@@ -50,13 +50,22 @@ pub struct Range<F: PrimeField> {
     pub bits: u32,
 }
 
+/// Combinations which together fix others, by the proof of the gadget that says so.
+#[derive(Clone, Debug)]
+pub struct Determined<F: PrimeField> {
+    /// What fixes.
+    pub causes: Vec<Lc<F>>,
+    /// What is fixed.
+    pub effects: Vec<Lc<F>>,
+}
+
 /// What a circuit says of itself beside its matrices, in [`super::Mode::Shape`].
 #[derive(Clone, Debug, Default)]
 pub struct Notes<F: PrimeField> {
     /// Combinations shown to lie in a range.
     pub ranges: Vec<Range<F>>,
-    /// Combinations which together fix others, by the proof of the gadget that says so.
-    pub determined: Vec<(Vec<Lc<F>>, Vec<Lc<F>>)>,
+    /// What fixes what.
+    pub determined: Vec<Determined<F>>,
     /// Rounds of the transcript: constraints before the elements, and the elements.
     pub rounds: Vec<(usize, Vec<Lc<F>>)>,
     /// Names of what is absorbed, as in the table of `docs/spec/argument.md`.
@@ -117,8 +126,9 @@ impl<F: PrimeField> Cs<F> {
     /// Notes that `causes` together fix `effects`: the output of a hash its inputs, for example.
     pub fn note_determined(&mut self, causes: &[&Lc<F>], effects: &[&Lc<F>]) {
         if let Some(recorder) = &mut self.recorder {
-            let owned = |lcs: &[&Lc<F>]| lcs.iter().map(|&lc| lc.clone()).collect();
-            recorder.notes.determined.push((owned(causes), owned(effects)));
+            let [causes, effects] =
+                [causes, effects].map(|lcs| lcs.iter().map(|&lc| lc.clone()).collect());
+            recorder.notes.determined.push(Determined { causes, effects });
         }
     }
 

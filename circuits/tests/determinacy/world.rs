@@ -1,9 +1,9 @@
 //! Batches, and circuits built from them with lies and planted faults.
 
 use ark_bn254::Fr;
-use zkmargin_audit::closure::{Facts, Linear};
+use zkmargin_audit::closure::{Determined, Facts, Linear};
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::forgery::Notes;
+use zkmargin_circuits::cs::forgery::{self, Notes};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_circuits::{Cs, Wire};
 use zkmargin_fixtures::synthetic::{self, Lie};
@@ -39,9 +39,13 @@ impl Circuit {
             terms.map(|&(variable, x)| (variable.column(r1cs.instances), x)).collect()
         };
         let all = |wires: &[Wire]| wires.iter().map(linear).collect::<Vec<_>>();
+        let determined = |of: &forgery::Determined<Fr>| Determined {
+            causes: all(&of.causes),
+            effects: all(&of.effects),
+        };
         let facts = Facts {
             ranges: notes.ranges.iter().map(|range| (linear(&range.wire), range.bits)).collect(),
-            determined: notes.determined.iter().map(|(from, to)| (all(from), all(to))).collect(),
+            determined: notes.determined.iter().map(determined).collect(),
             rounds: notes.rounds.iter().map(|(at, elements)| (*at, all(elements))).collect(),
         };
         Self { r1cs, notes, facts }
