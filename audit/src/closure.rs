@@ -338,7 +338,8 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         }
         let value = evaluate(&open, &self.values);
         let Some(parts) = self.parts(open) else { return false };
-        if !has_one_solution::<F>(&parts) && !(value.is_zero() && is_positive::<F>(&parts)) {
+        let is_nothing = value.is_zero() && is_positive::<F>(&parts);
+        if !is_nothing && !has_one_solution::<F>(&parts) {
             return false;
         }
         for part in parts {

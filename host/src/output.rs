@@ -19,7 +19,7 @@ pub fn line(text: impl Display) -> Result<(), OutputError> {
     written(write_line(&mut io::stdout().lock(), text))
 }
 
-/// Writes bytes to standard output and flushes them; otherwise as [`line`].
+/// Writes bytes to standard output and flushes them; otherwise as [`line()`].
 ///
 /// # Errors
 /// [`OutputError`].

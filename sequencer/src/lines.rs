@@ -27,7 +27,7 @@ pub struct Line {
 
 /// Reads `input` in the background. A group is what has arrived while the one before was written, at
 /// most `group_max` lines: one line when the sender waits for each answer, many when it does not. When
-/// nothing arrives for [`QUIET`], the group is empty.
+/// nothing arrives for half a second, the group is empty.
 ///
 /// An error of `input` ends the groups with that error.
 pub fn read_groups(

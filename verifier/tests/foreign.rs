@@ -10,6 +10,9 @@ use program::{Files, said, verifier};
 use serde_json::{Value, json};
 use zkmargin_verifier::Provenance;
 
+/// What is done to good files.
+type Change = fn(&mut Triple);
+
 /// The three files of a good proof.
 struct Triple {
     files: Files,
@@ -68,7 +71,7 @@ fn exchange(point: &mut Value) {
 
 #[test]
 fn accepts_forms_which_mean_the_same() {
-    let forms: [(&str, fn(&mut Triple)); 6] = [
+    let forms: [(&str, Change); 6] = [
         ("as written", |_| ()),
         ("groth", |triple| {
             triple.key["protocol"] = "groth".into();
@@ -125,7 +128,7 @@ fn rejects_exchanged_coordinates_with_a_hint() {
 
 #[test]
 fn rejects_a_form_which_says_things_twice_or_not_at_all() {
-    let changes: [(i32, fn(&mut Triple)); 6] = [
+    let changes: [(i32, Change); 6] = [
         (50, |triple| triple.key["vk_alfa_1"] = triple.key["vk_alpha_1"].clone()),
         (50, |triple| rename(&mut triple.key, "vk_alpha_1", "vk_alefa_1")),
         (52, |triple| triple.key["protocol"] = "plonk".into()),

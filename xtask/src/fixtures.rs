@@ -99,7 +99,7 @@ fn imported(data: &Path, made: &mut Vec<Made>) -> Result<Facts, Failure> {
 
 fn manifest(arguments: &Arguments) -> Result<Manifest, Failure> {
     let contract = match &arguments.contract {
-        Some(text) => Recipient(address::parse(text)?),
+        Some(text) => Recipient(address::parse(text).map_err(|error| error.to_string())?),
         None => CONTRACT,
     };
     Ok(Manifest {

@@ -119,6 +119,9 @@ fn broken_batches() -> Vec<(&'static str, Vec<Fr>)> {
         ("another slot settled", 13, "accounts", "slot is settled"),
         ("a position of who is refused", 351, "two-sided accounts", "counterparty is full"),
     ];
+    // What an instrument claims to be settled stands in no row.
+    let claim = Lie { row: None, name: "weighted settled quantity", skip: 0, change: Fr::ONE };
+    batches.push(("another claim", assignment(&world::batches(&[13])[0], &[claim], &[])));
     for (what, seed, table, name) in lies {
         for row in 0..5 {
             let trace = &world::batches(&[seed])[0];

@@ -280,48 +280,6 @@ fn no_lie_reaches_an_identity_behind_the_challenges_and_no_choice_is_new() {
     assert_eq!(ledger, lines, "ZKMARGIN_WRITE=1 writes the ledger again");
 }
 
-#[test]
-fn finds_a_bidder_in_a_row_without_a_bid() {
-    let circuit = Circuit::new(&[]);
-    let mut scan = Scan::new(&circuit, &[]);
-    scan.waived.push("a row without a bid names nobody");
-    let [_, _, (trace, tables)] = scanned();
-    let lines = lines(&singles(&scan, &trace, tables).choices);
-    let ledger: BTreeSet<_> = CHOICES.lines().map(str::to_owned).collect();
-    let new: Vec<_> = lines.difference(&ledger).collect();
-    assert_eq!(new, ["two-sided accounts,bidder,changes are the legs"]);
-}
-
-/// Faults, tables in which they show, a variable that is then chosen after the point, and whose rule.
-const PLANTS: [(&str, &str, &str, Rule); 12] = [
-    ("nonces newly used", "accounts", "nonce newly used", Rule::Nonce),
-    ("free recipient of a rekey", "requests", "number", Rule::Ledger),
-    ("old leaf", "accounts", "old cash", Rule::Ledger),
-    ("settlement cash", "accounts", "settlement cash", Rule::Ledger),
-    ("request challenge", "requests", "request nonce", Rule::Nonce),
-    ("request flags", "requests", "tier", Rule::AccountExists),
-    ("node hashes", "nodes", "new child", Rule::AccountTree),
-    ("node place", "nodes", "node index", Rule::AccountTree),
-    ("risk leaf", "instruments", "mark", Rule::InstrumentLive),
-    ("risk node hash", "risk nodes", "risk child", Rule::InstrumentLive),
-    ("holders", "instruments", "holders after", Rule::IndexReuse),
-    ("interest node place", "interest nodes", "node index", Rule::IndexReuse),
-];
-
-#[test]
-fn finds_what_is_planted() {
-    let [trace] = batches(&[0]).try_into().expect("one batch");
-    for (plant, table, name, rule) in PLANTS {
-        let plants = [plant];
-        let circuit = Circuit::new(&plants);
-        let seen = singles(&Scan::new(&circuit, &plants), &trace, &[table]);
-        let is_found = |&(place, found, of): &(Place, &str, Rule)| {
-            place.is_some_and(|(found, _)| found == table) && found == name && of == rule
-        };
-        assert!(seen.holes.iter().any(is_found), "{plant}: {:?}", seen.holes);
-    }
-}
-
 /// Pairs of variables of one row, drawn at random: as many of each batch as `ZKMARGIN_PAIRS` says.
 #[test]
 fn no_pair_of_lies_reaches_an_identity_behind_the_challenges() {

@@ -125,7 +125,7 @@ fn rejects_nonce_when_the_nonces_of_an_account_are_exhausted() {
 #[test]
 fn rejects_nonce_that_would_keep_every_later_batch_from_the_account() {
     let last = Nonce::MAX.get();
-    let (lower_half, upper_half) = ((1 << 32) - 1, (1 << 32) - 1 << 32);
+    let (lower_half, upper_half) = ((1 << 32) - 1, ((1 << 32) - 1) << 32);
     // All of the lower half but its last nonce, and some of the upper half.
     for (base, upper, is_accepted) in [
         (last - 33, upper_half, false),
