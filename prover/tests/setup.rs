@@ -89,7 +89,7 @@ fn frames_of_an_unknown_seed_are_dropped() {
         ("long", Some(&[7; 33])),
         ("another's", Some(&foreign)),
     ];
-    for frames in [1, 7, 10, 11, 12] {
+    for frames in [7, 12] {
         for (what, seed) in &cases {
             let folder = TempDir::new().expect("temporary folder");
             let [path, partial, place] = places(folder.path());
