@@ -12,20 +12,6 @@ use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_protocol::shape::Shape;
 
 const WORLDS: u64 = 24;
-/// Groups of drafts for one batch.
-const DRAFTS: usize = 40;
-
-/// A shape whose tables are of different lengths and soon full.
-const NARROW: Shape = Shape {
-    trades: 3,
-    requests: 4,
-    deposits: 2,
-    accounts: 6,
-    two_sided: 2,
-    nodes: 48,
-    instruments: 5,
-    instrument_nodes: 40,
-};
 
 /// Operations of the batch.
 fn size(trace: &BatchTrace) -> usize {
@@ -37,9 +23,9 @@ fn what_is_accepted_satisfies_the_circuit() {
     let worlds = std::env::var("ZKMARGIN_EXTREMES")
         .map_or(WORLDS, |text| text.parse().unwrap_or_else(|_| panic!("ZKMARGIN_EXTREMES={text}")));
     let sizes = (0..worlds).into_par_iter().map(|seed| {
-        let shape = if seed % 2 == 0 { NARROW } else { Shape::TINY };
+        let shape = if seed % 2 == 0 { ExtremeWorld::NARROW } else { Shape::TINY };
         let world = ExtremeWorld::new(seed, shape);
-        let batch = world.fill(seed << 8, DRAFTS, |_, _| ()).expect("a batch may begin");
+        let batch = world.fill(seed << 8, |_, _| ()).expect("a batch may begin");
         let (_, trace) = batch.seal().expect("every operation was accepted");
         let mut cs = Cs::new(Mode::Witness);
         synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(98_765u64)), &trace);

@@ -16,11 +16,12 @@ use crate::forced::reduction::Refusal;
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::order::SignedOrder;
+use crate::positions::Positions;
 use crate::request::SignedRequest;
 use crate::settlement::Settlement;
 use crate::state::State;
 use crate::trade::Trade;
-use crate::units::{AccountIndex, Cash, InstrumentIndex, Nonce, Quantity, Time};
+use crate::units::{AccountIndex, Cash, InstrumentIndex, Nonce, Quantity, Time, Underlying};
 use crate::{Reject, Rule};
 
 /// What one operation did: the accounts it touched, before and after.
@@ -321,13 +322,7 @@ impl<'a> Ledger<'a> {
         instrument: InstrumentIndex,
         change: Quantity,
     ) -> Result<(), Reject> {
-        if change == Quantity::default() {
-            return Ok(());
-        }
-        let mut account = self.account(index)?.clone();
-        account.positions.add(account.book.underlying, instrument, change)?;
-        self.touched.insert(index, account);
-        Ok(())
+        self.change_position(index, instrument, change, Positions::add)
     }
 
     /// Takes contracts from a position; none change nothing.
@@ -337,11 +332,21 @@ impl<'a> Ledger<'a> {
         instrument: InstrumentIndex,
         change: Quantity,
     ) -> Result<(), Reject> {
+        self.change_position(index, instrument, change, Positions::subtract)
+    }
+
+    fn change_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+        apply: fn(&mut Positions, Underlying, InstrumentIndex, Quantity) -> Result<(), Reject>,
+    ) -> Result<(), Reject> {
         if change == Quantity::default() {
             return Ok(());
         }
         let mut account = self.account(index)?.clone();
-        account.positions.subtract(account.book.underlying, instrument, change)?;
+        apply(&mut account.positions, account.book.underlying, instrument, change)?;
         self.touched.insert(index, account);
         Ok(())
     }

@@ -15,22 +15,8 @@ use zkmargin_protocol::state::{Snapshot, State};
 use zkmargin_protocol::statement::{NUMBER_BITS, word_count};
 
 const WORLDS: u64 = 60;
-/// Groups of drafts for one batch.
-const DRAFTS: usize = 40;
 /// Batches of one world.
 const BATCHES: u64 = 3;
-
-/// A shape whose tables are of different lengths and soon full.
-const NARROW: Shape = Shape {
-    trades: 3,
-    requests: 4,
-    deposits: 2,
-    accounts: 6,
-    two_sided: 2,
-    nodes: 48,
-    instruments: 5,
-    instrument_nodes: 40,
-};
 
 /// How often each thing happened.
 #[derive(Default)]
@@ -82,7 +68,7 @@ fn run(seed: u64, shape: Shape, seen: &Mutex<Seen>) {
     let mut world = ExtremeWorld::new(seed, shape);
     for number in 0..BATCHES {
         let (mut accepted, mut refused) = (vec![], vec![]);
-        let filled = world.fill(seed << 8 | number, DRAFTS, |group, verdict| match verdict {
+        let filled = world.fill(seed << 8 | number, |group, verdict| match verdict {
             Ok(()) => accepted.extend(group.iter().map(name)),
             Err(reject) => refused.push(reject.rule),
         });
@@ -116,7 +102,7 @@ fn what_is_accepted_can_be_sealed() {
         .map_or(WORLDS, |text| text.parse().unwrap_or_else(|_| panic!("ZKMARGIN_EXTREMES={text}")));
     let seen = Mutex::default();
     (0..worlds).into_par_iter().for_each(|seed| {
-        let shape = [NARROW, Shape::TINY, Shape::SMALL][seed as usize % 3];
+        let shape = [ExtremeWorld::NARROW, Shape::TINY, ExtremeWorld::WIDE][seed as usize % 3];
         run(seed, shape, &seen);
     });
     let Seen { accepted, refused, batches } = seen.into_inner().expect("no test has panicked");
@@ -130,6 +116,7 @@ fn what_is_accepted_can_be_sealed() {
         Rule::Range,
         Rule::Nonce,
         Rule::Custody,
+        Rule::PositionSlots,
         Rule::MarginSpread,
         Rule::InitialMargin,
         Rule::RiskReduction,

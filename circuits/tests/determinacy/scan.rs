@@ -18,6 +18,7 @@ use zkmargin_fixtures::synthetic::Lie;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::BatchTrace;
 
+use crate::modes;
 use crate::world::{Circuit, SEEDS, assignment, batches, build};
 
 /// The ledger of choices.
@@ -237,20 +238,27 @@ const TABLES: [&str; 10] = [
     "interest nodes",
 ];
 
-/// Scans a batch for lies about single variables of some tables.
-fn singles(scan: &Scan, trace: &BatchTrace, tables: &[&str]) -> Seen {
-    let is_meant = |candidate: &Candidate| match candidate.place {
-        Some((table, row)) => tables.contains(&table) && row < ROWS,
-        None => tables.contains(&"none"),
-    };
-    let candidates: Vec<_> = scan.candidates().into_iter().filter(is_meant).collect();
+/// Scans a batch for lies about single variables in these places and of these names.
+fn singles(scan: &Scan, trace: &BatchTrace, is_meant: impl Fn(Place, &str) -> bool) -> Seen {
+    let mut candidates = scan.candidates();
+    candidates.retain(|candidate| is_meant(candidate.place, candidate.name));
     let tuples: Vec<_> = candidates.iter().map(|candidate| vec![candidate]).collect();
     scan.run(trace, &tuples)
 }
 
-/// Two batches with much in them, and one that does what a forced reduction asks for.
+/// Scans the first rows of some tables.
+fn first_rows(scan: &Scan, trace: &BatchTrace, tables: &[&str]) -> Seen {
+    singles(scan, trace, |place, _| match place {
+        Some((table, row)) => tables.contains(&table) && row < ROWS,
+        None => tables.contains(&"none"),
+    })
+}
+
+/// Two batches with much in them, and one in which a forced reduction is done.
 fn scanned() -> [(BatchTrace, &'static [&'static str]); 3] {
-    let [first, second, third] = batches(&[SEEDS[0], 0, 13]).try_into().expect("three batches");
+    let reduces = |trace: &BatchTrace| modes::of(trace).contains("forced: reduction done");
+    let third = batches(&SEEDS).into_iter().find(reduces).expect("a forced reduction");
+    let [first, second] = batches(&[SEEDS[0], 0]).try_into().expect("two batches");
     [(first, &TABLES), (second, &["accounts", "requests"]), (third, &["two-sided accounts"])]
 }
 
@@ -266,7 +274,7 @@ fn no_lie_reaches_an_identity_behind_the_challenges_and_no_choice_is_new() {
     let circuit = Circuit::new(&[]);
     let scan = Scan::new(&circuit, &[]);
     let scanned = scanned();
-    let seen = scanned.iter().map(|(trace, tables)| singles(&scan, trace, tables));
+    let seen = scanned.iter().map(|(trace, tables)| first_rows(&scan, trace, tables));
     let seen = seen.fold(Seen::default(), Seen::and);
     println!("{} lies, {} choices", seen.lies, seen.choices.len());
     assert_eq!(seen.holes, BTreeSet::new());
@@ -278,6 +286,55 @@ fn no_lie_reaches_an_identity_behind_the_challenges_and_no_choice_is_new() {
     }
     let ledger: BTreeSet<_> = CHOICES.lines().map(str::to_owned).collect();
     assert_eq!(ledger, lines, "ZKMARGIN_WRITE=1 writes the ledger again");
+}
+
+#[test]
+fn finds_a_bidder_in_a_row_without_a_bid() {
+    let circuit = Circuit::new(&[]);
+    let mut scan = Scan::new(&circuit, &[]);
+    scan.waived.push("a row without a bid names nobody");
+    let [_, _, (trace, _)] = scanned();
+    let is_bidder = |_, name: &str| name == "bidder";
+    let new = lines(&singles(&scan, &trace, is_bidder).choices);
+    assert_eq!(new, BTreeSet::from(["two-sided accounts,bidder,changes are the legs".to_owned()]));
+    scan.waived.pop();
+    assert_eq!(lines(&singles(&scan, &trace, is_bidder).choices), BTreeSet::new());
+}
+
+/// Faults, tables in which they show, a variable that is then chosen after the point, and whose rule.
+const PLANTS: [(&str, &str, &str, Rule); 12] = [
+    ("nonces newly used", "accounts", "nonce newly used", Rule::Nonce),
+    ("free recipient of a rekey", "requests", "number", Rule::Ledger),
+    ("old leaf", "accounts", "old cash", Rule::Ledger),
+    ("settlement cash", "accounts", "settlement cash", Rule::Ledger),
+    ("request challenge", "requests", "request nonce", Rule::Nonce),
+    ("request flags", "requests", "tier", Rule::AccountExists),
+    ("node hashes", "nodes", "new child", Rule::AccountTree),
+    ("node place", "nodes", "node index", Rule::AccountTree),
+    ("risk leaf", "instruments", "mark", Rule::InstrumentLive),
+    ("risk node hash", "risk nodes", "risk child", Rule::InstrumentLive),
+    ("holders", "instruments", "holders after", Rule::IndexReuse),
+    ("interest node place", "interest nodes", "node index", Rule::IndexReuse),
+];
+
+#[test]
+fn finds_what_is_planted() {
+    let traces = batches(&SEEDS);
+    for (plant, table, name, rule) in PLANTS {
+        let plants = [plant];
+        let circuit = Circuit::new(&plants);
+        let scan = Scan::new(&circuit, &plants);
+        let is_meant =
+            |place: Place, other: &str| place.is_some_and(|(of, _)| of == table) && other == name;
+        let mut seen = BTreeSet::new();
+        let at = traces.iter().position(|trace| {
+            let holes = singles(&scan, trace, is_meant).holes;
+            let is_found = holes.iter().any(|&(_, _, of)| of == rule);
+            seen.extend(holes);
+            is_found
+        });
+        println!("{plant}: {at:?} {seen:?}");
+    }
 }
 
 /// Pairs of variables of one row, drawn at random: as many of each batch as `ZKMARGIN_PAIRS` says.
