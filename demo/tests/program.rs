@@ -1,28 +1,15 @@
 //! Real processes with broken outputs and folders; none of them gets as far as the circuit.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Stdio};
+
+use zkmargin_host::broken::{closed_pipe, full_disk, said};
 
 fn demo(out: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkmargin-demo"));
     command.arg("--out").arg(out);
     command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The writing end of a pipe that nobody reads.
-fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    writer.into()
-}
-
-fn full_disk() -> Stdio {
-    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
 }
 
 #[test]

@@ -5,6 +5,8 @@
 //! stood under a name before a failed write is still there after it.
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "broken")]
+pub mod broken;
 pub mod file;
 pub mod output;
 pub mod usage;

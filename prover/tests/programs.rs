@@ -10,6 +10,7 @@ use std::sync::LazyLock;
 use tempfile::TempDir;
 use zkmargin_fixtures::synthetic::tiny_batch;
 use zkmargin_fixtures::trades::manifest;
+use zkmargin_host::broken::{closed_pipe, full_disk, said};
 use zkmargin_prover::batch;
 use zkmargin_verifier::{Domain, StatementFile};
 
@@ -32,10 +33,6 @@ fn limited(folder: &Path, limit: &str, arguments: &[&str]) -> Output {
     shell.args(arguments).output().expect("a shell")
 }
 
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
 #[track_caller]
 fn ends(output: &Output, status: i32, words: &[&str]) {
     let said = said(output);
@@ -43,17 +40,6 @@ fn ends(output: &Output, status: i32, words: &[&str]) {
     for word in words {
         assert!(said.contains(word), "{word} is not in: {said}");
     }
-}
-
-/// A pipe whose reader is gone.
-fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    writer.into()
-}
-
-fn full_disk() -> Stdio {
-    fs::OpenOptions::new().write(true).open("/dev/full").expect("Linux has one").into()
 }
 
 const SETUP: [&str; 6] = ["setup", "--shape", "tiny", "--dev", "--cache", "keys"];

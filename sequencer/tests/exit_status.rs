@@ -6,10 +6,10 @@ use std::fs;
 use std::process::Stdio;
 
 use serde_json::Value;
-use support::process::{answers, full_disk, run, sequencer, standard_error, written};
+use support::process::{answers, run, sequencer, standard_error, written};
 use support::*;
-
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
+use zkmargin_host::broken::full_disk;
 use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::shape::Shape;
 use zkmargin_protocol::units::Tier;

@@ -1,29 +1,15 @@
 //! Real processes: what they answer to numbers out of range, to records and to broken outputs.
 
-use std::fs::{self, OpenOptions};
-use std::process::{Command, Output, Stdio};
+use std::fs;
+use std::process::Command;
 
+use zkmargin_host::broken::{closed_pipe, full_disk, said};
 use zkmargin_simulator::record::Record;
 
 fn simulator(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_simulator"));
     command.args(arguments);
     command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The writing end of a pipe that nobody reads.
-fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().expect("a pipe");
-    drop(reader);
-    writer.into()
-}
-
-fn full_disk() -> Stdio {
-    OpenOptions::new().write(true).open("/dev/full").expect("a device").into()
 }
 
 /// Runs that take no time.

@@ -1,13 +1,14 @@
 //! Real processes over recorded files that are damaged, and over broken outputs.
 
-use std::fs::{self, OpenOptions};
+use std::fs;
 use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
+use zkmargin_host::broken::{closed_pipe, full_disk, said};
 
 /// Bars of an hour, which the event `2020-03-btc` reads.
 const BARS: &str = "prices/binance_mark_1h_BTCUSDT_201912_202106.csv.gz";
@@ -19,21 +20,6 @@ fn stress(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zkmargin-stress"));
     command.args(arguments);
     command
-}
-
-fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-/// The writing end of a pipe that nobody reads.
-fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    writer.into()
-}
-
-fn full_disk() -> Stdio {
-    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
 }
 
 /// A data folder with these rows of bars.

@@ -5,8 +5,9 @@ mod program;
 mod simulator;
 
 use ark_bn254::Fr;
-use program::{CONTRACT, Files, said, verifier};
+use program::{CONTRACT, Files, verifier};
 use serde_json::Value;
+use zkmargin_host::broken::said;
 use zkmargin_verifier::Provenance;
 
 fn bad(code: i32, reason: &str) -> (i32, String) {

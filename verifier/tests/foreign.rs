@@ -6,8 +6,9 @@ mod simulator;
 
 use std::path::Path;
 
-use program::{Files, said, verifier};
+use program::{Files, verifier};
 use serde_json::{Value, json};
+use zkmargin_host::broken::said;
 use zkmargin_verifier::Provenance;
 
 /// What is done to good files.

@@ -7,7 +7,8 @@ mod simulator;
 use std::process::Stdio;
 
 use ark_bn254::Fr;
-use program::{Files, TRIPLE, closed_pipe, full_disk, limited, said, verifier};
+use program::{Files, TRIPLE, limited, verifier};
+use zkmargin_host::broken::{closed_pipe, full_disk, said};
 use zkmargin_verifier::Provenance;
 
 /// A command line of each kind, and its status.

@@ -1,23 +1,13 @@
 //! Real processes whose standard output is a full disk or a closed pipe.
 
-use std::fs::OpenOptions;
 use std::process::{Command, Stdio};
+
+use zkmargin_host::broken::{closed_pipe, full_disk};
 
 fn xtask(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_xtask"));
     command.args(arguments);
     command
-}
-
-/// The writing end of a pipe that nobody reads.
-fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    writer.into()
-}
-
-fn full_disk() -> Stdio {
-    OpenOptions::new().write(true).open("/dev/full").unwrap().into()
 }
 
 /// Commands that print and take no time.

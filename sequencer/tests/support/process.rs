@@ -1,7 +1,7 @@
 //! Runs of the binary, as a person or another program runs it.
 
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, ExitStatus, Output, Stdio};
@@ -24,10 +24,6 @@ pub fn sequencer<S: AsRef<OsStr>>(store: &Path, arguments: &[S]) -> Command {
 
 pub fn run<S: AsRef<OsStr>>(store: &Path, arguments: &[S]) -> Output {
     sequencer(store, arguments).output().expect("the sequencer's binary")
-}
-
-pub fn full_disk() -> File {
-    File::options().write(true).open("/dev/full").expect("a device that is full")
 }
 
 /// A file of this content below `folder`.

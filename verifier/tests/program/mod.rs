@@ -2,7 +2,7 @@
 #![allow(dead_code)]
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
 
 use serde_json::Value;
 use zkmargin_verifier::{Domain, KeyFile, ProofFile, Provenance, Statement, StatementFile};
@@ -86,21 +86,4 @@ pub fn limited(folder: &Path, limit: &str, arguments: &[&str]) -> Output {
     let mut shell = Command::new("sh");
     shell.current_dir(folder).args(["-c", &script, env!("CARGO_BIN_EXE_verifier")]);
     shell.args(arguments).output().unwrap()
-}
-
-/// A pipe whose reader is gone: every write to it fails.
-pub fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
-    writer.into()
-}
-
-/// A full disk.
-pub fn full_disk() -> Stdio {
-    std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap().into()
-}
-
-/// What the program says on standard error.
-pub fn said(output: &Output) -> String {
-    String::from_utf8_lossy(&output.stderr).into_owned()
 }
