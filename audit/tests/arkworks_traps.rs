@@ -121,7 +121,7 @@ fn sponge_does_not_bind_the_length() {
     assert_eq!(digest(&[a]), digest(&[a, Fr::ZERO]));
     assert_ne!(digest(&[a]), digest(&[a, Fr::ONE]));
 
-    use zkmargin_protocol::poseidon::{hash, sponge_hash};
+    use zkmargin_protocol::crypto::poseidon::{hash, sponge_hash};
     assert_ne!(hash(&[a]), hash(&[a, Fr::ZERO]));
     assert_ne!(hash(&[a, Fr::ZERO]), hash(&[a, Fr::ZERO, Fr::ZERO]));
     assert_ne!(sponge_hash(Fr::ONE, &[a]), sponge_hash(Fr::ONE, &[a, Fr::ZERO]));

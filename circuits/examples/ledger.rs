@@ -11,7 +11,7 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic;
 use zkmargin_host::{OutputError, output};
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 
 fn main() -> ExitCode {
     for name in std::env::args().skip(1) {

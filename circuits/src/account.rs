@@ -1,27 +1,35 @@
 //! Twin of `protocol::account`: one touched account, before and after the batch.
 
+pub mod auction;
+pub mod margin;
+pub mod nonce;
+pub mod positions;
+pub mod price_band;
+pub mod reduction;
+pub mod standing;
+
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::auction::AUCTION_BITS;
+use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
-use zkmargin_protocol::auction::AUCTION_BITS;
-use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::domain::Tag;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::units::{
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::domain::Tag;
+use zkmargin_protocol::ledger::settlement::Settlement;
+use zkmargin_protocol::value::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, UNDERLYING_BITS,
 };
 
-use crate::auction::AuctionVar;
-use crate::fee_schedule::TierVar;
+use crate::account::auction::AuctionVar;
+use crate::account::nonce::{NonceInput, NonceWindowVar};
+use crate::account::positions::{PositionsVar, SlotVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::nonce::{self, NonceInput, NonceWindowVar};
-use crate::packing::{pack, power_of_two};
-use crate::positions::{self, PositionsVar, SlotVar};
-use crate::settlement::SettlementVar;
+use crate::ledger::settlement::SettlementVar;
+use crate::market::fee_schedule::TierVar;
+use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};
 
 /// What the witness of one account row is made from.

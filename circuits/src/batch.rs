@@ -1,32 +1,38 @@
 //! The batch circuit. Spec: `docs/spec/statement.md`.
 
+pub mod argument;
+pub mod statement;
+pub mod witness;
+
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
-use zkmargin_protocol::margin::Margin;
-use zkmargin_protocol::statement as protocol_statement;
-use zkmargin_protocol::tree::NodeUpdate;
-use zkmargin_protocol::tree::opening::OpenedNode;
+use zkmargin_protocol::account::margin::Margin;
+use zkmargin_protocol::batch::statement as protocol_statement;
+use zkmargin_protocol::batch::trace::{BatchTrace, InstrumentRow};
+use zkmargin_protocol::crypto::tree::NodeUpdate;
+use zkmargin_protocol::crypto::tree::opening::OpenedNode;
 
+use crate::account::margin::{MarginVar, enforce_initial};
+use crate::account::price_band;
+use crate::account::reduction::{ReductionInput, ReductionVar};
 use crate::account::{AccountInput, AccountVar};
-use crate::argument::{self, Tables};
-use crate::deposit::{DepositInput, DepositVar};
-use crate::forced::ForcedVar;
-use crate::forced::reduction::ForcedReductionVar;
-use crate::liquidation::LiquidationVar;
-use crate::margin::{MarginVar, enforce_initial};
-use crate::open_interest::OpenInterestVar;
-use crate::parameters::ParametersVar;
-use crate::reduction::{ReductionInput, ReductionVar};
-use crate::request::{RequestInput, RequestVar};
-use crate::risk_row::RiskRowVar;
-use crate::statement::{self, HeaderVar, PublicVar};
-use crate::trade::{TradeInput, TradeVar};
-use crate::tree::opening::{self, OpenedNodeVar};
-use crate::tree::{self, NodeVar};
-use crate::witness::BatchInput;
-use crate::{Cs, Wire, oracle, price_band};
+use crate::batch::argument::Tables;
+use crate::batch::statement::{HeaderVar, PublicVar};
+use crate::batch::witness::BatchInput;
+use crate::crypto::tree::opening::{self, OpenedNodeVar};
+use crate::crypto::tree::{self, NodeVar};
+use crate::ledger::forced::ForcedVar;
+use crate::ledger::forced::reduction::ForcedReductionVar;
+use crate::ledger::liquidation::LiquidationVar;
+use crate::ledger::open_interest::OpenInterestVar;
+use crate::market::oracle;
+use crate::market::parameters::ParametersVar;
+use crate::market::risk_row::RiskRowVar;
+use crate::operation::deposit::{DepositInput, DepositVar};
+use crate::operation::request::{RequestInput, RequestVar};
+use crate::operation::trade::{TradeInput, TradeVar};
+use crate::{Cs, Wire};
 
 /// The three public inputs: commitment `C`, challenge `r`, evaluation `y`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

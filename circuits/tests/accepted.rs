@@ -8,8 +8,8 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic::ExtremeWorld;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 const WORLDS: u64 = 24;
 

@@ -6,8 +6,8 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::synthetic::{self, Forgery};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 fn build(mode: Mode, trace: &BatchTrace) -> Cs {
     let mut cs = Cs::new(mode);

@@ -11,8 +11,8 @@ use zkmargin_contracts::Fork;
 use zkmargin_fixtures::trades;
 use zkmargin_host::file;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_prover::batch;
 use zkmargin_verifier::{Domain, Statement, solidity};
 

@@ -7,8 +7,8 @@ use zkmargin_fixtures::market::{
     SNAPSHOT_TIME_S, btc, chain, eth, risk_rows, signed_risk_table, surfaces,
 };
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::risk_row::SCENARIOS;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::pricing::scenario::SCENARIOS;
+use zkmargin_protocol::value::units::Time;
 
 use crate::narrative::{Narrative, took};
 use crate::{Outcome, keep};

@@ -9,11 +9,11 @@ use zkmargin_fixtures::trades::{
     BadOperation, Manifest, bad_operations, batch_time, demo_accounts, demo_operations,
 };
 use zkmargin_host::{FileError, file};
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::Snapshot;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::Snapshot;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::value::units::Time;
 use zkmargin_sequencer::{Access, Answer, DepositNotice, Genesis, Line, Sequencer, Source};
 use zkmargin_verifier::statement::PROTOCOL_VERSION;
 use zkmargin_verifier::{Statement, StatementFile};

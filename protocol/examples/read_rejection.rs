@@ -10,8 +10,8 @@ use zkmargin_fixtures::trades::{self, BadOperation};
 use zkmargin_host::{OutputError, output};
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::{Snapshot, State};
 
 fn main() -> ExitCode {
     match run() {

@@ -7,15 +7,15 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use zkmargin_host::{OutputError, output};
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{Registry, build};
 use zkmargin_protocol::market::risk_tree;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_row::SCENARIOS;
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
+use zkmargin_protocol::market::settlement_price::Settlements;
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::scenario::SCENARIOS;
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
 const DAYS: [u64; 10] = [1, 2, 3, 7, 14, 28, 56, 91, 182, 273];
 const STRIKES: u32 = 40;

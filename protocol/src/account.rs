@@ -1,18 +1,29 @@
 //! An account and its leaf. Spec: `docs/spec/state.md`.
 
+pub mod auction;
+pub mod margin;
+pub mod nonce;
+pub mod positions;
+pub mod price_band;
+pub mod reduction;
+pub mod standing;
+
+use crate::Reject;
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::auction::Auction;
-use crate::decimal;
-use crate::domain::Tag;
-use crate::eddsa::PublicKey;
-use crate::margin::MarginMethod;
-use crate::nonce::NonceWindow;
-use crate::packing::{pack, part, signed_part};
-use crate::poseidon;
-use crate::positions::{POSITION_WORDS, Positions};
-use crate::units::{
+use crate::account::auction::Auction;
+use crate::account::margin::{Margin, MarginMethod};
+use crate::account::nonce::NonceWindow;
+use crate::account::positions::Positions;
+use crate::crypto::cipher::SECRET_WORDS;
+use crate::crypto::domain::Tag;
+use crate::crypto::eddsa::PublicKey;
+use crate::crypto::poseidon;
+use crate::market::Market;
+use crate::value::decimal;
+use crate::value::packing::{pack, part, signed_part};
+use crate::value::units::{
     AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, Tier, UNDERLYING_BITS, Underlying,
 };
 
@@ -42,10 +53,6 @@ impl Book {
 
 /// Width in bits of [`Book::bits`].
 pub const BOOK_BITS: u32 = UNDERLYING_BITS + 1;
-
-/// Elements of a leaf that change while the account trades, in the order they are encrypted:
-/// the status word, the nonce bits, the position words.
-pub const SECRET_WORDS: usize = 2 + POSITION_WORDS;
 
 /// A trader's margin account.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -120,5 +127,17 @@ impl Account {
         let mut inputs = vec![Tag::Leaf.field(), point.x, point.y, self.view_key];
         inputs.extend(self.secret_words());
         poseidon::hash(&inputs)
+    }
+}
+
+impl Market {
+    /// Margin of an account by the rows, live or not.
+    ///
+    /// # Errors
+    /// Those of [`margin::evaluate`].
+    pub fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
+        let positions = account.positions.iter();
+        let method = account.book.method;
+        margin::evaluate(account.cash, positions, self.rows(), self.parameters(), method)
     }
 }

@@ -1,22 +1,30 @@
 //! One epoch of market data: the risk table of all underlyings under the oracle's signatures.
 
+pub mod auction_parameters;
+pub mod fee_schedule;
+pub mod instrument;
+pub mod isolated;
+pub mod oracle;
+pub mod parameters;
+pub mod risk_parameters;
+pub mod risk_row;
+pub mod risk_table;
+pub mod settlement_price;
+pub mod valuation;
+
 use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::account::Account;
-use crate::instrument::InstrumentSpec;
-use crate::margin::{self, Margin};
-use crate::oracle::{Attestation, OracleSet};
-use crate::parameters::BatchParameters;
-use crate::risk_row::{RiskRow, SCENARIOS};
-use crate::tree::{INSTRUMENT_TREE_DEPTH, SparseTree};
-use crate::units::{InstrumentIndex, Time};
+use crate::crypto::tree::{INSTRUMENT_TREE_DEPTH, SparseTree};
+use crate::market::instrument::InstrumentSpec;
+use crate::market::oracle::{Attestation, OracleSet};
+use crate::market::parameters::BatchParameters;
+use crate::market::risk_row::{RiskRow, RiskRows};
+use crate::pricing::scenario::SCENARIOS;
+use crate::value::units::{InstrumentIndex, Time};
 use crate::{Reject, Rule};
-
-/// Rows of the risk table by instrument.
-pub type RiskRows = BTreeMap<InstrumentIndex, RiskRow>;
 
 /// A risk table and its attestation, as it is written to a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -96,16 +104,6 @@ impl Market {
     /// The parameters.
     pub fn parameters(&self) -> &BatchParameters {
         &self.parameters
-    }
-
-    /// Margin of an account by the rows, live or not.
-    ///
-    /// # Errors
-    /// Those of [`margin::evaluate`].
-    pub fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
-        let positions = account.positions.iter();
-        let method = account.book.method;
-        margin::evaluate(account.cash, positions, &self.rows, &self.parameters, method)
     }
 
     /// The row of an instrument that has expired at `time` and is settled.

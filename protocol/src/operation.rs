@@ -1,19 +1,30 @@
 //! The operations of a batch. Spec: `docs/spec/operations.md`.
 
+pub mod action;
+pub mod bid;
+pub mod deposit;
+pub mod forced;
+pub mod grant_tier;
+pub mod order;
+pub mod recipient;
+pub mod request;
+pub mod settle;
+pub mod trade;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
 use crate::account::{INSURANCE_FUND, fee_account};
-use crate::action::Action;
-use crate::bid::Bid;
-use crate::deposit::{Deposit, DepositRow};
-use crate::fee_schedule::GrantTier;
-use crate::forced::{ForcedAction, ForcedRequest};
-use crate::request::SignedRequest;
-use crate::settlement::Settle;
-use crate::trade::Trade;
-use crate::units::AccountIndex;
+use crate::operation::action::Action;
+use crate::operation::bid::Bid;
+use crate::operation::deposit::{Deposit, DepositRow};
+use crate::operation::forced::{ForcedAction, ForcedRequest};
+use crate::operation::grant_tier::GrantTier;
+use crate::operation::request::SignedRequest;
+use crate::operation::settle::Settle;
+use crate::operation::trade::Trade;
+use crate::value::units::AccountIndex;
 
 /// One operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

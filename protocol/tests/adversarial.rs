@@ -9,7 +9,7 @@ mod adversarial {
     use std::collections::BTreeSet;
 
     use serde_json::Value;
-    use zkmargin_protocol::units::Price;
+    use zkmargin_protocol::value::units::Price;
 
     use crate::common::reference_json;
 

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use common::{reference_text, shifted};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::arbitrage::{ArbitrageParameters, check, measure};
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::surface::{
+use zkmargin_protocol::pricing::arbitrage::{ArbitrageParameters, check, measure};
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::pricing::surface::{
     Expiry, SmilePoint, Surface, SurfaceData, VOLATILITY_MAX, VOLATILITY_MIN,
 };
-use zkmargin_protocol::units::{Price, Time, Underlying};
+use zkmargin_protocol::value::units::{Price, Time, Underlying};
 
 const CHAINS: [&str; 16] = [
     "20260110",

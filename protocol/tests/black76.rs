@@ -6,10 +6,11 @@ use common::{fixed, fixed_of, reference_json, reference_text, shifted, shipped_j
 use num_bigint::BigInt;
 use proptest::prelude::*;
 use serde_json::Value;
-use zkmargin_protocol::black76::{self, Volatility, deviation, root_years, value};
-use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
-use zkmargin_protocol::instrument::OptionKind;
-use zkmargin_protocol::units::Price;
+use zkmargin_protocol::pricing::black76::{
+    self, OptionKind, Volatility, deviation, root_years, value,
+};
+use zkmargin_protocol::pricing::fixed::{FRACTION_BITS, Fixed};
+use zkmargin_protocol::value::units::Price;
 
 fn kind(value: &Value) -> OptionKind {
     match value.as_str().unwrap() {

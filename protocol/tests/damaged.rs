@@ -14,16 +14,17 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{Registry, build};
+use zkmargin_protocol::market::settlement_price::{SettlementWindow, Settlements};
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement_price::{SettlementWindow, Settlements};
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::surface::Surface;
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
+use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::pricing::surface::Surface;
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
 /// Reads every damaged file; `judge` takes what is well formed all the same and says whether a rule accepts it.
 /// Returns how many were refused on reading, refused by a rule, and accepted.

@@ -3,11 +3,9 @@
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use proptest::prelude::*;
-use zkmargin_protocol::{
-    Rule,
-    babyjubjub::Scalar,
-    decimal::{self, Decimal},
-};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::crypto::babyjubjub::Scalar;
+use zkmargin_protocol::value::decimal::{self, Decimal};
 
 const MODULUS: &str =
     "21888242871839275222246405745257275088548364400416034343698204186575808495617";

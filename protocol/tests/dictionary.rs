@@ -9,17 +9,17 @@ use ark_ff::{AdditiveGroup, Field, PrimeField};
 use zkmargin_fixtures::synthetic::{
     OrderDraft, account_index, deposit, market, now, portfolio_book, small_state, trade,
 };
-use zkmargin_protocol::account::{Account, SECRET_WORDS};
+use zkmargin_protocol::account::Account;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::cipher::{key_stream, view_commitment};
-use zkmargin_protocol::domain::Tag;
-use zkmargin_protocol::eddsa::SecretKey;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::{ACCOUNT_WORDS, HEADER_WORDS, word_count};
+use zkmargin_protocol::crypto::cipher::{SECRET_WORDS, key_stream, view_commitment};
+use zkmargin_protocol::crypto::domain::Tag;
+use zkmargin_protocol::crypto::eddsa::SecretKey;
+use zkmargin_protocol::crypto::poseidon;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::poseidon;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::statement::{ACCOUNT_WORDS, HEADER_WORDS, word_count};
-use zkmargin_protocol::units::{AccountIndex, Cash, Quantity};
+use zkmargin_protocol::value::units::{AccountIndex, Cash, Quantity};
 
 type Words = [Fr; SECRET_WORDS];
 

@@ -10,12 +10,10 @@ use num_bigint::BigUint;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 use vectors::{field, fixture, list, shared};
-use zkmargin_protocol::{
-    Reject, Rule,
-    babyjubjub::{BASE8, Point, SUBGROUP_ORDER, Scalar},
-    decimal,
-    eddsa::{PublicKey, SecretKey, Signature, challenge, verify},
-};
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point, SUBGROUP_ORDER, Scalar};
+use zkmargin_protocol::crypto::eddsa::{PublicKey, SecretKey, Signature, challenge, verify};
+use zkmargin_protocol::value::decimal;
+use zkmargin_protocol::{Reject, Rule};
 
 fn point(value: &Value) -> Point {
     Point { x: field(&value[0]), y: field(&value[1]) }

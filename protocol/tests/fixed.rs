@@ -5,7 +5,7 @@ mod common;
 use common::{binary64, fixed, fixed_binary64, reference_json, scaled, shipped_json, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
+use zkmargin_protocol::pricing::fixed::{FRACTION_BITS, Fixed};
 
 fn rows<'a>(json: &'a Value, name: &str) -> &'a [Value] {
     json["rows"][name].as_array().unwrap()

@@ -15,10 +15,11 @@ use common::{reference_json, shifted, text_of};
 use serde_json::Value;
 use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::auction::{self, Auction, AuctionParameters};
-use zkmargin_protocol::bid::{Bid, Fill, Offer};
-use zkmargin_protocol::margin::Margin;
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Quantity, Time, Underlying};
+use zkmargin_protocol::account::auction::{self, Auction};
+use zkmargin_protocol::account::margin::Margin;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::operation::bid::{Bid, Fill, Offer};
+use zkmargin_protocol::value::units::{Cash, InstrumentIndex, Quantity, Time, Underlying};
 
 /// When auctions start.
 const START_S: u64 = 1_000;

@@ -3,11 +3,11 @@
 use ark_bn254::Fr;
 use serde_json::json;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::eddsa::SecretKey;
-use zkmargin_protocol::oracle::{Attestation, ORACLE_SIGNERS, OracleMessage, OracleSet};
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::crypto::eddsa::SecretKey;
+use zkmargin_protocol::market::oracle::{Attestation, ORACLE_SIGNERS, OracleMessage, OracleSet};
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::value::units::Time;
 
 const THRESHOLD: u8 = 3;
 const NOW: u64 = 1_770_000_000;

@@ -5,14 +5,14 @@ mod common;
 use common::{fixed, reference_json, shifted, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
-use zkmargin_protocol::instrument::OptionKind;
-use zkmargin_protocol::risk_parameters::{RiskParameters, VolatilityShock};
-use zkmargin_protocol::scenario::{Scenario, VolatilityMove};
-use zkmargin_protocol::valuation::{
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::valuation::{
     ExpiryBook, ValuationParameters, ValuedPosition, basis_contingency, profit,
 };
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::fixed::{FRACTION_BITS, Fixed};
+use zkmargin_protocol::pricing::scenario::{Scenario, VolatilityMove};
+use zkmargin_protocol::pricing::shock::VolatilityShock;
 
 /// Initial margin is scaled by this.
 const INITIAL_FACTOR: &str = "1.3";

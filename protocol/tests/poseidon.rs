@@ -8,11 +8,12 @@ use light_poseidon::{Poseidon, PoseidonHasher, parameters::bn254_x5::get_poseido
 use proptest::prelude::*;
 use serde_json::Value;
 use vectors::{field, fixture, list, shared};
-use zkmargin_protocol::{
-    Rule, decimal,
-    domain::Tag,
-    poseidon::{self, Constants, Sponge, WIDTH_MAX, WIDTH_MIN, capacity, constants, sponge_hash},
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::crypto::domain::Tag;
+use zkmargin_protocol::crypto::poseidon::{
+    self, Constants, Sponge, WIDTH_MAX, WIDTH_MIN, capacity, constants, sponge_hash,
 };
+use zkmargin_protocol::value::decimal;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 /// Widths the second implementation knows.

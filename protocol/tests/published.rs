@@ -7,17 +7,20 @@ use std::collections::BTreeSet;
 use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use serde_json::Value;
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::black76::{price_nearest, price_value};
-use zkmargin_protocol::fee_schedule::FeeSchedule;
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::RiskRows;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::risk_parameters::{IsolatedParameters, RiskParameters, VolatilityShock};
-use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Loss, Price, Quantity, Time, Underlying};
+use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::market::fee_schedule::FeeSchedule;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_parameters::{IsolatedParameters, RiskParameters};
+use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
+use zkmargin_protocol::pricing::black76::{OptionKind, price_nearest, price_value};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::pricing::scenario::SCENARIOS;
+use zkmargin_protocol::pricing::shock::VolatilityShock;
+use zkmargin_protocol::value::units::{
+    Cash, InstrumentIndex, Loss, Price, Quantity, Time, Underlying,
+};
 
 const EXAMPLES: &str = "margin/published_worked_examples.json";
 /// Examples with a test: the first in `span.rs`, the others here.

@@ -7,15 +7,16 @@ use zkmargin_fixtures::synthetic::{
     domain, forgeries, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::bid::Bid;
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::positions::Positions;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::market::oracle::OracleMessage;
+use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
-use zkmargin_protocol::oracle::OracleMessage;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::operation::bid::Bid;
 
 /// `value` with the field at `pointer` replaced.
 fn with(value: impl serde::Serialize, pointer: &str, field: Value) -> Value {
@@ -145,11 +146,11 @@ fn rejects_range_of_the_batch_after_the_last_number() {
     let mut snapshot = small_state(&market).snapshot();
     snapshot.batches = (1 << 40) - 1;
     let state = State::new(snapshot).expect("a state");
-    let seal = |state: &State| {
-        Batch::new(state, &market, Shape::TINY, now()).expect("fresh").seal().map(|(next, _)| next)
+    let batch = |state: &State| {
+        Batch::new(state, &market, Shape::TINY, now())?.seal().map(|(next, _)| next)
     };
-    let next = seal(&state).expect("the last number");
-    assert_eq!(seal(&next).map(drop).expect_err("no number left").rule, Rule::Range);
+    let next = batch(&state).expect("the last number");
+    assert_eq!(batch(&next).expect_err("no number left").rule, Rule::Range);
 }
 
 #[test]

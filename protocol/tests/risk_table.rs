@@ -8,16 +8,16 @@ use common::{reference_text, shifted, shipped_json};
 use num_bigint::BigInt;
 use serde_json::{Value, json};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::market::{RiskRows, risk_tree};
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::scenario::{Scenario, ScenarioGrid};
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
+use zkmargin_protocol::market::risk_table::{Registry, build};
+use zkmargin_protocol::market::risk_tree;
+use zkmargin_protocol::market::settlement_price::Settlements;
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::scenario::{SCENARIOS, Scenario, ScenarioGrid};
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
 fn shipped_surface() -> Surface {
     serde_json::from_value(shipped_json("pricing/surface.json")["data"].clone()).unwrap()

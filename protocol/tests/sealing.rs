@@ -8,11 +8,13 @@ use std::sync::Mutex;
 use rayon::prelude::*;
 use zkmargin_fixtures::synthetic::ExtremeWorld;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::word_count;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::statement::{NUMBER_BITS, word_count};
+use zkmargin_protocol::value::units::NUMBER_BITS;
 
 const WORLDS: u64 = 60;
 /// Batches of one world.

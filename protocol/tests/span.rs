@@ -8,16 +8,18 @@ use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::black76::{self, deviation};
-use zkmargin_protocol::fee_schedule::FeeSchedule;
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::RiskRows;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::risk_row::{RiskRow, SCENARIOS};
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Loss, Price, Quantity, Time, Underlying};
+use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::market::fee_schedule::FeeSchedule;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
+use zkmargin_protocol::pricing::black76::{self, OptionKind, deviation};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::pricing::scenario::SCENARIOS;
+use zkmargin_protocol::value::units::{
+    Cash, InstrumentIndex, Loss, Price, Quantity, Time, Underlying,
+};
 
 const SPAN_SCENARIOS: usize = 16;
 

@@ -8,13 +8,17 @@ use common::{reference_json, shifted, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::black76::{deviation, price_nearest, root_years, value};
-use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::risk_parameters::{IsolatedParameters, RiskParameters};
-use zkmargin_protocol::settlement_price::Fixing;
-use zkmargin_protocol::units::{Price, Quantity, Time, Underlying};
-use zkmargin_protocol::valuation::standard::{IsolatedPosition, StandardExpiry, requirement_ceil};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::{IsolatedParameters, RiskParameters};
+use zkmargin_protocol::market::valuation::standard::{
+    IsolatedPosition, StandardExpiry, requirement_ceil,
+};
+use zkmargin_protocol::pricing::black76::{
+    OptionKind, deviation, price_nearest, root_years, value,
+};
+use zkmargin_protocol::pricing::fixed::{FRACTION_BITS, Fixed};
+use zkmargin_protocol::pricing::surface::Fixing;
+use zkmargin_protocol::value::units::{Price, Quantity, Time, Underlying};
 
 /// The parameters of the cases; the reference set has the live ones.
 const CASE_PARAMETERS: IsolatedParameters = IsolatedParameters {

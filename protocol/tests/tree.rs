@@ -6,11 +6,9 @@ use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use light_poseidon::{Poseidon, PoseidonHasher};
 use proptest::prelude::*;
-use zkmargin_protocol::{
-    Rule,
-    tree::opening::{OpenedNode, nodes_above},
-    tree::{NodeUpdate, SparseTree, node, verify_path},
-};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::crypto::tree::opening::{OpenedNode, nodes_above};
+use zkmargin_protocol::crypto::tree::{NodeUpdate, SparseTree, node, verify_path};
 
 const DEPTH: u8 = 3;
 const LEAVES: u64 = 1 << (2 * DEPTH);

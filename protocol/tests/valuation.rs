@@ -5,19 +5,19 @@ mod common;
 use common::{fixed_of, reference_json, shifted, shipped_json, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::black76::{Volatility, price_value};
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::instrument::InstrumentSpec;
-use zkmargin_protocol::instrument::OptionKind;
-use zkmargin_protocol::risk_parameters::{RiskParameters, SkewShock, VolatilityShock};
-use zkmargin_protocol::risk_table::{MarkedOption, Registry, build};
-use zkmargin_protocol::scenario::{Scenario, SkewShape, VolatilityMove};
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::surface::Surface;
-use zkmargin_protocol::units::{InstrumentIndex, Price};
-use zkmargin_protocol::valuation::{
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{MarkedOption, Registry, build};
+use zkmargin_protocol::market::settlement_price::Settlements;
+use zkmargin_protocol::market::valuation::{
     ExpiryBook, ValuationParameters, ValuedPosition, basis_contingency, profit,
 };
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility, price_value};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::pricing::scenario::{Scenario, SkewShape, VolatilityMove};
+use zkmargin_protocol::pricing::shock::{SkewShock, VolatilityShock};
+use zkmargin_protocol::pricing::surface::Surface;
+use zkmargin_protocol::value::units::{InstrumentIndex, Price};
 
 fn ppm(value: &Value) -> i64 {
     shifted(&text_of(value), 6).try_into().unwrap()

@@ -5,16 +5,18 @@ mod common;
 use ark_bn254::Fr;
 use common::shipped_json;
 use proptest::prelude::*;
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::fee_schedule::FeeSchedule;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::RiskRows;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::surface::{Expiry, Surface};
-use zkmargin_protocol::units::{Cash, Price, Quantity, Time, Underlying};
-use zkmargin_protocol::valuation::standard::{IsolatedPosition, StandardExpiry, requirement_ceil};
+use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::market::fee_schedule::FeeSchedule;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
+use zkmargin_protocol::market::valuation::standard::{
+    IsolatedPosition, StandardExpiry, requirement_ceil,
+};
+use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::pricing::surface::{Expiry, Surface};
+use zkmargin_protocol::value::units::{Cash, Price, Quantity, Time, Underlying};
 
 /// Forwards charged for a call short without a long one: maintenance, initial.
 const UNPAIRED_PPM: [u32; 2] = [1_100_000, 1_200_000];

@@ -6,18 +6,18 @@ use thiserror::Error;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode, R1cs};
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::eddsa::SecretKey;
-use zkmargin_protocol::fee_schedule::FeeSchedule;
-use zkmargin_protocol::oracle::{
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::commitment;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::crypto::eddsa::SecretKey;
+use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::market::fee_schedule::FeeSchedule;
+use zkmargin_protocol::market::oracle::{
     Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
 };
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::statement::commitment;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::value::units::Time;
 use zkmargin_verifier::{Domain, PublicInputs, Statement, VerifyError};
 
 use crate::prove::ProveError;

@@ -6,7 +6,7 @@ mod prove;
 use ark_bn254::Fr;
 use zkmargin_circuits::cs::R1cs;
 use zkmargin_host::output;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_prover::batch;
 use zkmargin_prover::progress::Progress;
 

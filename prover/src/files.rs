@@ -2,10 +2,10 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 use zkmargin_host::FileError;
 use zkmargin_host::file;
-use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_verifier::format::MAGIC_STATEMENT;
 use zkmargin_verifier::read::{self, ReadError};
 use zkmargin_verifier::{Statement, StatementFile};

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use zkmargin_host::{output, usage};
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_verifier::address;
 
 /// Make keys and prove batches.

@@ -13,9 +13,9 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode};
 use zkmargin_fixtures::synthetic::{Attack, Forgery, attack, forgeries, tiny_batch};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::statement::commitment;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::commitment;
+use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_prover::batch;
 use zkmargin_prover::key::ProvingKey;
 use zkmargin_prover::progress::Silent;
@@ -170,8 +170,8 @@ fn empty_batch(home: Domain) -> BatchTrace {
     use zkmargin_fixtures::keys::signed_table;
     use zkmargin_fixtures::synthetic::{now, parameters, risk_rows, small_state};
     use zkmargin_protocol::batch::Batch;
+    use zkmargin_protocol::ledger::state::State;
     use zkmargin_protocol::market::Market;
-    use zkmargin_protocol::state::State;
 
     let domain = home.field();
     let table =

@@ -3,8 +3,9 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use zkmargin_protocol::units::Time;
-use zkmargin_protocol::{Reject, decimal};
+use zkmargin_protocol::Reject;
+use zkmargin_protocol::value::decimal;
+use zkmargin_protocol::value::units::Time;
 
 /// Characters of a value shown in a refusal; the rest is cut off.
 const VALUE_CHARS_MAX: usize = 200;

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::statement;
+use zkmargin_protocol::batch::statement;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_verifier::{Statement, StatementFile};
 
 use crate::answer::SealedBatch;

@@ -1,8 +1,8 @@
 //! A clock against the time of the market data.
 
-use zkmargin_protocol::oracle::Attestation;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::market::oracle::Attestation;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::value::units::Time;
 
 use crate::answer::Refusal;
 

@@ -2,12 +2,13 @@
 //! or too old.
 
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::value::units::{AccountIndex, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 use crate::answer::{Reason, Refusal};

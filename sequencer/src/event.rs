@@ -5,11 +5,11 @@ use blake3::{Hash, Hasher};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::decimal;
+use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::oracle::OracleClock;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::market::oracle::OracleClock;
+use zkmargin_protocol::value::decimal;
+use zkmargin_protocol::value::units::Time;
 
 use crate::error::Error;
 use crate::genesis::Genesis;

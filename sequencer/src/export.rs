@@ -9,7 +9,7 @@ use zkmargin_host::file;
 use crate::error::Error;
 
 /// Name of the artefact of batch `number`, which the prover takes: the JSON of a
-/// [`zkmargin_protocol::batch::BatchTrace`].
+/// [`zkmargin_protocol::batch::trace::BatchTrace`].
 pub fn artefact_name(number: u64) -> String {
     format!("batch-{number}.json")
 }

@@ -6,12 +6,12 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::decimal::Decimal;
-use zkmargin_protocol::oracle::OracleClock;
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::market::oracle::OracleClock;
+use zkmargin_protocol::operation::recipient::Recipient;
+use zkmargin_protocol::value::decimal::Decimal;
 use zkmargin_verifier::{Domain, address};
 
 use crate::error::Error;

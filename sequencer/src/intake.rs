@@ -6,8 +6,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::ledger::state::State;
+use zkmargin_protocol::value::units::Time;
 
 use crate::answer::{Answer, Reason, Receipt, Refusal};
 use crate::batches::{self, close, export_batches};

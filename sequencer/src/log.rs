@@ -3,7 +3,7 @@
 use blake3::Hash;
 use rusqlite::{Connection, OptionalExtension};
 
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::value::units::Time;
 
 use crate::anchor::Mark;
 use crate::error::Error;

@@ -13,13 +13,13 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use zkmargin_host::{file, output, usage};
+use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::decimal::{self, Decimal};
-use zkmargin_protocol::eddsa::PublicKey;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::crypto::eddsa::PublicKey;
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{AccountIndex, Time, Underlying};
+use zkmargin_protocol::value::decimal::{self, Decimal};
+use zkmargin_protocol::value::units::{AccountIndex, Time, Underlying};
 use zkmargin_protocol::{Reject, Rule};
 use zkmargin_sequencer::{
     Access, Answer, Error, Genesis, Sequencer, Source, backup, read_groups, rebuild,

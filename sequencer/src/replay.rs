@@ -3,10 +3,10 @@
 use serde::Serialize;
 
 use ark_bn254::Fr;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::decimal;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
-use zkmargin_protocol::state::State;
+use zkmargin_protocol::value::decimal;
 
 use crate::batches::produced;
 use crate::desk::{Desk, Pending};

@@ -5,14 +5,15 @@ use std::path::PathBuf;
 use ark_bn254::Fr;
 use serde::Serialize;
 
+use zkmargin_protocol::account::margin;
+use zkmargin_protocol::account::nonce::NonceWindow;
+use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::eddsa::PublicKey;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::crypto::eddsa::PublicKey;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::nonce::NonceWindow;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{AccountIndex, Cash, Tier, Time};
-use zkmargin_protocol::{decimal, margin};
+use zkmargin_protocol::value::decimal;
+use zkmargin_protocol::value::units::{AccountIndex, Cash, Tier, Time};
 
 /// Where a store stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Reject;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::{Market, SignedRiskTable};
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::value::units::{AccountIndex, Time};
 
 use crate::answer::{Answer, Reason, Refusal, SealedBatch};
 use crate::batches::{self, close, export_batches, sealed_batch};

@@ -15,11 +15,11 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use zkmargin_host::file;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::instrument::InstrumentSpec;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::Snapshot;
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::state::Snapshot;
-use zkmargin_protocol::units::{AccountIndex, Holders, InstrumentIndex, Time};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::value::units::{AccountIndex, Holders, InstrumentIndex, Time};
 
 use crate::anchor::{Anchor, Mark};
 use crate::connection::{self, Stamp};

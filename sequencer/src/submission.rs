@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::deposit::Deposit;
-use zkmargin_protocol::fee_schedule::GrantTier;
-use zkmargin_protocol::forced::ForcedRequest;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::deposit::Deposit;
+use zkmargin_protocol::operation::forced::ForcedRequest;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
 use zkmargin_verifier::address::{self, AddressError};
 
 use crate::answer::{Reason, Refusal};

@@ -11,8 +11,8 @@ use serde::de::DeserializeOwned;
 
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::instrument::InstrumentSpec;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Time};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Time};
 
 use crate::error::Error;
 use crate::event::Entry;

@@ -11,7 +11,7 @@ use support::*;
 
 use zkmargin_fixtures::synthetic::account_index;
 use zkmargin_host::OutputError;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Error, Sequencer, Source, read_groups};
 
 /// A store with two batches and pending trades, of which the newest part is still in the

@@ -10,9 +10,9 @@ use support::process::{answers, run, sequencer, standard_error, written};
 use support::*;
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_host::broken::full_disk;
-use zkmargin_protocol::fee_schedule::GrantTier;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::Tier;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::value::units::Tier;
 
 fn time() -> String {
     (NOW_S + 1).to_string()

@@ -12,7 +12,7 @@ use serde_json::Value;
 use support::*;
 
 use zkmargin_fixtures::synthetic::NOW_S;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 
 const TRADES: usize = 24;
 /// What a process that stopped by `abort` was ended by.

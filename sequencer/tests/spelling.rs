@@ -10,10 +10,10 @@ use support::process::{answers, run, standard_error, written};
 use support::*;
 
 use zkmargin_fixtures::synthetic::NOW_S;
-use zkmargin_protocol::action::Action;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::recipient::Recipient;
 use zkmargin_sequencer::{Genesis, Source};
 use zkmargin_verifier::address;
 

@@ -15,9 +15,9 @@ use support::process::{Talk, answers, run, sequencer, written};
 use support::*;
 
 use zkmargin_fixtures::synthetic::account_index;
-use zkmargin_protocol::fee_schedule::GrantTier;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{Tier, Time};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::value::units::{Tier, Time};
 use zkmargin_sequencer::{Access, Sequencer, Source};
 
 /// Batches are never old in tests that are not about their age.

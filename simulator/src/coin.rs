@@ -7,11 +7,11 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_protocol::Reject;
-use zkmargin_protocol::black76::PRICE_UNITS;
-use zkmargin_protocol::settlement_price::{
+use zkmargin_protocol::market::settlement_price::{
     IndexSample, SettlementParameters, SettlementWindow, SignedSample,
 };
-use zkmargin_protocol::units::{Price, Time, Underlying};
+use zkmargin_protocol::pricing::black76::PRICE_UNITS;
+use zkmargin_protocol::value::units::{Price, Time, Underlying};
 
 /// Length of the settlement window, seconds, as the reference parameters have it.
 pub const WINDOW_S: u64 = 1_800;

@@ -9,17 +9,17 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::keys::{attestation, signed_table};
 use zkmargin_protocol::Reject;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::account::price_band;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::oracle::OracleMessage;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::price_band;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::oracle::OracleMessage;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{Registry, build};
+use zkmargin_protocol::market::settlement_price::Settlements;
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
 use crate::coin::{Coin, Window, price, time};
 

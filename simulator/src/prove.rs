@@ -2,8 +2,8 @@
 
 use thiserror::Error;
 use zkmargin_circuits::cs::R1cs;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_prover::batch;
 use zkmargin_prover::key::{KeyError, ProvingKey};
 use zkmargin_prover::progress::Silent;

@@ -1,6 +1,6 @@
 //! How large a world is.
 
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 
 use crate::feed::Listing;
 

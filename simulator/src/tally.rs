@@ -4,13 +4,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer};
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::request::SignedRequest;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::reduction::Refusal;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedAnswer};
+use zkmargin_protocol::operation::request::SignedRequest;
 use zkmargin_protocol::{Reject, Rule};
 
 /// Greatest count of one part. A record has at most 2^26 bytes, so the sum of all its counts is

@@ -1,8 +1,8 @@
 //! What agents see of the batch being filled.
 
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::units::{AccountIndex, Time, Underlying};
+use zkmargin_protocol::market::risk_row::RiskRow;
+use zkmargin_protocol::value::units::{AccountIndex, Time, Underlying};
 
 use crate::audit::observation::Accounts;
 

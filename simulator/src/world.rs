@@ -10,10 +10,11 @@ use ark_bn254::Fr;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use zkmargin_protocol::Reject;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::value::units::Time;
 
 use crate::agents::Agent;
 use crate::audit::Auditor;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::InstrumentIndex;
+use zkmargin_protocol::value::units::InstrumentIndex;
 
 use crate::StressError;
 
@@ -54,9 +54,9 @@ pub fn check_conservation(
 mod tests {
     use super::*;
     use zkmargin_fixtures::synthetic::{account_index, market, small_state};
-    use zkmargin_protocol::custody::Custody;
-    use zkmargin_protocol::state::Snapshot;
-    use zkmargin_protocol::units::Quantity;
+    use zkmargin_protocol::ledger::custody::Custody;
+    use zkmargin_protocol::ledger::state::Snapshot;
+    use zkmargin_protocol::value::units::Quantity;
 
     /// The small state has two contracts that nobody wrote.
     #[test]

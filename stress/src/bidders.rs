@@ -1,10 +1,9 @@
 //! Liquidators: when they bid, and for how much.
 
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::bid::{Bid, Fill, Offer};
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{AccountIndex, Cash, Time};
+use zkmargin_protocol::operation::bid::{Bid, Fill, Offer};
+use zkmargin_protocol::value::units::{AccountIndex, Cash, PPM, Time};
 
 use crate::StressError;
 

@@ -7,8 +7,8 @@ use zkmargin_fixtures::FixtureError;
 use zkmargin_fixtures::import::{Report, import_chains, seconds};
 use zkmargin_fixtures::market::{btc, eth, surface_at};
 use zkmargin_host::file;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::units::{Time, Underlying};
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::value::units::{Time, Underlying};
 
 use crate::StressError;
 use crate::feed::Scene;

@@ -6,16 +6,16 @@ use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
 use zkmargin_fixtures::keys::{attestation, signed_table};
-use zkmargin_protocol::arbitrage;
-use zkmargin_protocol::instrument::InstrumentSpec;
+use zkmargin_protocol::account::price_band;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::oracle::OracleMessage;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::price_band;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_table::{self, Registry};
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time, Underlying};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::oracle::OracleMessage;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{self, Registry};
+use zkmargin_protocol::pricing::arbitrage;
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
 use self::windows::Windows;
 use crate::StressError;

@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use zkmargin_protocol::account::auction::{check_end, check_start};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
-use zkmargin_protocol::auction::{check_end, check_start};
-use zkmargin_protocol::bid::Bid;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::settlement::Settle;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::operation::bid::Bid;
+use zkmargin_protocol::operation::settle::Settle;
+use zkmargin_protocol::value::units::{AccountIndex, Time};
 
 use crate::StressError;
 use crate::bidders::{Abstention, Bidder, Sale};

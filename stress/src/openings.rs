@@ -1,11 +1,10 @@
 //! What a book costs and how much of it two accounts can afford.
 
+use zkmargin_protocol::account::margin::{Margin, evaluate};
+use zkmargin_protocol::account::positions::Slot;
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::margin::{Margin, evaluate};
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::positions::Slot;
-use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Quantity};
+use zkmargin_protocol::value::units::{AccountIndex, Cash, InstrumentIndex, PPM, Quantity};
 
 use crate::StressError;
 use crate::venue::Fill;

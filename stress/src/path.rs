@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use zkmargin_fixtures::import::rows;
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::value::units::{Price, Time};
 
 use crate::StressError;
 

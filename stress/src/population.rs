@@ -3,9 +3,9 @@
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{AccountIndex, Price, Time, Underlying};
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::value::units::{AccountIndex, PPM, Price, Time, Underlying};
 
 use crate::StressError;
 

@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 
 use zkmargin_fixtures::synthetic::{domain, portfolio_book};
 use zkmargin_protocol::account::Book;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::bid::Bid;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::Bid;
+use zkmargin_protocol::value::units::{AccountIndex, Time};
 
 use crate::StressError;
 use crate::audit::check_conservation;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::value::units::Time;
 
 use crate::StressError;
 use crate::bidders::Abstention;

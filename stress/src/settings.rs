@@ -1,8 +1,8 @@
 //! What a replay may vary, and the changes whose effect is reported.
 
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::value::units::PPM;
 
 /// Rounds as long as a table is young enough for a batch.
 const ROUNDS: usize = 10;

@@ -3,9 +3,9 @@
 mod modelled;
 mod recorded;
 
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::surface::{Expiry, SmilePoint, VOLATILITY_MAX, VOLATILITY_MIN};
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, VOLATILITY_MAX, VOLATILITY_MIN};
+use zkmargin_protocol::value::units::{Price, Time};
 
 pub use self::modelled::Modelled;
 pub use self::recorded::Recorded;

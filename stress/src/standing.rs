@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_protocol::units::AccountIndex;
+use zkmargin_protocol::value::units::AccountIndex;
 
 use crate::bidders::Abstention;
 

@@ -1,8 +1,9 @@
 //! What a replay adds up.
 
-use zkmargin_protocol::auction::{AuctionParameters, AuctionStep};
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::value::units::{Price, Time};
 
 use crate::standing::Counts;
 

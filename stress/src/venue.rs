@@ -3,18 +3,21 @@
 use ark_bn254::Fr;
 use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::request::Request;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Quantity, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::deposit::Deposit;
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::request::Request;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{
+    AccountIndex, Cash, Nonce, OrderQuantity, Price, Quantity, Time,
+};
 use zkmargin_protocol::{Reject, Rule};
 
 use crate::StressError;

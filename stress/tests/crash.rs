@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use zkmargin_fixtures::market::btc;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::value::units::Time;
 use zkmargin_stress::events::EVENTS;
 use zkmargin_stress::feed::Scene;
 use zkmargin_stress::path::{Bar, PricePath};

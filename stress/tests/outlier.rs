@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 use zkmargin_fixtures::market::btc;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::value::units::Time;
 use zkmargin_stress::feed::Scene;
 use zkmargin_stress::path::{Bar, PricePath};
 use zkmargin_stress::replay::run;

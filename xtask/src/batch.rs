@@ -5,16 +5,16 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::catalogue::{self, Circuit};
 use zkmargin_fixtures::synthetic;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::forced::reduction::{Reduced, Refusal};
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{Holders, Price, Tier};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::ledger::settlement::Settlement;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::operation::forced::reduction::{Reduced, Refusal};
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{Holders, Price, Tier};
 
 /// Columns of the commitment and of the evaluation; the challenge between them is given.
 const OUTPUTS: &[usize] = &[1, 3];

@@ -10,8 +10,8 @@ use zkmargin_fixtures::import::{CHAIN_SOURCE, FLOW_SOURCE, import, tables};
 use zkmargin_fixtures::market::{self, Facts};
 use zkmargin_fixtures::trades::{self, CHAIN_ID, CONTRACT, Manifest};
 use zkmargin_host::{file, output};
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::operation::recipient::Recipient;
 use zkmargin_verifier::{Domain, address};
 
 use crate::failure::Failure;

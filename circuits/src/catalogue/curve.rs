@@ -2,9 +2,9 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField};
-use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::eddsa::SecretKey;
-use zkmargin_protocol::poseidon;
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::eddsa::SecretKey;
+use zkmargin_protocol::crypto::poseidon;
 
 use super::Circuit;
 use crate::gadgets::boolean::Bool;

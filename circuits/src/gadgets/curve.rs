@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ec::models::CurveConfig;
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use taceo_ark_babyjubjub::EdwardsConfig;
-use zkmargin_protocol::babyjubjub::Point;
+use zkmargin_protocol::crypto::babyjubjub::Point;
 
 use super::boolean::Bool;
 use super::montgomery::MontgomeryVar;

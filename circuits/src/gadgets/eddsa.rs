@@ -1,10 +1,10 @@
-//! EdDSA on Baby Jubjub with Poseidon, the twin of `zkmargin_protocol::eddsa::verify`.
+//! EdDSA on Baby Jubjub with Poseidon, the twin of `zkmargin_protocol::crypto::eddsa::verify`.
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, Field, PrimeField};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::babyjubjub::BASE8;
-use zkmargin_protocol::eddsa::Signature;
+use zkmargin_protocol::crypto::babyjubjub::BASE8;
+use zkmargin_protocol::crypto::eddsa::Signature;
 
 use super::boolean::Bool;
 use super::curve::PointVar;

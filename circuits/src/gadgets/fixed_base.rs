@@ -6,7 +6,7 @@ use ark_bn254::Fr;
 use ark_ec::{AffineRepr, CurveGroup, PrimeGroup};
 use ark_ff::{AdditiveGroup, Field, PrimeField};
 use taceo_ark_babyjubjub::{EdwardsAffine, EdwardsProjective};
-use zkmargin_protocol::babyjubjub::{BASE8, Point, Scalar};
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point, Scalar};
 
 use super::boolean::Bool;
 use super::comparator::enforce_nonzero;

@@ -8,7 +8,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkmargin_protocol::babyjubjub::Point;
+use zkmargin_protocol::crypto::babyjubjub::Point;
 
 use super::curve::{PointVar, hint_quotient};
 use crate::cs::{Cs, Lc};

@@ -1,4 +1,4 @@
-//! Poseidon, the twin of `zkmargin_protocol::poseidon`.
+//! Poseidon, the twin of `zkmargin_protocol::crypto::poseidon`.
 //!
 //! An S-box costs three constraints, `x²`, `x⁴` and `x⁵`, and nothing on a lane that is constant: a
 //! permutation of width t has `3·(8t + R_P)` less 3 for each constant lane, and no other
@@ -9,7 +9,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkmargin_protocol::poseidon::{self as native, Constants, constants};
+use zkmargin_protocol::crypto::poseidon::{self as native, Constants, constants};
 
 mod plan;
 mod sponge;

@@ -7,7 +7,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
-use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
+use zkmargin_protocol::crypto::babyjubjub::SUBGROUP_ORDER;
 
 use super::boolean::Bool;
 use crate::cs::{Cs, Lc};

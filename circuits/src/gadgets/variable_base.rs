@@ -2,7 +2,7 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, BigInteger, Field, PrimeField};
-use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
+use zkmargin_protocol::crypto::babyjubjub::SUBGROUP_ORDER;
 
 use super::boolean::Bool;
 use super::comparator::enforce_nonzero;

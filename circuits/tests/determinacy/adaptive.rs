@@ -9,7 +9,7 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs, SparseMatrix};
 use zkmargin_fixtures::synthetic::{self, Forgery, Lie};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::babyjubjub::BASE8;
+use zkmargin_protocol::crypto::babyjubjub::BASE8;
 
 use crate::world::{self, Circuit, assignment};
 

@@ -1,10 +1,10 @@
 //! Derives from what is absorbed everything that follows, and wants every identity to be among it.
 
 use std::collections::{BTreeMap, BTreeSet};
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 use rayon::prelude::*;
 use zkmargin_audit::closure::Transcript;
-use zkmargin_protocol::batch::BatchTrace;
 
 use crate::modes;
 use crate::world::{Circuit, SEEDS, assignment, batches};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::forced::reduction::Refusal;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::operation::forced::reduction::Refusal;
 
 /// Every mode that the argument treats on its own.
 pub const ALL: [&str; 42] = [
@@ -133,10 +133,8 @@ fn account(row: &AccountRow, tell: &mut impl FnMut(bool, &'static str)) {
             Some(Refusal::Account) => tell(true, "forced: refused, of the account"),
             Some(Refusal::Counterparty) => tell(true, "forced: refused, of the counterparty"),
             None => {
-                let instrument = reduced.terms.instrument;
-                let is_held = old.positions.iter().any(|(index, _)| index == instrument);
-                tell(is_held, "forced: reduction done");
-                tell(!is_held, "forced: reduction of nothing held");
+                tell(reduced.is_done(), "forced: reduction done");
+                tell(!reduced.is_done(), "forced: reduction of nothing held");
             }
         },
         None => {}

@@ -16,7 +16,7 @@ use zkmargin_circuits::cs::forgery::Place;
 use zkmargin_circuits::cs::{Mode, Role};
 use zkmargin_fixtures::synthetic::Lie;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 use crate::modes;
 use crate::world::{Circuit, SEEDS, assignment, batches, build};

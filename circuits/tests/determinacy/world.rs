@@ -7,8 +7,8 @@ use zkmargin_circuits::cs::forgery::{self, Notes};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_circuits::{Cs, Wire};
 use zkmargin_fixtures::synthetic::{self, Lie};
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 /// The circuit of a batch, with these lies told and these faults planted.
 pub fn build(mode: Mode, trace: &BatchTrace, lies: &[Lie], plants: &[&'static str]) -> Cs {
@@ -65,8 +65,8 @@ pub fn assignment(trace: &BatchTrace, lies: &[Lie], plants: &[&'static str]) -> 
 }
 
 /// Seeds of random batches which among them hold every mode of every row.
-pub const SEEDS: [u64; 16] =
-    [281, 61, 181, 351, 363, 369, 362, 381, 347, 300, 399, 398, 396, 389, 385, 360];
+pub const SEEDS: [u64; 17] =
+    [281, 61, 181, 351, 363, 369, 362, 381, 347, 300, 399, 398, 396, 389, 385, 360, 116];
 
 /// The random batches of these seeds.
 pub fn batches(seeds: &[u64]) -> Vec<BatchTrace> {

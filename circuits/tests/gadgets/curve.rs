@@ -6,7 +6,7 @@ use zkmargin_circuits::gadgets::curve::PointVar;
 use zkmargin_circuits::gadgets::fixed_base::fixed_base_mul;
 use zkmargin_circuits::gadgets::scalar::subgroup_order;
 use zkmargin_circuits::gadgets::variable_base::multiply_by_8_and;
-use zkmargin_protocol::babyjubjub::{BASE8, Point, SUBGROUP_ORDER, Scalar};
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point, SUBGROUP_ORDER, Scalar};
 
 use crate::{rng, write};
 

@@ -9,8 +9,8 @@ use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::curve::PointVar;
 use zkmargin_circuits::gadgets::eddsa::{SignatureVar, enforce_signature};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::eddsa::{PublicKey, SecretKey, Signature, verify};
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::eddsa::{PublicKey, SecretKey, Signature, verify};
 
 use crate::{Written, rng, write};
 

@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use ark_ff::UniformRand;
 use zkmargin_circuits::cs::Lc;
 use zkmargin_circuits::gadgets::poseidon as gadget;
-use zkmargin_protocol::poseidon as native;
+use zkmargin_protocol::crypto::poseidon as native;
 
 use crate::{externals, rng, write};
 

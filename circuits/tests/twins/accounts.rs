@@ -7,10 +7,10 @@ use zkmargin_circuits::account::{AccountInput, AccountVar};
 use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::fee_schedule::GrantTier;
-use zkmargin_protocol::nonce::NonceWindow;
-use zkmargin_protocol::settlement::Settlement;
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Nonce, Quantity, Tier};
+use zkmargin_protocol::account::nonce::NonceWindow;
+use zkmargin_protocol::ledger::settlement::Settlement;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::value::units::{Cash, InstrumentIndex, Nonce, Quantity, Tier};
 
 use super::draw::{agree, circuit, near, witness};
 

@@ -7,16 +7,15 @@ use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{NOW_S, market, now, signed_request};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::bid::{Bid, Offer};
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::{Cash, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::{Bid, Offer};
+use zkmargin_protocol::value::units::{Cash, PPM, Time};
 
 use super::draw::{Verdict, agree, both};
 

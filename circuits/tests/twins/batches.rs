@@ -14,16 +14,18 @@ use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{RandomBatch, domain, random_case, settle, tiny_batch};
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::fee_schedule::GrantTier;
-use zkmargin_protocol::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Tier, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{
+    AccountIndex, Cash, Nonce, OrderQuantity, Price, Tier, Time,
+};
 
 use super::draw::{Verdict, circuit, regardless, times};
 

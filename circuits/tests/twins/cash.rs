@@ -3,14 +3,14 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::deposit::{DepositInput, DepositVar};
+use zkmargin_circuits::operation::deposit::{DepositInput, DepositVar};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{account_index, deposit, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::deposit::{Deposit, DepositRow};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{Cash, Underlying};
+use zkmargin_protocol::operation::deposit::{Deposit, DepositRow};
+use zkmargin_protocol::value::units::{Cash, Underlying};
 
 use super::draw::{agree, circuit, native, near, witness};
 

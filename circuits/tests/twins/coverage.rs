@@ -10,7 +10,7 @@ use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::gadgets::curve::PointVar;
 use zkmargin_fixtures::synthetic::{Attack, attack, tiny_batch};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
 
 use super::draw::{Verdict, circuit, witness};
 
@@ -28,7 +28,7 @@ fn a_rule_has_constraints_exactly_if_forged_batches_must_break_them() {
     }
 }
 
-fn judged(public: &BatchPublic, trace: &zkmargin_protocol::batch::BatchTrace) -> Verdict {
+fn judged(public: &BatchPublic, trace: &zkmargin_protocol::batch::trace::BatchTrace) -> Verdict {
     let mut cs = Cs::new(Mode::Witness);
     synthesize(&mut cs, public, trace);
     circuit(&cs)

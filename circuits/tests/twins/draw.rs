@@ -9,19 +9,20 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 use rayon::prelude::*;
 use zkmargin_circuits::Cs;
+use zkmargin_circuits::batch::statement::HeaderVar;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
-use zkmargin_circuits::statement::HeaderVar;
 use zkmargin_fixtures::synthetic::{account, account_index, now, portfolio_book, state};
-use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::custody::Custody;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::Header;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::oracle::OracleClock;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::statement::Header;
-use zkmargin_protocol::units::{Cash, Quantity, Time};
+use zkmargin_protocol::value::units::{Cash, Quantity, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 /// The rule that refused, or `None`.

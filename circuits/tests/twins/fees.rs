@@ -3,15 +3,15 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::fee_schedule::{FeeScheduleVar, TierVar};
-use zkmargin_circuits::trade::{FillVar, TradeInput};
+use zkmargin_circuits::market::fee_schedule::{FeeScheduleVar, TierVar};
+use zkmargin_circuits::operation::trade::{FillVar, TradeInput};
 use zkmargin_fixtures::synthetic::{OrderDraft, account, account_index, portfolio_book, risk_rows};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::fee_schedule::{FeeRates, FeeSchedule, PERMILLE};
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{Price, Tier, Time};
+use zkmargin_protocol::market::fee_schedule::{FeeRates, FeeSchedule, PERMILLE};
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{Price, Tier, Time};
 
 use super::draw::{agree, circuit, header_at, native, near, witness};
 
@@ -62,7 +62,11 @@ fn agree_on_fees_of_random_trades() {
         schedule.check().expect("rates that fall");
         let input = random_input(rng, &template, &schedule);
         let tiers = input.signers.each_ref().map(|signer| signer.tier);
-        let judged = native(schedule.check_trade(&input.trade, tiers, input.forward));
+        let TradeInput { trade, forward, .. } = &input;
+        let fees = [(Side::Buy, trade.buyer_fee), (Side::Sell, trade.seller_fee)];
+        let judged = native(fees.into_iter().zip(tiers).try_for_each(|((side, fee), tier)| {
+            schedule.check_fee(fee, tier, trade.maker == side, [*forward, trade.price])
+        }));
         let mut cs = witness();
         let header = header_at(&mut cs, Fr::from(7u64), Time::MIN);
         let fill = FillVar::external(&mut cs, &input, &header);

@@ -11,15 +11,15 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::account::nonce::{NonceWindow, WINDOW};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::nonce::{NonceWindow, WINDOW};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{Cash, Nonce, Time};
+use zkmargin_protocol::value::units::{Cash, Nonce, Time};
 
 use super::draw::{Verdict, agree, both, near};
 

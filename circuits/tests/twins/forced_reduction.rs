@@ -9,17 +9,17 @@ use zkmargin_fixtures::synthetic::{
     parameters, portfolio_book, risk_rows, signed_move,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::margin::{MarginMethod, SPREAD_BITS};
+use zkmargin_protocol::account::positions::{Positions, SLOTS};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
-use zkmargin_protocol::auction::Auction;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::margin::{MarginMethod, SPREAD_BITS};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::positions::{Positions, SLOTS};
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::{
+use zkmargin_protocol::operation::forced::reduction::Refusal;
+use zkmargin_protocol::value::units::{
     AccountIndex, Cash, FORCED_BITS, InstrumentIndex, Price, Quantity, Time,
 };
 

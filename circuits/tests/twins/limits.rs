@@ -4,13 +4,14 @@ use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::gadgets::eddsa::SignatureVar;
-use zkmargin_circuits::order::OrderVar;
-use zkmargin_circuits::trade::{self, FillVar, TradeInput};
+use zkmargin_circuits::operation::order::OrderVar;
+use zkmargin_circuits::operation::trade::{self, FillVar, TradeInput};
 use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::order::{Order, Side, SignedOrder};
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::operation::order::{Order, Side, SignedOrder};
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::value::units::{
     AccountIndex, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Time, Underlying,
 };
 use zkmargin_protocol::{Reject, Rule};

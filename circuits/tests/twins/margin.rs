@@ -4,16 +4,16 @@ use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
+use zkmargin_circuits::account::margin::{MarginVar, enforce_initial};
 use zkmargin_circuits::gadgets::boolean::Bool;
-use zkmargin_circuits::margin::{MarginVar, enforce_initial};
 use zkmargin_fixtures::synthetic::{parameters, risk_rows};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
-use zkmargin_protocol::market::RiskRows;
-use zkmargin_protocol::packing::signed_field;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::positions::Slot;
-use zkmargin_protocol::units::{Cash, Loss, Price, Quantity};
+use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
+use zkmargin_protocol::account::positions::Slot;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::risk_row::RiskRows;
+use zkmargin_protocol::value::packing::signed_field;
+use zkmargin_protocol::value::units::{Cash, Loss, Price, Quantity};
 
 use super::draw::{Verdict, agree, circuit, native, near, witness};
 

@@ -3,10 +3,10 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::nonce::{NonceInput, consume};
+use zkmargin_circuits::account::nonce::{NonceInput, consume};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::nonce::NonceWindow;
-use zkmargin_protocol::units::Nonce;
+use zkmargin_protocol::account::nonce::NonceWindow;
+use zkmargin_protocol::value::units::Nonce;
 
 use super::draw::{Verdict, agree, circuit, native, near, witness};
 

@@ -7,10 +7,11 @@ use zkmargin_fixtures::synthetic::{
     OrderDraft, account_index, deposit, market, market_of, portfolio_book, settled, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::market::{Market, RiskRows};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::risk_row::RiskRows;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::value::units::{Price, Time};
 
 use super::draw::{Verdict, agree, both, holders};
 

@@ -1,15 +1,15 @@
 //! Age of the oracle's data, and the quorum.
 
 use rand::Rng;
-use zkmargin_circuits::oracle::{enforce_age, enforce_order, enforce_quorum};
-use zkmargin_circuits::parameters::ParametersVar;
-use zkmargin_circuits::statement::HeaderVar;
+use zkmargin_circuits::batch::statement::HeaderVar;
+use zkmargin_circuits::market::oracle::{enforce_age, enforce_order, enforce_quorum};
+use zkmargin_circuits::market::parameters::ParametersVar;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_fixtures::synthetic::{domain, now, parameters};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::oracle::{Attestation, OracleClock, OracleMessage, OracleSet};
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::market::oracle::{Attestation, OracleClock, OracleMessage, OracleSet};
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::value::units::Time;
 
 use super::draw::{agree, circuit, header, mostly, native, near, witness};
 

@@ -3,10 +3,10 @@
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::positions::witness_canonical;
+use zkmargin_circuits::account::positions::witness_canonical;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::positions::{Positions, SLOTS, Slot};
-use zkmargin_protocol::units::{InstrumentIndex, Quantity, Underlying};
+use zkmargin_protocol::account::positions::{Positions, SLOTS, Slot};
+use zkmargin_protocol::value::units::{InstrumentIndex, Quantity, Underlying};
 
 use ark_bn254::Fr;
 

@@ -9,10 +9,10 @@ use zkmargin_fixtures::synthetic::{
     signed_move, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::Price;
+use zkmargin_protocol::value::units::Price;
 
 use super::draw::{Verdict, agree, holders, regardless, synthesized};
 

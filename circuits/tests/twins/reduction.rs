@@ -10,12 +10,12 @@ use zkmargin_fixtures::synthetic::{
     state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::margin::{MarginMethod, evaluate};
+use zkmargin_protocol::account::margin::{MarginMethod, evaluate};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{Cash, Price, Quantity};
+use zkmargin_protocol::value::units::{Cash, Price, Quantity};
 
 use super::draw::{Verdict, agree, both};
 

@@ -4,21 +4,21 @@ use ark_bn254::Fr;
 use ark_ff::{BigInteger, Field};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::fee_schedule::FeeScheduleVar;
-use zkmargin_circuits::request::{RequestInput, RequestVar};
-use zkmargin_circuits::trade::{TradeInput, TradeVar};
+use zkmargin_circuits::market::fee_schedule::FeeScheduleVar;
+use zkmargin_circuits::operation::request::{RequestInput, RequestVar};
+use zkmargin_circuits::operation::trade::{TradeInput, TradeVar};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
     OrderDraft, account, account_index, cancel_all, domain, now, parameters, portfolio_book, rekey,
     risk_rows, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::babyjubjub::{BASE8, SUBGROUP_ORDER};
-use zkmargin_protocol::eddsa::Signature;
+use zkmargin_protocol::batch::statement::withdrawal_word;
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, SUBGROUP_ORDER};
+use zkmargin_protocol::crypto::eddsa::Signature;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::statement::withdrawal_word;
-use zkmargin_protocol::units::{AccountIndex, Nonce, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::value::units::{AccountIndex, Nonce, Time};
 
 use super::cash::random_amount;
 use super::draw::{agree, circuit, header, header_at, mostly, native, near, witness};
@@ -131,7 +131,7 @@ fn agree_on_signed_trades() {
         let var = TradeVar::new(&mut cs, &input, &header, &schedule);
         if judged.is_ok() {
             let wires = [&var.cash_of_buyer, &var.cash_of_seller].map(|wire| wire.value());
-            assert_eq!(wires, cash.map(zkmargin_protocol::packing::signed_field));
+            assert_eq!(wires, cash.map(zkmargin_protocol::value::packing::signed_field));
         }
         [native(judged), circuit(&cs)]
     });

@@ -3,13 +3,13 @@
 use ark_bn254::Fr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
 use serde_json::Value;
-use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
-use zkmargin_protocol::black76::{self, Volatility};
-use zkmargin_protocol::eddsa::{SecretKey, Signature, verify};
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::instrument::OptionKind;
-use zkmargin_protocol::units::{Cash, Nonce};
-use zkmargin_protocol::{Rule, decimal};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::crypto::babyjubjub::SUBGROUP_ORDER;
+use zkmargin_protocol::crypto::eddsa::{SecretKey, Signature, verify};
+use zkmargin_protocol::pricing::black76::{self, OptionKind, Volatility};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::value::decimal;
+use zkmargin_protocol::value::units::{Cash, Nonce};
 
 use super::{DAY_S, inputs, price};
 use crate::common::fixed_of;

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use num_bigint::BigInt;
 use serde_json::Value;
-use zkmargin_protocol::fixed::{FRACTION_BITS, Fixed};
+use zkmargin_protocol::pricing::fixed::{FRACTION_BITS, Fixed};
 
 /// The text of a reference file (gunzipped where named `.gz`), or `None` with one line printed.
 pub fn reference_text(path: &str) -> Option<String> {

@@ -5,14 +5,13 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::bid::Bid;
-use zkmargin_protocol::cipher::decrypt;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::account_words;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::crypto::cipher::decrypt;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::statement::account_words;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::{AuctionStep, Bid};
 
 pub const RULE: Rule = Rule::AccountRequests;
 
@@ -106,7 +105,7 @@ fn rejects_nonce_of_anything_after_a_cancel_all() {
     let world = World::new();
     let cancelled = cancel_all(index(BUYER), 64, 0);
     let filled = trade(&world.draft(), [BUYER, SELLER].map(index), [1, 0]);
-    let [paid] = moved(true, |m| m.request.nonce = zkmargin_protocol::units::Nonce::MIN);
+    let [paid] = moved(true, |m| m.request.nonce = zkmargin_protocol::value::units::Nonce::MIN);
     world.accepts("before", &[filled.clone(), cancelled.clone()]);
     for late in [filled, paid, rekeyed(1), signed_move(index(BUYER), None, 1, 64)] {
         world.rejects(Rule::Nonce, "after", &[cancelled.clone(), late]);

@@ -3,17 +3,17 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 use zkmargin_fixtures::synthetic::{forgeries, random_case};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::tree::{ACCOUNT_TREE_DEPTH, verify_path};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::crypto::tree::{ACCOUNT_TREE_DEPTH, verify_path};
+use zkmargin_protocol::ledger::state::State;
 
 pub const RULE: Rule = Rule::AccountTree;
 
 /// Every new leaf is put into the old state one by one; the root must be the one the batch names.
 fn is_replayed(state: &State, trace: &BatchTrace) -> bool {
     let mut tree = state.tree().clone();
-    let is_old = |row: &zkmargin_protocol::batch::AccountRow| {
+    let is_old = |row: &zkmargin_protocol::batch::trace::AccountRow| {
         let leaf = row.old.as_ref().map_or(Fr::from(0u64), |old| old.leaf());
         tree.get(row.index.get().into()) == Ok(leaf)
     };

@@ -6,8 +6,8 @@ use super::world::World;
 use zkmargin_fixtures::synthetic::auction::{Distress, debtor};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::bid::AuctionStep;
 
 pub const RULE: Rule = Rule::AuctionEnd;
 

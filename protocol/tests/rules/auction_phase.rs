@@ -4,8 +4,8 @@ use super::auction_world::{
 use super::world::{World, index, time};
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::bid::Bid;
-use zkmargin_protocol::state::State;
+use zkmargin_protocol::ledger::state::State;
+use zkmargin_protocol::operation::bid::Bid;
 
 pub const RULE: Rule = Rule::AuctionPhase;
 

@@ -7,10 +7,12 @@ use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book, state};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::auction::{self, Auction, AuctionParameters, AuctionStep};
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::auction::{self, Auction};
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{Cash, Time};
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::value::units::{Cash, Time};
 
 pub const RULE: Rule = Rule::AuctionStart;
 

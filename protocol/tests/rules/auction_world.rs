@@ -5,15 +5,15 @@
 use super::world::{World, cash, index, time};
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{NOW_S, market, signed_request};
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::margin::{Margin, MarginMethod};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::auction::{Auction, AuctionStep};
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::bid::{Bid, Fill};
-use zkmargin_protocol::margin::{Margin, MarginMethod};
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::{AuctionStep, Bid, Fill};
+use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 pub const MILLION: i128 = 1_000_000;
 pub const METHODS: [MarginMethod; 2] = [MarginMethod::Portfolio, MarginMethod::Standard];

@@ -5,7 +5,7 @@ use super::auction_world::{
 use super::world::World;
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::auction::AuctionParameters;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::operation::Operation;
 
 pub const RULE: Rule = Rule::BidPrice;

@@ -7,12 +7,11 @@ use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{forgeries, portfolio_book, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::bid::Fill;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::InstrumentIndex;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::ledger::state::State;
+use zkmargin_protocol::operation::bid::{AuctionStep, Fill};
+use zkmargin_protocol::value::units::InstrumentIndex;
 
 pub const RULE: Rule = Rule::BidShare;
 

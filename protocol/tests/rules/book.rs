@@ -1,8 +1,8 @@
 use super::world::{World, index, quantity, rule_of};
 use zkmargin_fixtures::synthetic::{OrderDraft, deposit, market, portfolio_book, trade};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::units::{InstrumentIndex, Underlying};
+use zkmargin_protocol::account::positions::Positions;
+use zkmargin_protocol::value::units::{InstrumentIndex, Underlying};
 
 pub const RULE: Rule = Rule::Book;
 

@@ -7,8 +7,8 @@ use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::bid::AuctionStep;
 
 pub const RULE: Rule = Rule::Deficit;
 

@@ -3,10 +3,10 @@ use ark_ff::PrimeField;
 use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::deposit::Deposit;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::batch::statement::HEADER_WORDS;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::statement::HEADER_WORDS;
+use zkmargin_protocol::operation::deposit::Deposit;
 
 pub const RULE: Rule = Rule::DepositKey;
 

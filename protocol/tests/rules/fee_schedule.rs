@@ -4,11 +4,11 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::fee_schedule::{FeeRates, FeeSchedule};
+use zkmargin_protocol::market::fee_schedule::{FeeRates, FeeSchedule};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::packing::PACKED_BITS;
-use zkmargin_protocol::units::{Price, Tier};
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::value::packing::PACKED_BITS;
+use zkmargin_protocol::value::units::{Price, Tier};
 
 pub const RULE: Rule = Rule::FeeSchedule;
 
@@ -104,7 +104,8 @@ fn accepts_tiers_that_rise_and_count_from_the_next_batch() {
     let dear = after.drafted(|d| (d.maker, d.fees[0]) = (Side::Buy, price(1)));
     let [Operation::Trade(trade)] = &dear else { unreachable!("a trade") };
     let schedule = &after.market.parameters().fees;
-    let refused = schedule.check_trade(trade, [tier(3), tier(0)], price(80_000_000));
+    let refused =
+        schedule.check_fee(trade.buyer_fee, tier(3), true, [price(80_000_000), trade.price]);
     assert_eq!(rule_of(refused), Some(RULE), "makers of the last tier pay nothing");
     world.accepts("step by step", &[1, 2, 3].map(|value| grant_tier(buyer, value)));
 }
@@ -189,7 +190,8 @@ fn accepts_words_with_every_number_at_its_place() {
     assert_eq!(schedule.word(), expected);
     assert!(schedule.word().into_bigint().num_bits() <= PACKED_BITS);
     // Another schedule is another set of parameters, under which no auction starts at once.
-    let other = zkmargin_protocol::parameters::BatchParameters { fees: schedule, ..parameters() };
+    let other =
+        zkmargin_protocol::market::parameters::BatchParameters { fees: schedule, ..parameters() };
     assert_ne!(other.hash(), parameters().hash());
     // The tier is the highest part of the status word: 64 + 40 + 5 + 104 bits are below it.
     let account = World::new().state.account(index(BUYER)).expect("a trader").clone();

@@ -1,7 +1,7 @@
 use super::world::{World, order_quantity, quantity};
 use zkmargin_fixtures::synthetic::OrderDraft;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::units::OrderQuantity;
+use zkmargin_protocol::value::units::OrderQuantity;
 
 pub const RULE: Rule = Rule::FillQuantity;
 

@@ -2,10 +2,10 @@ use super::auction_world::row_of;
 use super::world::{BUYER, World, index};
 use zkmargin_fixtures::synthetic::{forced_cancel, signed_move};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::nonce::{NonceWindow, WINDOW};
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::Nonce;
+use zkmargin_protocol::account::nonce::{NonceWindow, WINDOW};
+use zkmargin_protocol::ledger::state::State;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::value::units::Nonce;
 
 pub const RULE: Rule = Rule::ForcedCancel;
 

@@ -7,12 +7,12 @@ use zkmargin_fixtures::synthetic::{
     settled,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::margin::MarginMethod::{self, Portfolio};
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::margin::MarginMethod::{self, Portfolio};
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{ForcedQuantity, InstrumentIndex, Underlying};
+use zkmargin_protocol::operation::forced::reduction::Refusal;
+use zkmargin_protocol::value::units::{ForcedQuantity, InstrumentIndex, Underlying};
 
 pub const RULE: Rule = Rule::ForcedReduction;
 

@@ -5,11 +5,11 @@ use zkmargin_fixtures::synthetic::auction::{Distress, debtor};
 use zkmargin_fixtures::synthetic::{deposit, forced_withdrawal, portfolio_book, signed_move};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::Cash;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::value::units::Cash;
 
 pub const RULE: Rule = Rule::ForcedWithdrawal;
 

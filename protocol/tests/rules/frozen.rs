@@ -7,8 +7,8 @@ use zkmargin_fixtures::synthetic::{
     OrderDraft, cancel_all, deposit, portfolio_book, rekey, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::State;
 
 pub const RULE: Rule = Rule::Frozen;
 

@@ -11,14 +11,14 @@ use zkmargin_fixtures::synthetic::{
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::batch::BatchTrace;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::crypto::tree::SparseTree;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::tree::SparseTree;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex};
 
 pub const RULE: Rule = Rule::IndexReuse;
 

@@ -5,7 +5,7 @@ use zkmargin_fixtures::synthetic::{
     account, deposit, market, portfolio_book, signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
+use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
 
 pub const RULE: Rule = Rule::InitialMargin;
 

@@ -9,11 +9,11 @@ use zkmargin_fixtures::synthetic::{
     portfolio_book, random_case, risk_rows, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{BatchTrace, InstrumentRow};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::{BatchTrace, InstrumentRow};
+use zkmargin_protocol::crypto::tree::node;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::tree::node;
-use zkmargin_protocol::units::{InstrumentIndex, Underlying};
+use zkmargin_protocol::value::units::{InstrumentIndex, Underlying};
 
 pub const RULE: Rule = Rule::InstrumentLive;
 

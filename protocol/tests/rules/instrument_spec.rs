@@ -1,8 +1,8 @@
 use super::world::{OTHER_SPECS, SELLER, World, index};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::instrument::InstrumentSpec;
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::units::Underlying;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::value::units::Underlying;
 
 pub const RULE: Rule = Rule::InstrumentSpec;
 

@@ -2,8 +2,8 @@ use super::world::rule_of;
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::babyjubjub::{BASE8, Point};
-use zkmargin_protocol::eddsa::PublicKey;
+use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::eddsa::PublicKey;
 
 pub const RULE: Rule = Rule::KeyValid;
 

@@ -2,8 +2,8 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 use zkmargin_fixtures::synthetic::tiny_batch;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::cipher::decrypt;
-use zkmargin_protocol::statement::account_words;
+use zkmargin_protocol::batch::statement::account_words;
+use zkmargin_protocol::crypto::cipher::decrypt;
 
 pub const RULE: Rule = Rule::LeafCipher;
 

@@ -4,11 +4,11 @@ use super::auction_world::{MILLION, ceil};
 use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
 
 pub const RULE: Rule = Rule::Ledger;
 

@@ -1,6 +1,6 @@
 use super::world::{World, price};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::units::Price;
+use zkmargin_protocol::value::units::Price;
 
 pub const RULE: Rule = Rule::LimitPrice;
 

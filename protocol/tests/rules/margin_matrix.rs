@@ -1,13 +1,13 @@
 use zkmargin_fixtures::synthetic::{forgeries, random_batch};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::forced::reduction::{Reduction, Refusal};
-use zkmargin_protocol::margin::Margin;
-use zkmargin_protocol::positions::Slot;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::Quantity;
+use zkmargin_protocol::account::margin::Margin;
+use zkmargin_protocol::account::positions::Slot;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
+use zkmargin_protocol::market::risk_row::RiskRow;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::operation::forced::reduction::{Reduction, Refusal};
+use zkmargin_protocol::value::units::Quantity;
 
 pub const RULE: Rule = Rule::MarginMatrix;
 

@@ -1,7 +1,7 @@
 use super::world::{price, quantity, rule_of};
 use zkmargin_fixtures::synthetic::{parameters, risk_rows};
-use zkmargin_protocol::margin::{Margin, MarginMethod, evaluate};
-use zkmargin_protocol::units::{Cash, Loss, Price};
+use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
+use zkmargin_protocol::value::units::{Cash, Loss, Price};
 use zkmargin_protocol::{Reject, Rule};
 
 pub const RULE: Rule = Rule::MarginSpread;

@@ -3,10 +3,10 @@ use zkmargin_fixtures::synthetic::{
     cancel_all, deposit, forced_withdrawal, portfolio_book, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::nonce::NonceWindow;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::nonce::NonceWindow;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::Nonce;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::value::units::Nonce;
 
 pub const RULE: Rule = Rule::Nonce;
 const BASE: u64 = 1_000;

@@ -2,8 +2,8 @@ use super::world::{World, rule_of, time};
 use zkmargin_fixtures::synthetic::{EPOCH, NOW_S, ORACLE_LAG_S};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::oracle::OracleClock;
-use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::market::oracle::OracleClock;
 
 pub const RULE: Rule = Rule::OracleOrder;
 

@@ -4,8 +4,8 @@ use ark_ff::Field;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set, signed_table};
 use zkmargin_fixtures::synthetic::{domain, now, parameters, risk_rows};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::market::oracle::{Attestation, OracleMessage, OracleSet};
 use zkmargin_protocol::market::{Market, SignedRiskTable};
-use zkmargin_protocol::oracle::{Attestation, OracleMessage, OracleSet};
 
 pub const RULE: Rule = Rule::OracleQuorum;
 
@@ -50,7 +50,7 @@ fn rejects_oracle_quorum_after_any_part_of_the_message_changed() {
         |m| m.registry_root += Fr::ONE,
         |m| m.risk_root += Fr::ONE,
         |m| m.epoch += 1,
-        |m| m.time = zkmargin_protocol::units::Time::new(m.time.get() + 1).expect("a time"),
+        |m| m.time = zkmargin_protocol::value::units::Time::new(m.time.get() + 1).expect("a time"),
     ];
     for (which, change) in changes.into_iter().enumerate() {
         let mut changed = table();

@@ -3,8 +3,8 @@ use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{NOW_S, OrderDraft, cancel_all, domain, rekey, trade};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::value::units::Time;
 
 pub const RULE: Rule = Rule::OrderExpiry;
 

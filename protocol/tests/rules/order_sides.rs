@@ -1,7 +1,7 @@
 use super::world::{BUYER, SELLER, World, index};
 use zkmargin_fixtures::synthetic::{OrderDraft, trade};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::order::Side;
+use zkmargin_protocol::operation::order::Side;
 
 pub const RULE: Rule = Rule::OrderSides;
 

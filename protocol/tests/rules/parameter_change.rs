@@ -6,9 +6,9 @@ use zkmargin_fixtures::synthetic::{
     EPOCH, NOW_S, ORACLE_LAG_S, deposit, domain, parameters, portfolio_book,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::state::{Snapshot, State};
+use zkmargin_protocol::market::parameters::BatchParameters;
 
 pub const RULE: Rule = Rule::ParameterChange;
 

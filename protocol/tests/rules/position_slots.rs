@@ -3,8 +3,8 @@ use std::collections::BTreeMap;
 use super::world::{World, cash, index, quantity, rule_of};
 use zkmargin_fixtures::synthetic::{OrderDraft, account, market, portfolio_book, state, trade};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::units::{InstrumentIndex, Quantity, Underlying};
+use zkmargin_protocol::account::positions::Positions;
+use zkmargin_protocol::value::units::{InstrumentIndex, Quantity, Underlying};
 
 pub const RULE: Rule = Rule::PositionSlots;
 

@@ -6,12 +6,12 @@ use zkmargin_fixtures::synthetic::{
     trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::black76::Volatility;
+use zkmargin_protocol::account::price_band::is_outside;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::price_band::is_outside;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::Underlying;
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::Underlying;
 
 pub const RULE: Rule = Rule::PriceBand;
 

@@ -3,12 +3,12 @@ use super::world::{
 };
 use zkmargin_fixtures::synthetic::{deposit, now, portfolio_book};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::ledger::transition;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::positions::Positions;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::transition;
-use zkmargin_protocol::units::{
+use zkmargin_protocol::value::units::{
     AccountIndex, Cash, InstrumentIndex, Loss, Nonce, Price, Quantity, Time, Underlying,
 };
 

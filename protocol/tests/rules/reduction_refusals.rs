@@ -7,13 +7,13 @@ use super::world::{World, cash, index, price, quantity, rule_of};
 use zkmargin_fixtures::synthetic::{
     account, deposit, forced_reduction, market, market_of, portfolio_book, risk_rows, signed_move,
 };
+use zkmargin_protocol::account::margin::MarginMethod::{self, Portfolio, Standard};
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::margin::MarginMethod::{self, Portfolio, Standard};
+use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::{Snapshot, State};
-use zkmargin_protocol::units::InstrumentIndex;
+use zkmargin_protocol::operation::forced::reduction::Refusal;
+use zkmargin_protocol::value::units::InstrumentIndex;
 
 const PLAIN: [MarginMethod; 2] = [Portfolio; 2];
 /// Books of twentieths of contracts, whose initial margin is whole micro-USDC, and two that are not.

@@ -8,15 +8,15 @@ use super::auction_world::{MILLION, ceil, row_of};
 use super::world::{World, cash, index, quantity};
 use zkmargin_fixtures::synthetic::{account, forced_reduction, market, portfolio_book, state};
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::auction::Auction;
-use zkmargin_protocol::batch::{AccountRow, BatchTrace};
-use zkmargin_protocol::forced::ForcedAnswer;
-use zkmargin_protocol::forced::reduction::{Reduced, Reduction, Refusal};
-use zkmargin_protocol::margin::{Margin, MarginMethod};
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::margin::{Margin, MarginMethod};
+use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::units::{ForcedQuantity, InstrumentIndex, Quantity};
+use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::operation::forced::reduction::{Reduced, Reduction, Refusal};
+use zkmargin_protocol::value::units::{ForcedQuantity, InstrumentIndex, Quantity};
 
 /// The account whose owner forces.
 pub const GIVER: u32 = 5;

@@ -5,10 +5,10 @@ use zkmargin_fixtures::synthetic::{
     OrderDraft, account, deposit, market, portfolio_book, signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::margin::{MarginMethod, evaluate};
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::margin::{MarginMethod, evaluate};
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
 
 pub const RULE: Rule = Rule::RiskReduction;
 

@@ -6,12 +6,13 @@ use zkmargin_fixtures::synthetic::{
     risk_rows, settle, settled, signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::{Cash, InstrumentIndex, Quantity};
+use zkmargin_protocol::value::units::{Cash, InstrumentIndex, Quantity};
 
 pub const RULE: Rule = Rule::Settlement;
 

@@ -2,17 +2,17 @@ use super::settlement_sample::{EXPIRY_S, sample, signed, underlying, window};
 use super::world::{price, rule_of, time};
 use zkmargin_fixtures::keys::oracle_set;
 use zkmargin_fixtures::synthetic::domain;
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::scenario::Scenario;
-use zkmargin_protocol::settlement_price::{
-    Fixing, SettlementParameters, SettlementWindow, Settlements,
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_row::RiskRow;
+use zkmargin_protocol::market::risk_table::{Registry, build};
+use zkmargin_protocol::market::settlement_price::{
+    SettlementParameters, SettlementWindow, Settlements,
 };
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::InstrumentIndex;
+use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::scenario::Scenario;
+use zkmargin_protocol::pricing::surface::{Expiry, Fixing, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::InstrumentIndex;
 use zkmargin_protocol::{Reject, Rule};
 
 pub const RULE: Rule = Rule::SettlementPrice;

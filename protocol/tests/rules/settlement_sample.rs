@@ -2,12 +2,12 @@ use super::world::{price, rule_of, time};
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_fixtures::synthetic::domain;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::black76::PRICE_UNITS;
-use zkmargin_protocol::oracle::ORACLE_SIGNERS;
-use zkmargin_protocol::settlement_price::{
+use zkmargin_protocol::market::oracle::ORACLE_SIGNERS;
+use zkmargin_protocol::market::settlement_price::{
     IndexSample, SettlementParameters, SettlementWindow, SignedSample,
 };
-use zkmargin_protocol::units::{Time, Underlying};
+use zkmargin_protocol::pricing::black76::PRICE_UNITS;
+use zkmargin_protocol::value::units::{Time, Underlying};
 
 pub const RULE: Rule = Rule::SettlementSample;
 

@@ -2,7 +2,7 @@ use super::world::{ROOM, World};
 use zkmargin_fixtures::synthetic::{account_index, deposit, portfolio_book, signed_move, trade};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 
 pub const RULE: Rule = Rule::Shape;
 

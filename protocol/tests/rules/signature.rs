@@ -6,13 +6,13 @@ use ark_ff::{BigInteger, Field};
 use zkmargin_fixtures::keys::{trader_key, view_key};
 use zkmargin_fixtures::synthetic::{cancel_all, domain, rekey};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::babyjubjub::SUBGROUP_ORDER;
+use zkmargin_protocol::crypto::babyjubjub::SUBGROUP_ORDER;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::Order;
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::request::SignedRequest;
-use zkmargin_protocol::units::{Nonce, OrderQuantity};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::order::Order;
+use zkmargin_protocol::operation::recipient::Recipient;
+use zkmargin_protocol::operation::request::SignedRequest;
+use zkmargin_protocol::value::units::{Nonce, OrderQuantity};
 
 pub const RULE: Rule = Rule::Signature;
 

@@ -5,9 +5,9 @@ use ark_bn254::Fr;
 use ark_ff::{Field, PrimeField};
 use zkmargin_fixtures::synthetic::tiny_batch;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::BatchTrace;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::statement::{commitment, word_count};
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::statement::{commitment, word_count};
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 pub const RULE: Rule = Rule::Statement;
 
@@ -59,7 +59,7 @@ fn rejects_statement_of_a_batch_that_differs_in_what_the_chain_acts_on() {
         let changes: [fn(&mut BatchTrace); 6] = [
             |_| (),
             |t| t.number += 1,
-            |t| t.time = zkmargin_protocol::units::Time::MAX,
+            |t| t.time = zkmargin_protocol::value::units::Time::MAX,
             |t| t.requests.clear(),
             |t| t.deposits.clear(),
             |t| t.deficit_after += 1,

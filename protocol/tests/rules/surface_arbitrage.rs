@@ -1,13 +1,13 @@
 use super::world::{price, rule_of, time};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::arbitrage::{ArbitrageParameters, check, measure};
-use zkmargin_protocol::black76::{Volatility, YEAR_SECONDS};
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::risk_table::{Registry, build};
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::surface::{Expiry, SmilePoint, Surface, SurfaceData};
-use zkmargin_protocol::units::Underlying;
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::market::risk_table::{Registry, build};
+use zkmargin_protocol::market::settlement_price::Settlements;
+use zkmargin_protocol::pricing::arbitrage::{ArbitrageParameters, check, measure};
+use zkmargin_protocol::pricing::black76::{Volatility, YEAR_SECONDS};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::pricing::surface::{Expiry, SmilePoint, Surface, SurfaceData};
+use zkmargin_protocol::value::units::Underlying;
 
 pub const RULE: Rule = Rule::SurfaceArbitrage;
 

@@ -4,17 +4,19 @@ use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
     OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
 };
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
-use zkmargin_protocol::instrument::{InstrumentSpec, OptionKind};
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::request::SignedRequest;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, OrderQuantity, Price, Quantity, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::recipient::Recipient;
+use zkmargin_protocol::operation::request::SignedRequest;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::value::units::{AccountIndex, Cash, OrderQuantity, Price, Quantity, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 /// Room for whatever a table plays.

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ark_bn254::Fr;
 use serde_json::Value;
-use zkmargin_protocol::{Rule, decimal};
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::value::decimal;
 
 const FIXTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures");
 const SHARED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/data/crypto");

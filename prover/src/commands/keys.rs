@@ -7,7 +7,7 @@ use ark_bn254::Fr;
 use serde_json::json;
 use zkmargin_circuits::cs::R1cs;
 use zkmargin_host::{FileError, file, output};
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_prover::key::{self, Header, KeyError, ProvingKey};
 use zkmargin_prover::progress::{Progress, for_standard_error};
 use zkmargin_prover::setup;

@@ -2,10 +2,10 @@
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use zkmargin_protocol::batch::trace::BatchTrace;
 
 use serde_json::json;
 use zkmargin_host::{file, output};
-use zkmargin_protocol::batch::BatchTrace;
 use zkmargin_prover::batch;
 use zkmargin_prover::key::{self, ProvingKey};
 use zkmargin_prover::progress::for_standard_error;

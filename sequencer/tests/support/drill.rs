@@ -14,7 +14,7 @@ use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
 use zkmargin_fixtures::synthetic::NOW_S;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Sequencer, Source, Submission};
 
 use super::{Venue, accepted, at, balance, submit, trade_lines};

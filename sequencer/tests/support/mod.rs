@@ -7,6 +7,7 @@ pub mod process;
 
 use std::io::Cursor;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -16,17 +17,19 @@ use zkmargin_fixtures::synthetic::{
     NOW_S, account, account_index, parameters, portfolio_book, risk_rows,
 };
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::deposit::Deposit;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::SignedRiskTable;
+use zkmargin_protocol::market::oracle::Attestation;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::oracle::Attestation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::request::Request;
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, Nonce, OrderQuantity, Price, Quantity, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::deposit::Deposit;
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::request::Request;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{
+    AccountIndex, Cash, Nonce, OrderQuantity, Price, Quantity, Time,
+};
 use zkmargin_sequencer::{
     Access, Answer, DepositNotice, Error, Genesis, Sequencer, Source, read_groups,
 };
@@ -228,8 +231,11 @@ impl Venue {
         self.folder.path().join("store")
     }
 
+    /// Opens the store for writing. A process that another thread is about to start still holds a copy
+    /// of the lock for a moment.
     pub fn open(&self) -> Sequencer {
-        Sequencer::open(&self.store(), Access::Write).expect("a sound store")
+        let wait = Duration::from_secs(10);
+        Sequencer::open_within(&self.store(), Access::Write, wait).expect("a sound store")
     }
 
     pub fn look(&self) -> Result<Sequencer, Error> {

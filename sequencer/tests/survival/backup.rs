@@ -9,7 +9,7 @@ use super::program::{BINARY, raw, sequencer, traded};
 use crate::support::*;
 
 use zkmargin_fixtures::synthetic::NOW_S;
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Sequencer, Source};
 
 const TRADES: usize = 40;

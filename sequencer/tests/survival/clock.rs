@@ -9,12 +9,12 @@ use zkmargin_fixtures::keys::signed_table;
 use zkmargin_fixtures::market::{SNAPSHOT_TIME_S, chain, risk_rows, signed_risk_table};
 use zkmargin_fixtures::synthetic::{NOW_S, account_index, parameters};
 use zkmargin_fixtures::trades::{batch_time, demo_accounts, demo_operations, manifest};
-use zkmargin_protocol::deposit::Deposit;
-use zkmargin_protocol::fee_schedule::GrantTier;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::ledger::state::Snapshot;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::state::Snapshot;
-use zkmargin_protocol::units::{Tier, Time};
+use zkmargin_protocol::operation::deposit::Deposit;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::value::units::{Tier, Time};
 use zkmargin_sequencer::{Genesis, Sequencer};
 use zkmargin_verifier::statement::PROTOCOL_VERSION;
 

@@ -12,7 +12,7 @@ use rand_chacha::ChaCha8Rng;
 use super::program::{BINARY, Run, sequencer, traded};
 use crate::support::*;
 
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::batch::shape::Shape;
 
 /// No process has this number: the greatest that Linux gives is 2^22.
 const DEAD: u32 = 4_194_305;

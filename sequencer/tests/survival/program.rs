@@ -7,8 +7,8 @@ use std::process::{Command, Output};
 use serde_json::Value;
 
 use crate::support::{Venue, submit, trade_lines};
-use zkmargin_protocol::shape::Shape;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::batch::shape::Shape;
+use zkmargin_protocol::value::units::Time;
 use zkmargin_sequencer::Source;
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_sequencer");

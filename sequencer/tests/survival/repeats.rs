@@ -5,10 +5,10 @@ use crate::support::*;
 
 use zkmargin_fixtures::keys::{oracle_keys, trader_key};
 use zkmargin_fixtures::synthetic::{NOW_S, account_index};
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::oracle::{Attestation, OracleSet};
-use zkmargin_protocol::shape::Shape;
+use zkmargin_protocol::market::oracle::{Attestation, OracleSet};
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 use zkmargin_sequencer::ForcedNotice;
 
 /// Ways in which a table of a known epoch may differ, each with the part that does.
@@ -77,7 +77,7 @@ fn repeated_table_is_compared_whole() {
 #[test]
 fn program_refuses_a_known_epoch_without_signatures() {
     let venue = Venue::open_for_trade(Shape::SMALL, 2);
-    let mut other = table(1, zkmargin_protocol::units::Time::new(NOW_S - 20).unwrap());
+    let mut other = table(1, zkmargin_protocol::value::units::Time::new(NOW_S - 20).unwrap());
     let file = venue.folder.path().join("table.json");
     let text = |table: &SignedRiskTable| serde_json::to_string(table).unwrap();
     let now = NOW_S.to_string();

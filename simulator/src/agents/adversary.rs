@@ -2,15 +2,15 @@
 
 use rand::Rng;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::bid::Bid;
-use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::request::Request;
-use zkmargin_protocol::settlement::Settle;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::Bid;
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::request::Request;
+use zkmargin_protocol::operation::settle::Settle;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{
     AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Tier, Time,
 };
 

@@ -1,11 +1,11 @@
 //! Keys changed, orders cancelled, settled options cashed.
 
 use rand::Rng;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::nonce::WINDOW;
+use zkmargin_protocol::account::nonce::WINDOW;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::settlement::Settle;
-use zkmargin_protocol::units::{AccountIndex, Nonce, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::settle::Settle;
+use zkmargin_protocol::value::units::{AccountIndex, Nonce, Time};
 
 use crate::desk::Desk;
 use crate::view::View;

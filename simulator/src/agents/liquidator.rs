@@ -1,10 +1,10 @@
 //! Auctions: started, bid for, ended.
 
 use rand::Rng;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::bid::Bid;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::Bid;
+use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 use crate::desk::Desk;
 use crate::view::View;

@@ -2,9 +2,9 @@
 
 use rand::Rng;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, OrderQuantity, Price, Quantity};
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{AccountIndex, OrderQuantity, Price, Quantity};
 
 use super::trader::instrument;
 use super::venue;

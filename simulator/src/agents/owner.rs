@@ -2,10 +2,12 @@
 
 use rand::Rng;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::forced::reduction::Reduction;
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash, ForcedQuantity, InstrumentIndex, Quantity};
+use zkmargin_protocol::operation::forced::reduction::Reduction;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::value::units::{
+    AccountIndex, Cash, ForcedQuantity, InstrumentIndex, Quantity,
+};
 
 use super::{trader, treasury};
 use crate::desk::{Desk, account_index};

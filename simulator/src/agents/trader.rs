@@ -1,11 +1,11 @@
 //! Trades at about the mark.
 
 use rand::Rng;
+use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::risk_row::RiskRow;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, OrderQuantity, Price, Quantity};
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{AccountIndex, OrderQuantity, Price, Quantity};
 
 use super::venue;
 use crate::desk::{Desk, later};

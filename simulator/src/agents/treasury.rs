@@ -2,11 +2,11 @@
 
 use rand::Rng;
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::deposit::Deposit;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::recipient::Recipient;
-use zkmargin_protocol::units::{AccountIndex, Cash};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::deposit::Deposit;
+use zkmargin_protocol::operation::recipient::Recipient;
+use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 use crate::desk::Desk;
 use crate::view::View;

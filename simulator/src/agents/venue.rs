@@ -1,10 +1,10 @@
 //! What the venue decides: who is in which tier, and what a trade is charged.
 
 use rand::Rng;
-use zkmargin_protocol::fee_schedule::GrantTier;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::units::{Price, Tier};
+use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::value::units::{Price, Tier};
 
 use crate::desk::Desk;
 use crate::view::View;

@@ -1,9 +1,10 @@
 //! Steps of auctions by the specification's arithmetic, in exact integers.
 
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::auction::{Auction, AuctionStep};
+use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, Cash};
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 use super::bid::{Sale, bid};
 use super::margin::{ONE_PPM, Standing, ceil};

@@ -2,8 +2,8 @@
 
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::{Order, Side};
-use zkmargin_protocol::units::{AccountIndex, Price};
+use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::value::units::{AccountIndex, Price};
 
 use super::memory::Memory;
 use super::observation::Step;

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkmargin_protocol::batch::AccountRow;
+use zkmargin_protocol::batch::trace::AccountRow;
+use zkmargin_protocol::crypto::poseidon;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::poseidon;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Tier};
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Tier};
 
 use super::memory::Memory;
 use super::observation::{Accounts, Seal};

@@ -1,10 +1,11 @@
 //! Bids by the specification's arithmetic, in exact integers.
 
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::{Auction, AuctionParameters, AuctionStep};
-use zkmargin_protocol::bid::{Bid, Fill};
+use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::AccountIndex;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::{AuctionStep, Bid, Fill};
+use zkmargin_protocol::value::units::AccountIndex;
 
 use super::auction::standing;
 use super::margin::{ONE_PPM, Standing, ceil};

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::action::Action;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex};
 
 use super::forced::taken;
 use super::margin::value_at_marks;
@@ -148,8 +148,9 @@ pub fn equity_only_by_terms(memory: &Memory, step: &Step) -> Finding {
             let row = step.market.rows().get(&trade.buy.order.instrument);
             let mark = row.map_or(0, |row| i128::from(row.mark));
             let gain = (mark - i128::from(trade.price)) * i128::from(trade.quantity);
-            let fee =
-                |fee: zkmargin_protocol::units::Price| i128::from(fee) * i128::from(trade.quantity);
+            let fee = |fee: zkmargin_protocol::value::units::Price| {
+                i128::from(fee) * i128::from(trade.quantity)
+            };
             take(trade.buy.order.account, gain - fee(trade.buyer_fee));
             take(trade.sell.order.account, -gain - fee(trade.seller_fee));
             take(fee_account(), fee(trade.buyer_fee) + fee(trade.seller_fee));

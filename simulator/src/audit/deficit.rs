@@ -1,9 +1,9 @@
 //! What is missing, and what those who leave get while it is.
 
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
 
 use super::auction::standing;
 use super::memory::Memory;

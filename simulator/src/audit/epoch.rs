@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use zkmargin_protocol::risk_parameters::RiskParameters;
-use zkmargin_protocol::units::{Time, Underlying};
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::value::units::{Time, Underlying};
 
 use super::margin::ONE_PPM;
 use super::memory::Memory;

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::bid::Fill;
-use zkmargin_protocol::forced::ForcedAction;
-use zkmargin_protocol::forced::reduction::Reduction;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::{AuctionStep, Fill};
+use zkmargin_protocol::operation::forced::ForcedAction;
+use zkmargin_protocol::operation::forced::reduction::Reduction;
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex};
 
 use super::forced::taken;
 use super::memory::Memory;

@@ -1,8 +1,8 @@
 //! What the venue charges, and the tiers it grants.
 
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::order::Side;
-use zkmargin_protocol::units::{AccountIndex, Price, Tier};
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::value::units::{AccountIndex, Price, Tier};
 
 use super::memory::Memory;
 use super::observation::Step;

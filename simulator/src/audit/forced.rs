@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;
-use zkmargin_protocol::account::SECRET_WORDS;
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 
 use super::margin::{ONE_PPM, Standing};
 use super::memory::Memory;

@@ -1,9 +1,9 @@
 //! Margin by other code than the rules'. Amounts `_e12` are micro-USDC times parts per million.
 
-use zkmargin_protocol::auction::AuctionParameters;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::risk_row::SCENARIOS;
+use zkmargin_protocol::market::auction_parameters::AuctionParameters;
+use zkmargin_protocol::pricing::scenario::SCENARIOS;
 
 use super::observation::Holding;
 
@@ -36,7 +36,7 @@ impl Standing {
         let rows = holding.contracts.iter().map(|(index, &q)| Some((market.rows().get(index)?, q)));
         let rows: Vec<_> = rows.collect::<Option<_>>()?;
         let value: i128 = rows.iter().map(|(row, q)| q * i128::from(row.mark)).sum();
-        let short = |charge: fn(&zkmargin_protocol::risk_row::RiskRow) -> i128| -> i128 {
+        let short = |charge: fn(&zkmargin_protocol::market::risk_row::RiskRow) -> i128| -> i128 {
             rows.iter().filter(|(_, q)| *q < 0).map(|(row, q)| -q * charge(row)).sum()
         };
         let scenario =

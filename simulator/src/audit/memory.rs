@@ -3,17 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::auction::AuctionStep;
-use zkmargin_protocol::eddsa::PublicKey;
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
-use zkmargin_protocol::instrument::InstrumentSpec;
+use zkmargin_protocol::crypto::eddsa::PublicKey;
 use zkmargin_protocol::market::Market;
+use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::oracle::OracleClock;
+use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::settlement_price::Settlements;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::oracle::OracleClock;
-use zkmargin_protocol::parameters::BatchParameters;
-use zkmargin_protocol::settlement_price::Settlements;
-use zkmargin_protocol::units::{AccountIndex, InstrumentIndex, Nonce, Price, Time};
+use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Nonce, Price, Time};
 
 use super::forced::taken;
 use super::observation::{Accounts, Holding, Step};

@@ -1,10 +1,10 @@
 //! Contracts that owners force on others through L1.
 
 use zkmargin_protocol::account::Book;
-use zkmargin_protocol::forced::reduction::{Reduction, Refusal};
+use zkmargin_protocol::account::positions::SLOTS;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::positions::SLOTS;
-use zkmargin_protocol::units::AccountIndex;
+use zkmargin_protocol::operation::forced::reduction::{Reduction, Refusal};
+use zkmargin_protocol::value::units::AccountIndex;
 
 use super::margin::{ONE_PPM, Standing, ceil};
 use super::memory::Memory;

@@ -1,7 +1,7 @@
 //! Expired options: paid once, at what they are worth, by those who wrote them.
 
-use zkmargin_protocol::action::Action;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::action::Action;
 
 use super::memory::Memory;
 use super::observation::{Holding, Step};

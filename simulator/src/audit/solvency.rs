@@ -1,11 +1,11 @@
 //! Margin: who must cover it, and what it is.
 
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::batch::AccountRow;
-use zkmargin_protocol::forced::reduction::Refusal;
-use zkmargin_protocol::margin::MarginMethod;
+use zkmargin_protocol::account::margin::MarginMethod;
+use zkmargin_protocol::account::positions::SLOTS;
+use zkmargin_protocol::batch::trace::AccountRow;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::positions::SLOTS;
+use zkmargin_protocol::operation::forced::reduction::Refusal;
 
 use super::margin::{ONE_PPM, Standing};
 use super::memory::Memory;

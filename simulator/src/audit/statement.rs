@@ -2,10 +2,10 @@
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};
-use zkmargin_protocol::account::SECRET_WORDS;
-use zkmargin_protocol::action::Action;
-use zkmargin_protocol::cipher;
+use zkmargin_protocol::crypto::cipher;
+use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::action::Action;
 
 use super::memory::Memory;
 use super::observation::Seal;

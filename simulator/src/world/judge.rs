@@ -3,11 +3,12 @@
 use std::collections::BTreeSet;
 
 use zkmargin_protocol::Reject;
-use zkmargin_protocol::batch::{Batch, BatchTrace};
+use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::batch::trace::BatchTrace;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{AccountIndex, Time};
+use zkmargin_protocol::value::units::{AccountIndex, Time};
 
 use super::{Broken, Witness, World};
 use crate::audit::observation::{Accounts, Ends, Seal, Step};

@@ -7,10 +7,10 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use zkmargin_fixtures::keys::signed_table;
 use zkmargin_protocol::batch::Batch;
+use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::state::State;
-use zkmargin_protocol::units::{InstrumentIndex, Price, Time};
+use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time};
 use zkmargin_protocol::{Reject, Rule};
 
 use super::{Broken, Witness, World};

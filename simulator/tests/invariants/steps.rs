@@ -1,15 +1,17 @@
 //! Operations with one thing changed.
 
 use ark_bn254::Fr;
+use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
-use zkmargin_protocol::auction::{Auction, AuctionStep};
-use zkmargin_protocol::bid::Fill;
-use zkmargin_protocol::custody::Custody;
-use zkmargin_protocol::forced::reduction::Reduction;
-use zkmargin_protocol::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::trade::Trade;
-use zkmargin_protocol::units::{AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time};
+use zkmargin_protocol::operation::bid::{AuctionStep, Fill};
+use zkmargin_protocol::operation::forced::reduction::Reduction;
+use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
+use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::units::{
+    AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time,
+};
 use zkmargin_simulator::audit::memory::Paid;
 use zkmargin_simulator::audit::parties::{parties, signers};
 use zkmargin_simulator::audit::reduction::Outcome;

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
-use zkmargin_protocol::black76::PRICE_UNITS;
-use zkmargin_protocol::settlement_price::{
-    Fixing, IndexSample, SettlementParameters, SettlementWindow, Settlements, SignedSample,
+use zkmargin_protocol::market::settlement_price::{
+    IndexSample, SettlementParameters, SettlementWindow, Settlements, SignedSample,
 };
+use zkmargin_protocol::pricing::black76::PRICE_UNITS;
+use zkmargin_protocol::pricing::surface::Fixing;
 
-use zkmargin_protocol::units::{Time, Underlying};
+use zkmargin_protocol::value::units::{Time, Underlying};
 
 use crate::StressError;
 use crate::path::PricePath;

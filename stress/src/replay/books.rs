@@ -2,8 +2,7 @@
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::parameters::PPM;
-use zkmargin_protocol::units::{Cash, Time};
+use zkmargin_protocol::value::units::{Cash, PPM, Time};
 
 use super::Replay;
 use crate::StressError;

@@ -2,7 +2,7 @@
 
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::units::Time;
+use zkmargin_protocol::value::units::Time;
 
 use super::Replay;
 use crate::StressError;

@@ -1,10 +1,11 @@
 //! A surface that follows the price.
 
-use zkmargin_protocol::black76::{Volatility, deviation, root_years};
-use zkmargin_protocol::fixed::Fixed;
-use zkmargin_protocol::risk_parameters::{RiskParameters, share};
-use zkmargin_protocol::surface::VOLATILITY_MAX;
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::market::risk_parameters::RiskParameters;
+use zkmargin_protocol::pricing::black76::{Volatility, deviation, root_years};
+use zkmargin_protocol::pricing::fixed::Fixed;
+use zkmargin_protocol::pricing::shock::share;
+use zkmargin_protocol::pricing::surface::VOLATILITY_MAX;
+use zkmargin_protocol::value::units::{Price, Time};
 
 /// A surface that follows the price. Numbers of volatility are 10^-6.
 #[derive(Clone, Debug)]

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_protocol::black76::Volatility;
-use zkmargin_protocol::surface::{Expiry, Surface};
-use zkmargin_protocol::units::{Price, Time};
+use zkmargin_protocol::pricing::black76::Volatility;
+use zkmargin_protocol::pricing::surface::{Expiry, Surface};
+use zkmargin_protocol::value::units::{Price, Time};
 
 use super::at_moneyness;
 use crate::StressError;

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkmargin_protocol::poseidon::{Constants, WIDTH_MAX, WIDTH_MIN};
+use zkmargin_protocol::crypto::poseidon::{Constants, WIDTH_MAX, WIDTH_MIN};
 
 /// The linear algebra of the partial rounds: what each S-box puts out, over the basis
 /// `[1, outputs of the full round before…, inputs of lane 0 after each partial round…]`.

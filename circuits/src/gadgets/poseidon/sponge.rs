@@ -2,12 +2,12 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
-use zkmargin_protocol::poseidon::{RATE, WIDTH_MAX, capacity};
+use zkmargin_protocol::crypto::poseidon::{RATE, WIDTH_MAX, capacity};
 
 use super::{Lane, permute, permute_anchored};
 use crate::cs::{Cs, Lc};
 
-/// The sponge of width 17, twin of `zkmargin_protocol::poseidon::Sponge`.
+/// The sponge of width 17, twin of `zkmargin_protocol::crypto::poseidon::Sponge`.
 #[derive(Clone, Debug)]
 pub struct Sponge {
     state: Vec<Lane>,

@@ -1,0 +1,188 @@
+//! Twin of `protocol::standing`: how the account of a two-sided row stands whose auction takes a step.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::standing::SHORTFALL_BITS;
+use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
+use zkmargin_protocol::value::units::{CASH_BITS, PPM};
+
+use crate::account::AccountVar;
+use crate::account::auction::{AuctionStepVar, AuctionVar};
+use crate::account::margin::{EXCESS_BITS, MarginVar};
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::is_zero;
+use crate::gadgets::division::{Widths, div_floor};
+use crate::gadgets::integer::{Int, Uint};
+use crate::market::auction_parameters::AuctionParametersVar;
+use crate::market::parameters::ParametersVar;
+use crate::operation::trade::enforce_nonzero_if;
+use crate::{Cs, Wire, shifted};
+
+/// Width in bits of the fee, sign included.
+const FEE_BITS: u32 = CASH_BITS + 1;
+/// Width in bits of the shortfall with what is sold for it.
+const WHOLE_BITS: u32 = SHORTFALL_BITS + 1;
+
+/// Equity and margin of an account whose auction takes a step; zeros in other rows.
+pub struct StandingVar {
+    /// Equity, signed 64 bits.
+    pub equity: Wire,
+    /// Maintenance margin in 10^-12 USDC.
+    pub maintenance: Wire,
+    /// What equity is short of buffered margin, in 10^-18 USDC; negative where it covers it.
+    pub shortfall: Wire,
+    /// Whether there is a shortfall.
+    pub is_short: Bool<Fr>,
+    /// Whether equity is not above zero.
+    pub is_insolvent: Bool<Fr>,
+    /// Whether equity is below zero.
+    is_negative: Bool<Fr>,
+}
+
+impl StandingVar {
+    /// Of the side before the batch.
+    pub fn new(
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        account: &AccountVar,
+        margin: &MarginVar,
+        parameters: &ParametersVar,
+    ) -> Self {
+        let is_stepping = step.flags();
+        let ppm = Fr::from(PPM);
+        cs.under(Rule::Range, |cs| {
+            let equity = account.opening_cash().plus(&margin.mark_value);
+            let equity = cs.product("equity of a step", &is_stepping, &equity);
+            let equity = Int::range_check(cs, "equity fits", &equity, CASH_BITS);
+            let factor = &parameters.maintenance_factor_ppm;
+            let maintenance = margin.maintenance(cs, &account.book.is_standard, factor);
+            let maintenance = cs.product("margin of a step", &is_stepping, &maintenance);
+            let buffered = shifted(cs, &parameters.auction.buffer, ppm);
+            let buffered = cs.product("buffered margin", &buffered, &maintenance);
+            let shortfall = buffered.minus(&equity.lc().scaled(ppm * ppm));
+            let shortfall = Int::range_check(cs, "shortfall fits", &shortfall, SHORTFALL_BITS + 1);
+            let is_exact = is_zero(cs, shortfall.lc());
+            let covers = shortfall.is_negative().or(cs, &is_exact);
+            let is_nothing = is_zero(cs, equity.lc());
+            Self {
+                is_short: covers.not(cs),
+                is_insolvent: equity.is_negative().or(cs, &is_nothing),
+                is_negative: equity.is_negative().clone(),
+                equity: equity.lc().clone(),
+                maintenance,
+                shortfall: shortfall.lc().clone(),
+            }
+        })
+    }
+
+    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign; never for account
+    /// 0, the insurance fund, whose row would then not be bound to have what it pays.
+    pub fn enforce_start(
+        &self,
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        old: &AuctionVar,
+        (index, is_changed): (&Wire, &Bool<Fr>),
+    ) {
+        let (zero, one) = (cs.zero(), cs.one());
+        let is_fresh = cs.under(Rule::AuctionStart, |cs| step.is_fresh(cs));
+        cs.under(Rule::ParameterChange, |cs| {
+            let what = "no auction in the first batch under other parameters";
+            cs.enforce(what, is_fresh.lc(), is_changed.lc(), &zero);
+        });
+        cs.under(Rule::AuctionStart, |cs| {
+            enforce_nonzero_if(cs, "the insurance fund itself", index, &step.is_start);
+            let is_anew = step.is_start.lc().minus(is_fresh.lc());
+            let lack = self.maintenance.minus(&self.equity.scaled(Fr::from(PPM))).minus(&one);
+            let lack = cs.product("lack of maintenance margin", is_fresh.lc(), &lack);
+            Uint::range_check(cs, "equity is below maintenance margin", &lack, EXCESS_BITS);
+            let covers = self.is_short.not(cs);
+            cs.enforce("equity is below buffered margin", is_fresh.lc(), covers.lc(), &zero);
+            let has_kept = self.has_kept_sign(cs, old);
+            cs.enforce("equity has changed its sign", &is_anew, has_kept.lc(), &zero);
+        });
+    }
+
+    /// An auction ends when equity covers buffered margin.
+    pub fn enforce_end(&self, cs: &mut Cs, step: &AuctionStepVar) {
+        cs.under(Rule::AuctionEnd, |cs| {
+            let zero = cs.zero();
+            let is_end = step.is_end.lc();
+            cs.enforce("equity covers buffered margin", is_end, self.is_short.lc(), &zero);
+        });
+    }
+
+    /// The deficit counted of an account in auction without equity: what `cover` leaves of equity below zero.
+    pub fn count_deficit(
+        &self,
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        old: &AuctionVar,
+        cover: &Wire,
+    ) -> Wire {
+        cs.under(Rule::Deficit, |cs| {
+            let (zero, one) = (cs.zero(), cs.one());
+            let is_count = step.is_count.lc();
+            let is_solvent = one.minus(old.is_insolvent.lc());
+            let is_covered = self.is_negative.not(cs);
+            cs.enforce("counted in an auction", is_count, step.was.not(cs).lc(), &zero);
+            cs.enforce("counted in an auction without equity", is_count, &is_solvent, &zero);
+            cs.enforce("counted of equity below zero", is_count, is_covered.lc(), &zero);
+            let missing = self.equity.plus(cover).negated();
+            let missing = cs.product("deficit counted", is_count, &missing);
+            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS);
+            missing
+        })
+    }
+
+    /// Whether the auction started for equity of the sign it has now.
+    pub fn has_kept_sign(&self, cs: &mut Cs, old: &AuctionVar) -> Bool<Fr> {
+        let was_solvent = old.is_insolvent.not(cs);
+        Bool::new_unchecked(self.is_insolvent.select(cs, old.is_insolvent.lc(), was_solvent.lc()))
+    }
+
+    /// The least fraction, in parts per million, whose sale at `discount` covers buffered margin when `reserve` is not for
+    /// sale; 0 unless `is_priced`, which rows with a shortfall and equity above zero may be.
+    pub fn fraction_ceil(
+        &self,
+        cs: &mut Cs,
+        is_priced: &Bool<Fr>,
+        discount: &Wire,
+        reserve: &Wire,
+    ) -> Wire {
+        let ppm = Fr::from(PPM);
+        cs.under(Rule::BidFraction, |cs| {
+            let shortfall = cs.product("shortfall priced", is_priced.lc(), &self.shortfall);
+            let full = cs.constant(ppm);
+            let sold = cs.product("equity at a discount", &self.equity, discount);
+            let kept = cs.product("reserve that is kept", reserve, &full.minus(discount));
+            let kept = cs.product("equity priced", is_priced.lc(), &sold.plus(&kept));
+            let one = cs.one();
+            // A row without a price divides nothing by one.
+            let is_free = one.minus(is_priced.lc());
+            let whole = shortfall.plus_scaled(&kept, ppm).plus(&is_free);
+            let numerator = shortfall.scaled(ppm).plus(&whole).minus(&one);
+            let widths = Widths { quotient: SHARE_BITS + 1, remainder: WHOLE_BITS };
+            let fraction = div_floor(cs, "fraction to sell", &numerator, &whole, widths);
+            fraction.lc().clone()
+        })
+    }
+
+    /// The fee of an auction that starts with equity: `fraction` is what would be sold of it without discount.
+    pub fn fee_floor(
+        &self,
+        cs: &mut Cs,
+        is_due: &Bool<Fr>,
+        fraction: &Wire,
+        parameters: &AuctionParametersVar,
+    ) -> Wire {
+        cs.under(Rule::AuctionStart, |cs| {
+            let sold = cs.product("equity sold", &self.equity, fraction);
+            let rate = cs.product("fee that is due", is_due.lc(), &parameters.fee);
+            let fee = cs.product("fee", &sold, &rate);
+            let divisor = cs.constant(Fr::from(PPM) * Fr::from(PPM));
+            let widths = Widths { quotient: FEE_BITS, remainder: 2 * SHARE_BITS };
+            div_floor(cs, "fee is rounded down", &fee, &divisor, widths).lc().clone()
+        })
+    }
+}

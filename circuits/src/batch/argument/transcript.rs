@@ -1,0 +1,175 @@
+//! What is absorbed before each challenge. Spec: `docs/spec/argument.md#FirstRound` and
+//! `#SecondRound`.
+//!
+//! Every key and every numerator of an identity is a function of these elements, in every mode of
+//! its row. The names are those of the page's table; `tests/determinacy.rs` withholds each element
+//! and compares what is then free with the table.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::crypto::domain::Tag;
+use zkmargin_protocol::value::units::INSTRUMENT_BITS;
+
+use super::{InstrumentClaims, Multiplicities, Tables};
+use crate::crypto::tree::NodeVar;
+use crate::crypto::tree::opening::OpenedNodeVar;
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::integer::Uint;
+use crate::gadgets::poseidon::Sponge;
+use crate::ledger::settlement;
+use crate::operation::deposit::DepositVar;
+use crate::operation::request::RequestVar;
+use crate::operation::trade::TradeVar;
+use crate::value::packing::{Part, pack_words};
+use crate::{Cs, Wire};
+
+/// The elements of one round, in order; ranged parts are packed behind them.
+#[derive(Default)]
+struct Round {
+    elements: Vec<Wire>,
+    parts: Vec<Part>,
+}
+
+impl Round {
+    fn element(&mut self, cs: &mut Cs, name: &'static str, element: &Wire) {
+        self.elements.push(cs.absorbed(name, element));
+    }
+
+    fn elements<'a>(
+        &mut self,
+        cs: &mut Cs,
+        name: &'static str,
+        elements: impl IntoIterator<Item = &'a Wire>,
+    ) {
+        elements.into_iter().for_each(|element| self.element(cs, name, element));
+    }
+
+    fn parts(&mut self, cs: &mut Cs, name: &'static str, parts: impl IntoIterator<Item = Part>) {
+        self.parts.extend(parts.into_iter().map(|part| absorbed_part(cs, name, part)));
+    }
+
+    /// Three challenges that depend on everything absorbed.
+    fn squeeze(mut self, cs: &mut Cs) -> [Wire; 3] {
+        self.elements.extend(pack_words(&self.parts));
+        cs.note_round(&self.elements);
+        let mut sponge = Sponge::new(Tag::Transcript.field(), self.elements.len());
+        sponge.absorb(cs, &self.elements);
+        let lanes = sponge.squeeze(cs, 3);
+        // Lanes of a permutation are long combinations; as variables they make every use short.
+        std::array::from_fn(|k| {
+            let one = cs.one();
+            let challenge = cs.product("challenge", &lanes[k], &one);
+            cs.note_determined(&[&challenge], &self.elements.iter().collect::<Vec<_>>());
+            challenge
+        })
+    }
+}
+
+fn absorbed_part(cs: &mut Cs, name: &'static str, (part, bits): Part) -> Part {
+    (cs.absorbed(name, &part), bits)
+}
+
+fn flag(flag: &Bool<Fr>) -> Part {
+    (flag.lc().clone(), 1)
+}
+
+fn count(count: &Uint<Fr>) -> Part {
+    (count.lc().clone(), count.bits())
+}
+
+/// First round: everything the rows claim. `commitment` is that of the statement's words.
+pub(super) fn absorb_rows(
+    cs: &mut Cs,
+    tables: &Tables,
+    multiplicities: &Multiplicities,
+    commitment: &Wire,
+) -> [Wire; 3] {
+    let mut round = Round::default();
+    round.element(cs, "commitment", commitment);
+    absorb_accounts(cs, &mut round, tables);
+    for deposit in &tables.deposits {
+        round.elements(cs, "deposit", &DepositVar::absorbed(deposit));
+    }
+    for trade in &tables.trades {
+        round.elements(cs, "order challenges", &trade.challenges);
+    }
+    for request in &tables.requests {
+        let [challenge, rest] = RequestVar::absorbed(request);
+        round.element(cs, "request challenge", &challenge);
+        round.element(cs, "request flags", &rest);
+    }
+    for node in &tables.nodes {
+        round.elements(cs, "node hashes", &node.hashes());
+    }
+    let leaves = tables.instruments.iter().map(|instrument| &instrument.leaf);
+    round.elements(cs, "risk leaf", leaves);
+    round.elements(cs, "risk node hash", tables.risk_nodes.iter().map(|node| &node.hash));
+    for node in &tables.interest_nodes {
+        round.elements(cs, "interest node hashes", &node.hashes());
+    }
+    absorb_parts(cs, &mut round, tables, multiplicities);
+    round.squeeze(cs)
+}
+
+/// The accounts, and of two-sided rows what they show beside.
+fn absorb_accounts(cs: &mut Cs, round: &mut Round, tables: &Tables) {
+    for (account, margin) in tables.accounts.iter().zip(&tables.margins) {
+        round.element(cs, "old leaf", &account.opened_leaf);
+        round.element(cs, "settlement cash", &account.settlement.cash);
+        let used = absorbed_part(cs, "nonces newly used", account.nonces.used());
+        round.elements(cs, "margin claims", &margin.absorbed([used]));
+    }
+    for reduction in &tables.reductions {
+        round.elements(cs, "margin before and what is kept", &reduction.absorbed(cs));
+    }
+    for (row, answer) in tables.liquidations.iter().zip(&tables.forced) {
+        round.element(cs, "auction step", &row.absorbed(answer.absorbed()));
+        round.element(cs, "excess of a counterparty", &answer.reduction.counterparty.excess);
+    }
+}
+
+/// Flags, places and counts of the rows: what is ranged and has no hash.
+fn absorb_parts(cs: &mut Cs, round: &mut Round, tables: &Tables, counts: &Multiplicities) {
+    for (k, account) in tables.accounts.iter().enumerate() {
+        let of = [&counts.signatures[k], &counts.deposits[k], &counts.counterparties[k]];
+        round.parts(cs, "look-ups of an account", of.map(count));
+        round.parts(cs, "account in use", [flag(&account.is_active)]);
+        let settled = (account.settlement.flags.clone(), settlement::FLAG_BITS);
+        round.parts(cs, "settled slots", [settled]);
+        round.parts(cs, "account is new", [flag(&account.is_new)]);
+        let changes = [&account.is_rekeyed, &account.nonces.is_cancelled];
+        round.parts(cs, "account changes", changes.map(flag));
+    }
+    for trade in &tables.trades {
+        round.parts(cs, "fill", TradeVar::fill_parts(trade));
+    }
+    for node in &tables.nodes {
+        round.parts(cs, "node place", NodeVar::place_parts(node));
+    }
+    for answer in &tables.forced {
+        round.parts(cs, "forced reduction", answer.reduction.parts());
+    }
+    for (k, row) in tables.instruments.iter().enumerate() {
+        let index = (row.instrument.clone(), INSTRUMENT_BITS);
+        round.parts(cs, "instrument", [flag(&row.is_active), index]);
+        let of = [&counts.trades[k], &counts.reductions[k]];
+        round.parts(cs, "look-ups of an instrument", of.map(count));
+        round.parts(cs, "holders", tables.open_interest[k].parts());
+    }
+    for node in &tables.risk_nodes {
+        round.parts(cs, "risk node place", OpenedNodeVar::place_parts(node));
+    }
+    for node in &tables.interest_nodes {
+        round.parts(cs, "interest node place", NodeVar::place_parts(node));
+    }
+}
+
+/// Second round: what the instruments claim to be held.
+pub(super) fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [Wire; 3] {
+    let mut round = Round::default();
+    round.element(cs, "link", chain);
+    for k in 0..claims.held.len() {
+        let of = [&claims.held[k], &claims.short[k], &claims.settled[k]];
+        round.elements(cs, "holdings claimed", of);
+    }
+    round.squeeze(cs)
+}

@@ -1,0 +1,145 @@
+//! What a two-sided row shows of the auction of its account: twin of the auction's steps in `protocol::transition`.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::value::units::{CASH_BITS, PPM};
+
+use crate::account::AccountVar;
+use crate::account::auction::{AuctionStepVar, Step};
+use crate::account::reduction::ReductionVar;
+use crate::account::standing::StandingVar;
+use crate::batch::statement::HeaderVar;
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::integer::Uint;
+use crate::market::auction_parameters::ClockVar;
+use crate::market::parameters::ParametersVar;
+use crate::operation::bid::{self, BidVar, FillVar, OfferVar};
+use crate::value::packing::pack;
+use crate::{Cs, Wire};
+
+/// The auction of one two-sided row.
+pub struct LiquidationVar {
+    /// Flags.
+    pub step: AuctionStepVar,
+    /// What the bidder signed.
+    pub bid: BidVar,
+    /// What is sold.
+    pub fill: FillVar,
+    /// Cash of the account: price less what is taken and the fee.
+    pub cash_of_account: Wire,
+    /// Cash of the insurance fund: the fee, and of an account without equity the price, negative.
+    pub cash_of_fund: Wire,
+    /// Cash of the bidder.
+    pub cash_of_bidder: Wire,
+    /// By how much the deficit counted of the account changes.
+    pub deficit_change: Wire,
+    /// The deficit counted in this batch.
+    pub deficit_counted: Wire,
+}
+
+impl LiquidationVar {
+    /// Allocates the step of a row and enforces everything but its legs and its request, which are for `argument`.
+    pub fn new(
+        cs: &mut Cs,
+        input: Option<&AuctionStep>,
+        account: &AccountVar,
+        reduction: &ReductionVar,
+        (parameters, header): (&ParametersVar, &HeaderVar),
+    ) -> Self {
+        let [old, new] = account.auctions.as_ref().expect("a two-sided row holds its auction");
+        let step = AuctionStepVar::new(cs, kind(input), account, old);
+        let standing = StandingVar::new(cs, &step, account, &reduction.old_margin, parameters);
+        standing.enforce_start(cs, &step, old, (&account.index, &parameters.is_changed));
+        standing.enforce_end(cs, &step);
+        enforce_bid_phase(cs, &step, &standing, old);
+        let parameters = &parameters.auction;
+        let age = header.time.minus(&old.start);
+        let clock = ClockVar::new(cs, &step.is_bid, &age, &standing.is_insolvent, parameters);
+        let reserve = bid::reserve_left(cs, &step.is_bid, old, &standing);
+        let is_solvent = standing.is_insolvent.not(cs);
+        let is_priced = step.is_priced(cs, &is_solvent);
+        let full = cs.constant(Fr::from(PPM));
+        let discount = step.is_start.select(cs, &full, &clock.discount);
+        let fraction = standing.fraction_ceil(cs, &is_priced, &discount, &reserve);
+        let fee = standing.fee_floor(cs, &step.is_start, &fraction, parameters);
+        let offered = (&clock, &fraction);
+        let offer =
+            OfferVar::new(cs, &step.is_bid, &standing, offered, (&reserve, &parameters.dust));
+        let fill_input = match input {
+            Some(AuctionStep::Bid(fill)) => Some(fill),
+            _ => None,
+        };
+        let bid = BidVar::external(cs, fill_input, &step.is_bid);
+        let opening_cash = account.opening_cash();
+        let mut fill = FillVar::new(cs, &step, (&bid, &offer), &opening_cash, parameters);
+        fill.take_shares(cs, &step.is_bid, &reduction.old_slots, &reduction.kept);
+        let to_account = cs.product("price to the account", is_solvent.lc(), &fill.price);
+        let cover = witness_cover(cs, input, &step);
+        let counted = standing.count_deficit(cs, &step, old, &cover);
+        let reserve = reserve.plus(&to_account).plus(&counted);
+        step.enforce_result(cs, [old, new], &standing, (&header.time, &reserve));
+        let deficit_change = new.counted(cs).minus(&old.counted(cs));
+        Self {
+            cash_of_account: to_account.minus(&fill.cash).minus(&fee).plus(&cover),
+            cash_of_fund: fill.price.minus(&to_account).plus(&fee).minus(&cover),
+            deficit_change,
+            deficit_counted: counted,
+            cash_of_bidder: fill.cash.minus(&fill.price),
+            step,
+            bid,
+            fill,
+        }
+    }
+
+    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`, 63 bits.
+    pub fn absorbed(&self, paid: &Wire) -> Wire {
+        let AuctionStepVar { is_start, is_end, is_bid, is_count, .. } = &self.step;
+        let [start, end, bid, count] = [is_start, is_end, is_bid, is_count].map(Bool::lc);
+        let beside = pack(&[(start, 1), (end, 1), (bid, 1), (count, 1), (paid, CASH_BITS - 1)]);
+        self.bid.absorbed(&beside)
+    }
+}
+
+fn kind(step: Option<&AuctionStep>) -> Step {
+    match step {
+        None => Step::None,
+        Some(AuctionStep::Start { .. }) => Step::Start,
+        Some(AuctionStep::End) => Step::End,
+        Some(AuctionStep::Bid(_)) => Step::Bid,
+        Some(AuctionStep::Count { .. }) => Step::Count,
+    }
+}
+
+/// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is for the batch to show.
+fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Wire {
+    cs.under(Rule::Deficit, |cs| {
+        let cover = match step {
+            Some(AuctionStep::Count { cover }) => (*cover).max(0) as u128,
+            _ => 0,
+        };
+        let cover = Uint::witness(cs, "cover of a deficit", cover, CASH_BITS - 1);
+        let (zero, is_other) = (cs.zero(), flags.is_count.not(cs));
+        cs.enforce("cover of a deficit counted", cover.lc(), is_other.lc(), &zero);
+        cover.lc().clone()
+    })
+}
+
+/// A bid is for an auction that fits the account's equity, and for an account short of buffered margin.
+fn enforce_bid_phase(
+    cs: &mut Cs,
+    step: &AuctionStepVar,
+    standing: &StandingVar,
+    old: &crate::account::auction::AuctionVar,
+) {
+    let zero = cs.zero();
+    let is_bid: &Bool<Fr> = &step.is_bid;
+    cs.under(Rule::AuctionPhase, |cs| {
+        let has_turned = standing.has_kept_sign(cs, old).not(cs);
+        cs.enforce("equity has kept its sign", is_bid.lc(), has_turned.lc(), &zero);
+    });
+    cs.under(Rule::BidFraction, |cs| {
+        let covers = standing.is_short.not(cs);
+        cs.enforce("a bid is for a shortfall", is_bid.lc(), covers.lc(), &zero);
+    });
+}

@@ -1,0 +1,7 @@
+//! What the oracle signs. Spec: `docs/spec/risk.md`.
+
+pub mod auction_parameters;
+pub mod fee_schedule;
+pub mod oracle;
+pub mod parameters;
+pub mod risk_row;

@@ -1,0 +1,122 @@
+//! Twin of `protocol::fee_schedule`.
+
+use ark_bn254::Fr;
+use zkmargin_protocol::Rule;
+use zkmargin_protocol::market::fee_schedule::{
+    CAP_BITS, FeeRates, FeeSchedule, PERMILLE, RATE_BITS, TIERS,
+};
+use zkmargin_protocol::operation::order::Side;
+use zkmargin_protocol::value::units::{PPM, PRICE_BITS, TIER_BITS, Tier};
+
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::integer::{Bits, Uint};
+use crate::market::parameters::ranged;
+use crate::operation::trade::FillVar;
+use crate::value::packing::pack;
+use crate::{Cs, Wire};
+
+/// The tier of an account, 2 bits.
+pub struct TierVar(Bits<Fr>);
+
+impl TierVar {
+    /// The tier of a stored leaf.
+    pub fn external(cs: &mut Cs, tier: Tier) -> Self {
+        Self(Bits::external(cs, "tier", tier.get().into(), TIER_BITS))
+    }
+
+    /// The tier of a new leaf; [`Self::enforce_not_below`] binds it.
+    pub fn witness(cs: &mut Cs, tier: Tier) -> Self {
+        Self(Bits::witness(cs, "new tier", tier.get().into(), TIER_BITS))
+    }
+
+    /// The tier as a number.
+    pub fn lc(&self) -> Wire {
+        self.0.recompose()
+    }
+
+    /// A tier granted is not taken back.
+    pub fn enforce_not_below(&self, cs: &mut Cs, old: &Self) {
+        cs.under(Rule::FeeSchedule, |cs| {
+            let raise = self.lc().minus(&old.lc());
+            Uint::range_check(cs, "tier does not fall", &raise, TIER_BITS);
+        });
+    }
+
+    /// The one of four values that the tier names.
+    fn select(&self, cs: &mut Cs, values: &[Wire; TIERS]) -> Wire {
+        let [low, high] = self.0.as_slice() else { unreachable!("a tier has two bits") };
+        let [first, second, third, fourth] = values;
+        let below = low.select(cs, second, first);
+        let above = low.select(cs, fourth, third);
+        high.select(cs, &above, &below)
+    }
+}
+
+/// The schedule: rates of 16 bits in parts per million of the forward, a cap of 10 bits in thousandths of the price. That
+/// they make sense is for those who choose them.
+pub struct FeeScheduleVar {
+    /// Rates of makers by tier.
+    makers: [Wire; TIERS],
+    /// Rates of takers by tier.
+    takers: [Wire; TIERS],
+    cap: Wire,
+}
+
+impl FeeScheduleVar {
+    /// Allocates a schedule.
+    pub fn external(cs: &mut Cs, schedule: &FeeSchedule) -> Self {
+        let mut rate = |name, of: fn(&FeeRates) -> u16| {
+            schedule.tiers.each_ref().map(|rates| ranged(cs, name, of(rates).into(), RATE_BITS))
+        };
+        let makers = rate("maker rate", |rates| rates.maker_ppm);
+        let takers = rate("taker rate", |rates| rates.taker_ppm);
+        let cap = ranged(cs, "cap of a fee", schedule.cap_permille.into(), CAP_BITS);
+        Self { makers, takers, cap }
+    }
+
+    /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
+    pub(crate) fn word(&self) -> Wire {
+        let rates = self.makers.iter().zip(&self.takers);
+        let mut parts: Vec<_> =
+            rates.flat_map(|(maker, taker)| [(maker, RATE_BITS), (taker, RATE_BITS)]).collect();
+        parts.push((&self.cap, CAP_BITS));
+        pack(&parts)
+    }
+
+    /// Both fees of a trade are at most what the schedule allows buyer and seller in these tiers. Nothing is divided:
+    /// `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price` say the same of whole units as the bound rounded down.
+    ///
+    /// - Precondition: fees, forward and price have 32 bits, rates 16 and the cap 10.
+    /// - Cost: 193 constraints.
+    /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A negative difference is thus
+    ///   above −2^52, and not congruent to a number of the range it is shown to be in.
+    pub fn enforce_fees(&self, cs: &mut Cs, fill: &FillVar, tiers: [&TierVar; 2]) {
+        cs.under(Rule::FeeSchedule, |cs| {
+            let [buyers, sellers] = self.rates(cs, &fill.is_buyer_maker);
+            let of_price = cs.product("cap of a trade", &self.cap, &fill.price);
+            let sides = [(Side::Buy, buyers), (Side::Sell, sellers)];
+            for ((side, rates), tier) in sides.into_iter().zip(tiers) {
+                let fee = fill.fee(side);
+                let rate = tier.select(cs, &rates);
+                let of_forward = cs.product("rate of the forward", &rate, &fill.forward);
+                let room = of_forward.minus(&fee.scaled(Fr::from(PPM)));
+                let width = RATE_BITS + PRICE_BITS;
+                Uint::range_check(cs, "fee at most the tier's rate", &room, width);
+                let room = of_price.minus(&fee.scaled(Fr::from(PERMILLE)));
+                Uint::range_check(cs, "fee at most the cap", &room, CAP_BITS + PRICE_BITS);
+            }
+        });
+    }
+
+    /// The rates by tier of buyer and seller, who have the two roles between them: one product a tier serves both.
+    fn rates(&self, cs: &mut Cs, is_buyer_maker: &Bool<Fr>) -> [[Wire; TIERS]; 2] {
+        let discounts: [Wire; TIERS] = std::array::from_fn(|k| {
+            let discount = self.makers[k].minus(&self.takers[k]);
+            cs.product("rate of the buyer's role", is_buyer_maker.lc(), &discount)
+        });
+        [
+            std::array::from_fn(|k| self.takers[k].plus(&discounts[k])),
+            std::array::from_fn(|k| self.makers[k].minus(&discounts[k])),
+        ]
+    }
+}

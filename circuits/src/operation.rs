@@ -1,0 +1,8 @@
+//! The rows of operations. Spec: `docs/spec/operations.md`.
+
+pub mod action;
+pub mod bid;
+pub mod deposit;
+pub mod order;
+pub mod request;
+pub mod trade;

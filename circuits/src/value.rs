@@ -1,0 +1,3 @@
+//! Values packed into words.
+
+pub mod packing;

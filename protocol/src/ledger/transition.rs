@@ -1,0 +1,371 @@
+//! The rules that change accounts. Spec: `docs/spec/operations.md`.
+//!
+//! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied whole or not at all.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::account::positions::Positions;
+use crate::account::{Account, fee_account};
+use crate::ledger::account_change::AccountChange;
+use crate::ledger::settlement::Settlement;
+use crate::ledger::state::State;
+use crate::market::Market;
+use crate::operation::Operation;
+use crate::operation::action::Action;
+use crate::operation::bid::AuctionStep;
+use crate::operation::deposit::Deposit;
+use crate::operation::forced::ForcedAnswer;
+use crate::operation::forced::reduction::Refusal;
+use crate::operation::order::SignedOrder;
+use crate::operation::request::SignedRequest;
+use crate::operation::trade::Trade;
+use crate::value::units::{AccountIndex, Cash, InstrumentIndex, Nonce, Quantity, Time, Underlying};
+use crate::{Reject, Rule};
+
+/// What one operation did: the accounts it touched, before and after.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trace {
+    /// Accounts before; absent ones were opened.
+    pub old: BTreeMap<AccountIndex, Account>,
+    /// Accounts after.
+    pub new: BTreeMap<AccountIndex, Account>,
+}
+
+/// Applies one operation at `time` to a state, as a batch of it alone would. Margin is judged when a batch ends, not here.
+///
+/// # Errors
+/// The first rule the operation breaks; the state is unchanged.
+pub fn apply(
+    state: &State,
+    market: &Market,
+    time: Time,
+    operation: &Operation,
+) -> Result<(State, Trace), Reject> {
+    let mut ledger = Ledger::new(state, market, time);
+    ledger.apply(operation)?;
+    let closed = |&index: &AccountIndex| Ok((index, ledger.closed(index)?));
+    let new: BTreeMap<_, _> = ledger.touched.keys().map(closed).collect::<Result<_, Reject>>()?;
+    let old = new
+        .keys()
+        .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
+        .collect();
+    ledger.check_deficits()?;
+    let custody = ledger.custody()?;
+    let mut next = state.clone();
+    next.replace(new.clone(), market, custody, &BTreeSet::new())?;
+    Ok((next, Trace { old, new }))
+}
+
+/// Accounts touched by a sequence of operations, over an unchanged state.
+#[derive(Clone)]
+pub struct Ledger<'a> {
+    pub(crate) state: &'a State,
+    pub(crate) market: &'a Market,
+    pub(crate) time: Time,
+    pub(crate) touched: BTreeMap<AccountIndex, Account>,
+    pub(crate) opening: BTreeMap<AccountIndex, Opening>,
+    changes: BTreeMap<AccountIndex, AccountChange>,
+    pub(crate) steps: BTreeMap<AccountIndex, AuctionStep>,
+    pub(crate) answers: BTreeMap<AccountIndex, ForcedAnswer>,
+    /// Cash that came from L1 less what leaves for it.
+    pub(crate) received: i128,
+    waived: Option<Rule>,
+    /// What a dishonest operator answers to forced reductions.
+    pub(crate) claimed: Option<Option<Refusal>>,
+}
+
+/// An account as a batch finds it, its settled positions turned to cash.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opening {
+    /// The account; `None` if the batch opens it.
+    pub account: Option<Account>,
+    /// What was settled.
+    pub settlement: Settlement,
+}
+
+impl<'a> Ledger<'a> {
+    /// No account touched yet.
+    pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
+        let (touched, opening, changes, steps, answers) = Default::default();
+        let (received, waived, claimed) = (0, None, None);
+        Self {
+            state,
+            market,
+            time,
+            touched,
+            opening,
+            changes,
+            steps,
+            answers,
+            received,
+            waived,
+            claimed,
+        }
+    }
+
+    /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
+    /// the verifier must refuse. Not part of the protocol.
+    #[cfg(feature = "forgery")]
+    pub fn waive(&mut self, rule: Rule) {
+        self.waived = Some(rule);
+    }
+
+    /// Answers forced reductions in this way, right or not: the dishonest operator again.
+    #[cfg(feature = "forgery")]
+    pub fn claim(&mut self, refusal: Option<Refusal>) {
+        self.claimed = Some(refusal);
+    }
+
+    /// A rule's verdict, unless the rule is waived.
+    pub(crate) fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
+        match verdict {
+            Err(reject) if Some(reject.rule) == self.waived => Ok(()),
+            verdict => verdict,
+        }
+    }
+
+    /// The accounts touched, as they stand.
+    pub fn touched(&self) -> &BTreeMap<AccountIndex, Account> {
+        &self.touched
+    }
+
+    /// An account as the batch leaves it if nothing follows.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`]; [`Rule::Nonce`] when its nonces are exhausted.
+    pub fn closed(&self, index: AccountIndex) -> Result<Account, Reject> {
+        self.change(index).close(self.account(index)?)
+    }
+
+    fn change(&self, index: AccountIndex) -> AccountChange {
+        self.changes.get(&index).copied().unwrap_or_default()
+    }
+
+    /// An account as it stands.
+    ///
+    /// # Errors
+    /// [`Rule::AccountExists`].
+    pub fn account(&self, index: AccountIndex) -> Result<&Account, Reject> {
+        self.touched.get(&index).map_or_else(|| self.state.account(index), Ok)
+    }
+
+    /// Applies an operation whole, or not at all.
+    ///
+    /// # Errors
+    /// The first rule broken.
+    pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
+        let mut draft = self.clone();
+        if let Operation::Settle(settle) = operation {
+            let verdict = settle.check_due(draft.account(settle.account)?, self.market, self.time);
+            draft.judge(verdict)?;
+        }
+        for index in operation.accounts() {
+            draft.touch(index)?;
+        }
+        match operation {
+            Operation::Deposit(deposit) => draft.deposit(deposit)?,
+            Operation::RefuseDeposit(deposit) => draft.refuse_deposit(deposit)?,
+            Operation::Trade(trade) => draft.trade(trade)?,
+            Operation::Request(signed) => draft.request(signed)?,
+            Operation::Settle(_) => {}
+            Operation::GrantTier(grant) => draft.grant_tier(*grant)?,
+            Operation::StartAuction(account) => draft.start_auction(*account)?,
+            Operation::EndAuction(account) => draft.end_auction(*account)?,
+            Operation::CountDeficit(account) => draft.count_deficit(*account)?,
+            Operation::Forced(request) => draft.force(request)?,
+        }
+        *self = draft;
+        Ok(())
+    }
+
+    /// What the batch found of an account it touched.
+    pub fn opening(&self, index: AccountIndex) -> Option<&Opening> {
+        self.opening.get(&index)
+    }
+
+    /// What happened to the auction of an account.
+    pub fn step(&self, index: AccountIndex) -> Option<&AuctionStep> {
+        self.steps.get(&index)
+    }
+
+    /// How a forced request of an account is answered.
+    pub fn answer(&self, index: AccountIndex) -> Option<&ForcedAnswer> {
+        self.answers.get(&index)
+    }
+
+    /// Settles an account when it is first touched, before anything else happens to it.
+    fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
+        if self.opening.contains_key(&index) {
+            return Ok(());
+        }
+        let mut opening = Opening::default();
+        if let Some(account) = self.state.accounts().get(&index) {
+            for (instrument, _) in account.positions.iter() {
+                self.judge(self.check_index(instrument))?;
+            }
+            let mut account = account.clone();
+            if self.waived != Some(Rule::Settlement) {
+                opening.settlement = Settlement::apply(&mut account, self.market, self.time)?;
+            }
+            self.touched.insert(index, account.clone());
+            opening.account = Some(account);
+        }
+        self.opening.insert(index, opening);
+        Ok(())
+    }
+
+    /// What the risk table calls by this index is what its holders hold.
+    fn check_index(&self, instrument: InstrumentIndex) -> Result<(), Reject> {
+        let row = self.market.rows().get(&instrument);
+        row.map_or(Ok(()), |row| self.state.open_interest().check_spec(row))
+    }
+
+    fn deposit(&mut self, deposit: &Deposit) -> Result<(), Reject> {
+        self.judge(deposit.check_terms())?;
+        if let Ok(account) = self.account(deposit.account) {
+            self.judge(deposit.check_key(account))?;
+        } else {
+            let account = Account::open(deposit.key, deposit.view_key, deposit.book);
+            self.touched.insert(deposit.account, account);
+        }
+        self.received += i128::from(deposit.amount);
+        self.add_cash(deposit.account, deposit.amount.into())
+    }
+
+    /// A deposit that its account cannot take goes back on L1.
+    fn refuse_deposit(&mut self, deposit: &Deposit) -> Result<(), Reject> {
+        self.judge(deposit.check_terms())?;
+        let found = self.found(deposit.account)?;
+        self.judge(deposit.check_strange(&found))
+    }
+
+    /// All orders and requests of an account below `base` are void when the batch ends.
+    pub(crate) fn void(&mut self, index: AccountIndex, base: Nonce) {
+        self.changes.entry(index).or_default().take(&Action::CancelAll { base });
+    }
+
+    fn trade(&mut self, trade: &Trade) -> Result<(), Reject> {
+        for signed in [&trade.buy, &trade.sell] {
+            self.account(signed.order.account)?;
+        }
+        self.judge(trade.check_sides())?;
+        for signed in [&trade.buy, &trade.sell] {
+            self.check_authority(signed)?;
+        }
+        self.judge(trade.check_limits(self.time))?;
+        self.check_instrument(trade)?;
+        self.check_fees(trade)?;
+        for signed in [&trade.buy, &trade.sell] {
+            self.consume(signed.order.account, signed.order.nonce)?;
+        }
+        self.fill(trade)
+    }
+
+    fn check_authority(&self, signed: &SignedOrder) -> Result<(), Reject> {
+        let account = self.account(signed.order.account)?;
+        self.judge(signed.check_signature(&account.key, self.state.domain()))
+    }
+
+    /// The instrument is live, both orders signed its specification, and nobody holds another under its index.
+    fn check_instrument(&self, trade: &Trade) -> Result<(), Reject> {
+        for signed in [&trade.buy, &trade.sell] {
+            let row = match self.market.live_row(signed.order.instrument, self.time) {
+                Ok(row) => row,
+                Err(reject) => return self.judge(Err(reject)),
+            };
+            if signed.order.spec != row.spec {
+                let index = signed.order.instrument;
+                self.judge(Err(Reject::value(Rule::InstrumentSpec, "specification of", index)))?;
+            }
+            self.judge(self.check_index(signed.order.instrument))?;
+        }
+        Ok(())
+    }
+
+    /// The legs of a trade: contracts and cash of both sides, the fees.
+    fn fill(&mut self, trade: &Trade) -> Result<(), Reject> {
+        let (buy, sell) = (&trade.buy.order, &trade.sell.order);
+        self.add_position(buy.account, buy.instrument, trade.quantity)?;
+        self.take_position(sell.account, sell.instrument, trade.quantity)?;
+        self.add_cash(trade.buy.order.account, -trade.cash_of_buyer())?;
+        self.add_cash(trade.sell.order.account, trade.cash_of_seller())?;
+        self.add_cash(fee_account(), trade.fees())
+    }
+
+    fn request(&mut self, signed: &SignedRequest) -> Result<(), Reject> {
+        let request = &signed.request;
+        let index = request.account;
+        let account = self.account(index)?;
+        self.judge(request.check_terms(self.time))?;
+        self.judge(signed.check_signature(&account.key, self.state.domain()))?;
+        self.judge(self.check_not_forced(index))?;
+        self.judge(self.change(index).check(request, account.nonces))?;
+        self.consume(index, request.nonce)?;
+        self.changes.entry(index).or_default().take(&request.action);
+        if let Some(amount) = request.action.amount() {
+            self.add_cash(index, -i128::from(amount))?;
+        }
+        match &request.action {
+            Action::Transfer { to, amount } => self.add_cash(*to, (*amount).into()),
+            Action::Bid(bid) => self.bid(index, bid),
+            Action::Withdrawal { amount, least, .. } => self.withdraw(*amount, *least),
+            Action::Rekey { .. } | Action::CancelAll { .. } => Ok(()),
+        }
+    }
+
+    /// Adds contracts to a position; none change nothing.
+    pub(crate) fn add_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+    ) -> Result<(), Reject> {
+        self.change_position(index, instrument, change, Positions::add)
+    }
+
+    /// Takes contracts from a position; none change nothing.
+    pub(crate) fn take_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+    ) -> Result<(), Reject> {
+        self.change_position(index, instrument, change, Positions::subtract)
+    }
+
+    fn change_position(
+        &mut self,
+        index: AccountIndex,
+        instrument: InstrumentIndex,
+        change: Quantity,
+        apply: fn(&mut Positions, Underlying, InstrumentIndex, Quantity) -> Result<(), Reject>,
+    ) -> Result<(), Reject> {
+        if change == Quantity::default() {
+            return Ok(());
+        }
+        let mut account = self.account(index)?.clone();
+        apply(&mut account.positions, account.book.underlying, instrument, change)?;
+        self.touched.insert(index, account);
+        Ok(())
+    }
+
+    /// Marks a nonce of an account used.
+    fn consume(&mut self, index: AccountIndex, nonce: Nonce) -> Result<(), Reject> {
+        let mut account = self.account(index)?.clone();
+        self.judge(self.check_not_frozen(index))?;
+        self.judge(self.check_not_forced(index))?;
+        self.judge(self.change(index).check_window(nonce))?;
+        self.judge(account.nonces.consume(nonce))?;
+        self.touched.insert(index, account);
+        Ok(())
+    }
+
+    pub(crate) fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {
+        let mut account = self.account(index)?.clone();
+        account.cash = Cash::try_from(i128::from(account.cash) + change)?;
+        self.touched.insert(index, account);
+        Ok(())
+    }
+}

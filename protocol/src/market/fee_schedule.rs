@@ -1,0 +1,103 @@
+//! The venue's tariff: what it may charge a contract, by tier and role. Spec: `docs/spec/operations.md#FeeSchedule`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::value::packing::{Part, pack, part};
+use crate::value::reading::check_when_read;
+use crate::value::units::{PPM, Price, TIER_BITS, Tier};
+use crate::{Reject, Rule};
+
+/// Tiers of a schedule.
+pub const TIERS: usize = 1 << TIER_BITS;
+/// Width in bits of a rate in parts per million of the forward.
+pub const RATE_BITS: u32 = 16;
+/// Width in bits of the cap in thousandths of the price.
+pub const CAP_BITS: u32 = 10;
+/// Scale of the cap: thousandths.
+pub const PERMILLE: u32 = 1_000;
+
+/// Rates of one tier, parts per million of the forward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FeeRates {
+    /// Of the side whose order was quoted, 16 bits.
+    pub maker_ppm: u16,
+    /// Of the side that took it, 16 bits.
+    pub taker_ppm: u16,
+}
+
+/// The greatest fees: data, never constants of the rules. Reading them from a file checks them by [`FeeSchedule::check`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self", deny_unknown_fields)]
+pub struct FeeSchedule {
+    /// Rates by tier, the dearest first.
+    pub tiers: [FeeRates; TIERS],
+    /// No fee exceeds this share of the option's price, thousandths, at most 1,000.
+    pub cap_permille: u16,
+}
+
+check_when_read!(FeeSchedule);
+
+impl FeeSchedule {
+    /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the discounts are ours.
+    pub fn reference() -> Self {
+        let rates = [(300, 300), (200, 300), (100, 250), (0, 200)];
+        let tiers = rates.map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
+        Self { tiers, cap_permille: 125 }
+    }
+
+    /// No rate is above that of the tier before, so that a higher tier is never the dearer one; the cap is at most the price.
+    ///
+    /// # Errors
+    /// [`Rule::Range`].
+    pub fn check(&self) -> Result<(), Reject> {
+        for pair in self.tiers.windows(2) {
+            let (before, rates) = (&pair[0], &pair[1]);
+            if rates.maker_ppm > before.maker_ppm || rates.taker_ppm > before.taker_ppm {
+                let what = "rates above those of the tier before";
+                let value = format!("{}, {}", rates.maker_ppm, rates.taker_ppm);
+                return Err(Reject::value(Rule::Range, what, value));
+            }
+        }
+        if u32::from(self.cap_permille) > PERMILLE {
+            return Err(Reject::value(Rule::Range, "cap of a fee", self.cap_permille));
+        }
+        Ok(())
+    }
+
+    /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
+    pub fn word(&self) -> Fr {
+        let rates = self.tiers.iter().flat_map(|rates| [rates.maker_ppm, rates.taker_ppm]);
+        let mut parts: Vec<Part> = rates.map(|rate| part(rate, RATE_BITS)).collect();
+        parts.push(part(self.cap_permille, CAP_BITS));
+        pack(&parts)
+    }
+
+    /// Greatest fee per contract of a tier and role at a price, rounded down: for the trader.
+    pub fn fee_floor(&self, tier: Tier, is_maker: bool, [forward, price]: [Price; 2]) -> Price {
+        let rates = self.tiers[usize::from(tier.get())];
+        let rate_ppm = if is_maker { rates.maker_ppm } else { rates.taker_ppm };
+        let of_forward = u64::from(forward.get()) * u64::from(rate_ppm) / u64::from(PPM);
+        let of_price = u64::from(price.get()) * u64::from(self.cap_permille) / u64::from(PERMILLE);
+        let fee = u32::try_from(of_forward.min(of_price)).expect("no more than the price");
+        Price::new(fee).expect("every 32-bit number is a price")
+    }
+
+    /// A fee is at most what the schedule allows this tier and role, at this forward and price.
+    ///
+    /// # Errors
+    /// [`Rule::FeeSchedule`].
+    pub fn check_fee(
+        &self,
+        fee: Price,
+        tier: Tier,
+        is_maker: bool,
+        [forward, price]: [Price; 2],
+    ) -> Result<(), Reject> {
+        if fee > self.fee_floor(tier, is_maker, [forward, price]) {
+            return Err(Reject::value(Rule::FeeSchedule, "fee per contract", fee));
+        }
+        Ok(())
+    }
+}

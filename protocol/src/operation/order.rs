@@ -1,0 +1,158 @@
+//! Signed orders and the limits they set on a fill. Spec: `docs/spec/operations.md`.
+
+use ark_bn254::Fr;
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::domain::Tag;
+use crate::crypto::eddsa::{self, PublicKey, SecretKey, Signature};
+use crate::crypto::poseidon;
+use crate::market::instrument::InstrumentSpec;
+use crate::value::packing::{pack, part};
+use crate::value::units::{
+    ACCOUNT_BITS, AccountIndex, INSTRUMENT_BITS, InstrumentIndex, NONCE_BITS, Nonce, OrderQuantity,
+    PRICE_BITS, Price, QUANTITY_BITS, Quantity, TIME_BITS, Time,
+};
+use crate::{Reject, Rule};
+
+/// Which side of a trade an order takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Side {
+    /// Pays the price, receives the option.
+    Buy,
+    /// Receives the price, writes the option.
+    Sell,
+}
+
+/// What a trader agrees to: at most one fill, at the limit or better.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Order {
+    /// Account that trades.
+    pub account: AccountIndex,
+    /// Side taken.
+    pub side: Side,
+    /// Index of the instrument.
+    pub instrument: InstrumentIndex,
+    /// Specification of the instrument: the index cannot be pointed at another option.
+    pub spec: InstrumentSpec,
+    /// Highest price to pay, or lowest price to receive.
+    pub limit: Price,
+    /// Highest fee per contract.
+    pub fee_limit: Price,
+    /// Smallest quantity to fill.
+    pub quantity_min: OrderQuantity,
+    /// Largest quantity to fill; an order of none is never filled.
+    pub quantity_max: OrderQuantity,
+    /// Number of the order in the account's window.
+    pub nonce: Nonce,
+    /// Last second at which the order may be filled.
+    pub expiry: Time,
+}
+
+/// Bits of a limit, fee limit or expiry in the signed message: one more than the unit's, because the
+/// circuit opens each as a ranged value plus a ranged difference.
+const SLACK: u32 = 1;
+
+impl Order {
+    /// The message signed: Poseidon of tag, domain, instrument specification and the packed terms.
+    pub fn message(&self, domain: Fr) -> Fr {
+        let [terms, quantities] = self.packed_terms();
+        poseidon::hash(&[Tag::Order.field(), domain, self.spec.field(), terms, quantities])
+    }
+
+    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖ nonce (40), and
+    /// minimum (40) ‖ maximum quantity (41).
+    fn packed_terms(&self) -> [Fr; 2] {
+        [
+            pack(&[
+                part(self.account.get(), ACCOUNT_BITS),
+                part(self.instrument.get(), INSTRUMENT_BITS),
+                part((self.side == Side::Sell) as u8, 1),
+                part(self.limit.get(), PRICE_BITS + SLACK),
+                part(self.fee_limit.get(), PRICE_BITS + SLACK),
+                part(self.expiry.get(), TIME_BITS + SLACK),
+                part(self.nonce.get(), NONCE_BITS),
+            ]),
+            pack(&[
+                part(self.quantity_min.get(), QUANTITY_BITS),
+                part(self.quantity_max.get(), QUANTITY_BITS + SLACK),
+            ]),
+        ]
+    }
+
+    /// Signs the order for `domain`.
+    pub fn sign(self, key: &SecretKey, domain: Fr) -> SignedOrder {
+        let signature = key.sign(self.message(domain));
+        SignedOrder { order: self, signature }
+    }
+
+    /// The order may still be filled at `time`.
+    ///
+    /// # Errors
+    /// [`Rule::OrderExpiry`].
+    pub fn check_expiry(&self, time: Time) -> Result<(), Reject> {
+        if time > self.expiry {
+            return Err(Reject::value(Rule::OrderExpiry, "order expired at", self.expiry));
+        }
+        Ok(())
+    }
+
+    /// `price` is the limit or better.
+    ///
+    /// # Errors
+    /// [`Rule::LimitPrice`].
+    pub fn check_limit(&self, price: Price) -> Result<(), Reject> {
+        let is_within = match self.side {
+            Side::Buy => price <= self.limit,
+            Side::Sell => price >= self.limit,
+        };
+        if !is_within {
+            return Err(Reject::value(Rule::LimitPrice, "price beyond the limit", price));
+        }
+        Ok(())
+    }
+
+    /// `quantity` lies between the order's minimum and maximum and is positive.
+    ///
+    /// # Errors
+    /// [`Rule::FillQuantity`].
+    pub fn check_quantity(&self, quantity: Quantity) -> Result<(), Reject> {
+        let least = Quantity::from(self.quantity_min).max(Quantity::new(1)?);
+        if quantity < least || quantity > self.quantity_max.into() {
+            return Err(Reject::value(Rule::FillQuantity, "quantity outside the order", quantity));
+        }
+        Ok(())
+    }
+
+    /// `fee` per contract is at most what the order allows.
+    ///
+    /// # Errors
+    /// [`Rule::FeeLimit`].
+    pub fn check_fee(&self, fee: Price) -> Result<(), Reject> {
+        if fee > self.fee_limit {
+            return Err(Reject::value(Rule::FeeLimit, "fee per contract", fee));
+        }
+        Ok(())
+    }
+}
+
+/// An order and its signature.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignedOrder {
+    /// The order.
+    pub order: Order,
+    /// EdDSA signature over [`Order::message`].
+    pub signature: Signature,
+}
+
+impl SignedOrder {
+    /// The order is signed by `key` for `domain`.
+    ///
+    /// # Errors
+    /// [`Rule::Signature`].
+    pub fn check_signature(&self, key: &PublicKey, domain: Fr) -> Result<(), Reject> {
+        eddsa::verify(key, self.order.message(domain), &self.signature)
+    }
+}
