@@ -61,8 +61,9 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
     write_with(path, |file| file.write_all(content))
 }
 
-/// Puts what `fill` writes at `path`, in place of what stands there: under the name of a draft
-/// first, then flushed and moved. When anything fails, the draft is removed and `path` is as it was.
+/// Puts what `fill` writes at `path`, in place of the file that stands there: under the name of a
+/// draft first, then flushed and moved. When anything fails, the draft is removed and `path` is as it
+/// was. A link stays and its file is replaced; a device or pipe stays and is written to.
 ///
 /// # Errors
 /// [`FileError`].
@@ -70,19 +71,68 @@ pub fn write_with(
     path: &Path,
     fill: impl FnOnce(&mut BufWriter<File>) -> io::Result<()>,
 ) -> Result<(), FileError> {
-    let draft = draft_of(path);
+    let target = match target_of(path).map_err(FileError::at(path))? {
+        Target::Stream(stream) => {
+            let mut stream = BufWriter::new(stream);
+            return fill(&mut stream).and_then(|()| stream.flush()).map_err(FileError::at(path));
+        }
+        Target::File(target) => target,
+    };
+    let draft = draft_of(&target);
     let write = || {
         let mut file = BufWriter::new(File::create(&draft)?);
         fill(&mut file)?;
-        file.into_inner().map_err(io::IntoInnerError::into_error)?.sync_all()?;
-        fs::rename(&draft, path)?;
-        File::open(parent(path))?.sync_all()
+        let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
+        keep_owner(&file, &target)?;
+        file.sync_all()?;
+        fs::rename(&draft, &target)?;
+        File::open(parent(&target))?.sync_all()
     };
     write().map_err(|error| {
         // The first failure is the one to report.
         let _ = fs::remove_file(&draft);
         FileError { path: path.to_owned(), error }
     })
+}
+
+/// What stands, or is to stand, at a path.
+enum Target {
+    /// A file, with links followed.
+    File(PathBuf),
+    /// A device or pipe, which a file must not replace.
+    Stream(File),
+}
+
+fn target_of(path: &Path) -> io::Result<Target> {
+    let Ok(found) = fs::metadata(path) else { return Ok(Target::File(path.to_owned())) };
+    if found.is_file() {
+        // A link that a name ends in is the file's; those above it make no difference.
+        let is_link = fs::symlink_metadata(path)?.is_symlink();
+        return Ok(Target::File(if is_link { fs::canonicalize(path)? } else { path.to_owned() }));
+    }
+    if found.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    Ok(Target::Stream(File::options().write(true).open(path)?))
+}
+
+/// Gives a new file the owner and permissions of the one it replaces. Only root gives files away: for
+/// others the owner stays as it is.
+///
+/// # Errors
+/// Those of the system.
+pub fn keep_owner(file: &File, replaced: &Path) -> io::Result<()> {
+    let Ok(old) = fs::metadata(replaced) else { return Ok(()) };
+    file.set_permissions(old.permissions())?;
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::{MetadataExt, fchown};
+        let new = file.metadata()?;
+        if (new.uid(), new.gid()) != (old.uid(), old.gid()) {
+            let _ = fchown(file, Some(old.uid()), Some(old.gid()));
+        }
+    }
+    Ok(())
 }
 
 /// Makes a folder and those above it, if they are not there, and shows that a file can be made in it.

@@ -9,6 +9,7 @@
 pub mod broken;
 pub mod file;
 pub mod output;
+pub mod threads;
 pub mod usage;
 
 pub use file::FileError;

@@ -37,6 +37,38 @@ fn a_failed_write_leaves_the_old_content_and_no_draft() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_link_a_device_and_a_pipe_stay_what_they_are() {
+    use std::os::unix::fs::{FileTypeExt, PermissionsExt, symlink};
+
+    let folder = tempfile::tempdir().unwrap();
+    let [path, link] = ["content", "link"].map(|name| folder.path().join(name));
+    fs::write(&path, "old").unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+    symlink("content", &link).unwrap();
+    file::write(&link, b"new").unwrap();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert_eq!(fs::read(&path).unwrap(), b"new");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(file::write_together(&[(link.clone(), "newer")]).is_err());
+    assert_eq!(
+        (fs::read(&path).unwrap(), fs::read_dir(folder.path()).unwrap().count()),
+        (b"new".to_vec(), 2)
+    );
+    // A device of our own name, so that nothing is lost if it were replaced.
+    let pipe = folder.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status().unwrap();
+    assert!(made.success());
+    let reader = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || fs::read(pipe).unwrap()
+    });
+    file::write(&pipe, b"through").unwrap();
+    assert_eq!(reader.join().unwrap(), b"through");
+    assert!(fs::symlink_metadata(&pipe).unwrap().file_type().is_fifo());
+}
+
 #[test]
 fn rejects_a_folder_under_a_file_and_names_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
-use zkmargin_host::{output, usage};
+use zkmargin_host::{output, threads, usage};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_verifier::address;
 
@@ -115,6 +115,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(error) => return usage::status(error.print(), error.use_stderr()).into(),
     };
+    if let Err(error) = threads::start() {
+        output::note(format_args!("prover: {error}"));
+        return ExitCode::from(3);
+    }
     let outcome = match command {
         Command::Setup(args) => commands::setup(&args),
         Command::Prove(args) => commands::prove(&args),

@@ -2,8 +2,9 @@
 //! access.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 
 use rusqlite::config::DbConfig;
@@ -16,7 +17,7 @@ use crate::tables::configure;
 /// Takes the lock that keeps a second writer out.
 pub fn lock(path: &Path) -> Result<File, Error> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        std::io::ErrorKind::NotFound => Error::derived("its file `lock` is gone"),
+        ErrorKind::NotFound => Error::derived("its file `lock` is gone"),
         _ => Error::input(path)(error),
     })?;
     match file.try_lock() {
@@ -128,6 +129,33 @@ fn unchanging(database: &Path) -> String {
         }
     }
     address + "?immutable=1"
+}
+
+/// What tells a file from another of its name: device and number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileId(u64, u64);
+
+impl FileId {
+    pub fn of(path: &Path) -> Option<Self> {
+        fs::metadata(path).ok().map(|found| Self(found.dev(), found.ino()))
+    }
+}
+
+/// The header says what a writer relies on: with another number there, the database can be read but
+/// not written.
+pub fn check_header(database: &Path) -> Result<(), Error> {
+    /// Place and value of the two bytes that say "write-ahead log".
+    const MODE: (usize, [u8; 2]) = (18, [2; 2]);
+    let mut header = [0; MODE.0 + MODE.1.len()];
+    let file = File::open(database).map_err(Error::input(database))?;
+    match file.read_exact_at(&mut header, 0) {
+        Ok(()) if header[MODE.0..] == MODE.1 => Ok(()),
+        Ok(()) => Err(Error::derived("the mode in the header of the database is not ours")),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+            Err(Error::derived("the database ends within its header"))
+        }
+        Err(error) => Err(Error::input(database)(error)),
+    }
 }
 
 /// What tells whether the files of a database were changed.

@@ -40,7 +40,7 @@ pub enum Error {
     /// The store has a format which this program does not know.
     #[error(
         "the store {} has format {found}, this program knows format {known}: use the program \
-         that wrote it", store.display()
+         that wrote it, or restore a backup if this program did", store.display()
     )]
     Format {
         /// The store.
@@ -56,6 +56,9 @@ pub enum Error {
     /// A writer changed the store under a reader that could not take part in its locks.
     #[error("{} was changed while it was read without write access: run again", .0.display())]
     Moved(PathBuf),
+    /// Another store stands where the one that this process opened stood.
+    #[error("{} is not the store that was opened: another stands in its place", .0.display())]
+    Replaced(PathBuf),
     /// Another sequencer has opened the store since, in spite of the lock.
     #[error("another sequencer took the store over: its epoch is {found}, ours {ours}")]
     Fenced {
@@ -151,6 +154,16 @@ impl Error {
         }
     }
 
+    /// The error, where a rebuild has found it: another would not help.
+    pub(crate) fn beyond_rebuild(self) -> Self {
+        match self {
+            Self::Damaged(damage) if damage.remedy() == Remedy::Rebuild => {
+                Self::broken_log(damage.what())
+            }
+            error => error,
+        }
+    }
+
     /// The error, naming the store.
     pub(crate) fn at(self, directory: &Path) -> Self {
         let named = |store: PathBuf| {
@@ -189,7 +202,7 @@ impl From<rusqlite::Error> for Error {
         ) || matches!(
             error.sqlite_error_code(),
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-        );
+        ) || error.to_string() == "unsupported file format";
         if is_damage {
             Self::derived(error.to_string())
         } else {

@@ -30,12 +30,15 @@ pub struct Line {
 /// nothing arrives for half a second, the group is empty.
 ///
 /// An error of `input` ends the groups with that error.
+///
+/// # Errors
+/// Those of starting a thread.
 pub fn read_groups(
     input: impl Read + Send + 'static,
     group_max: usize,
-) -> impl Iterator<Item = io::Result<Vec<Line>>> {
+) -> io::Result<impl Iterator<Item = io::Result<Vec<Line>>>> {
     let (sender, receiver) = mpsc::sync_channel(READ_AHEAD);
-    thread::spawn(move || {
+    thread::Builder::new().spawn(move || {
         let mut reader = BufReader::new(input);
         let mut number = 0;
         while let Some(line) = next_line(&mut reader, &mut number).transpose() {
@@ -45,8 +48,8 @@ pub fn read_groups(
                 return;
             }
         }
-    });
-    std::iter::from_fn(move || next_group(&receiver, group_max))
+    })?;
+    Ok(std::iter::from_fn(move || next_group(&receiver, group_max)))
 }
 
 fn next_group(
@@ -128,8 +131,9 @@ mod tests {
 
     fn read(input: &[u8], group_max: usize) -> Vec<Vec<Line>> {
         let input = io::Cursor::new(input.to_vec());
-        let groups =
-            read_groups(input, group_max).map(|group| group.expect("a cursor does not fail"));
+        let groups = read_groups(input, group_max)
+            .expect("a thread")
+            .map(|group| group.expect("a cursor does not fail"));
         groups.filter(|group| !group.is_empty()).collect()
     }
 

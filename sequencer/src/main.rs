@@ -12,7 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use zkmargin_host::{file, output, usage};
+use zkmargin_host::{file, output, threads, usage};
 use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::batch::shape::Shape;
@@ -182,6 +182,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(help) => return ExitCode::from(usage::status(help.print(), help.use_stderr())),
     };
+    if let Err(error) = threads::start() {
+        output::note(format_args!("sequencer: {error}"));
+        return ExitCode::from(FAILED);
+    }
     let wait = cli.wait;
     match run(cli) {
         Ok(code) => code,
@@ -231,7 +235,9 @@ fn run(cli: Cli) -> Result<ExitCode, Error> {
             let sequencer = write()?;
             sequencer.export(&sequencer.batches_directory())?;
         }
-        Command::Rebuild { without_anchor } => show(&rebuild(store, without_anchor)?)?,
+        Command::Rebuild { without_anchor } => {
+            show(&rebuild(store, without_anchor, Duration::from_secs(cli.wait))?)?;
+        }
         Command::Backup { to } => show(&backup(store, &to)?)?,
         Command::Account { index } => return account(&look()?, index),
         Command::Status { verify: true } => show(&look()?.replay()?)?,
@@ -275,6 +281,8 @@ fn take(
     let mut sequencer = open()?;
     sequencer.batch_age_max_s = input.batch_age_max;
     let groups = read_groups(reader, input.group_max);
+    let groups =
+        groups.map_err(|error| configuration(format!("no thread to read with: {error}")))?;
     let mut is_refused = false;
     let publish = |answers: &[Answer]| {
         is_refused |= answers.iter().any(Answer::is_refused);

@@ -6,6 +6,7 @@
 
 use std::fs::{self, File};
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use serde::Serialize;
@@ -17,6 +18,7 @@ use crate::export::{self, database_files};
 use crate::log::walk;
 use crate::replay::{Ended, Replay};
 use crate::sequencer::{Access, Sequencer};
+use crate::store::turn::{lock_within, until};
 use crate::store::{ANCHOR_FILE, DATABASE_FILE, LOCK_FILE, find_database};
 use crate::tables::{self, BatchRow};
 
@@ -45,15 +47,22 @@ pub struct Rebuilt {
 /// # Errors
 /// [`Error::Damaged`] if the log is damaged, naming the first entry that is, or ends before what
 /// was acknowledged; if the anchor is lost, unless `without_anchor`. The store is then as it was.
-/// [`Error::Held`] while another process has it open.
-pub fn rebuild(directory: &Path, without_anchor: bool) -> Result<Rebuilt, Error> {
-    rebuild_unnamed(directory, without_anchor).map_err(|error| error.at(directory))
+/// [`Error::Held`] while another process has it open, for longer than `wait`.
+pub fn rebuild(directory: &Path, without_anchor: bool, wait: Duration) -> Result<Rebuilt, Error> {
+    let rebuilt = rebuild_unnamed(directory, without_anchor, wait);
+    rebuilt.map_err(|error| error.beyond_rebuild().at(directory))
 }
 
-fn rebuild_unnamed(directory: &Path, without_anchor: bool) -> Result<Rebuilt, Error> {
+fn rebuild_unnamed(
+    directory: &Path,
+    without_anchor: bool,
+    wait: Duration,
+) -> Result<Rebuilt, Error> {
+    let start = Instant::now();
     let database = find_database(directory)?;
     let mut rebuilt = Vec::new();
-    let _lock = make_lock(&directory.join(LOCK_FILE), &mut rebuilt)?;
+    make_lock(&directory.join(LOCK_FILE), &mut rebuilt)?;
+    let _lock = lock_within(directory, wait)?;
     let anchor = match Anchor::open(&directory.join(ANCHOR_FILE), false) {
         Err(Error::Damaged(_)) if without_anchor => None,
         anchor => Some(anchor?),
@@ -61,7 +70,10 @@ fn rebuild_unnamed(directory: &Path, without_anchor: bool) -> Result<Rebuilt, Er
     let draft = directory.join(DRAFT_FILE);
     remove_database(&draft)?;
     let acknowledged = anchor.as_ref().map(Anchor::mark);
-    let head = replace_database(&database, &draft, acknowledged, &mut rebuilt);
+    // Nobody else has the database open, with or without the lock. Until the log is shown to be
+    // whole, the write-ahead log stays as it is.
+    let old = until(start, wait, || connection::alone(&database))?;
+    let head = replace_database(old, &database, &draft, acknowledged, &mut rebuilt);
     remove_database(&draft)?;
     let head = head?;
     if !anchor.as_ref().is_some_and(Anchor::is_whole) {
@@ -89,12 +101,14 @@ fn rebuild_unnamed(directory: &Path, without_anchor: bool) -> Result<Rebuilt, Er
     })
 }
 
-fn make_lock(path: &Path, rebuilt: &mut Vec<String>) -> Result<File, Error> {
+fn make_lock(path: &Path, rebuilt: &mut Vec<String>) -> Result<(), Error> {
     if !path.exists() {
+        // A link into nowhere may stand there.
+        export::remove_any(path)?;
         File::create_new(path).map_err(Error::file(path))?;
         rebuilt.push(LOCK_FILE.to_owned());
     }
-    connection::lock(path)
+    Ok(())
 }
 
 fn remove_database(database: &Path) -> Result<(), Error> {
@@ -103,21 +117,22 @@ fn remove_database(database: &Path) -> Result<(), Error> {
 
 /// Puts a database made from the log in the place of the old one, where it differs.
 fn replace_database(
+    old: Connection,
     database: &Path,
     draft: &Path,
     acknowledged: Option<Mark>,
     rebuilt: &mut Vec<String>,
 ) -> Result<Mark, Error> {
-    // Nobody else has the database open, with or without the lock. Until the log is shown to be
-    // whole, the write-ahead log stays as it is.
-    let old = connection::alone(database)?;
     tables::check_version(&old)?;
     let (head, _) = walk(&old, acknowledged, |_| Ok(()))?;
     // A store that lost its writer's row had at most this many writers that wrote.
     let epoch = tables::stored_epoch(&old);
     let next = epoch.as_ref().map_or(tables::signed(head.sequence), |epoch| *epoch) + 1;
     tables::write_database(draft, next, |new| fill(&old, new))?;
-    let differing = differing_parts(&old, draft, epoch.is_ok())?;
+    let mut differing = differing_parts(&old, draft, epoch.is_ok())?;
+    if differing.is_empty() && connection::check_header(database).is_err() {
+        differing.push(DATABASE_FILE.to_owned());
+    }
     // All that the write-ahead log holds is now in the file, and nothing of it can be taken for
     // the new one's.
     connection::settle(&old)?;
@@ -133,6 +148,8 @@ fn replace_database(
     }
     export::remove_any(&log)?;
     export::remove_any(&index)?;
+    let new = File::open(draft).and_then(|new| zkmargin_host::file::keep_owner(&new, database));
+    new.map_err(Error::file(draft))?;
     fs::rename(draft, database).map_err(Error::file(database))?;
     export::sync_directory(zkmargin_host::file::parent(database))?;
     rebuilt.extend(differing);

@@ -9,6 +9,9 @@
 const BYTES_MAX: usize = 128;
 /// Hexadecimal digits of a transaction's hash.
 const HASH_DIGITS: usize = 64;
+/// So many hexadecimal digits in a row are a hash, whatever stands around them. A tool that prints a
+/// number leaves out the zeros in front: one hash in 2^96 is shorter than this.
+const HASH_DIGITS_MIN: usize = 40;
 
 /// The one spelling of a reference, or why there is none.
 pub(crate) fn canonical(reference: &str) -> Result<String, &'static str> {
@@ -19,7 +22,7 @@ pub(crate) fn canonical(reference: &str) -> Result<String, &'static str> {
     let lower = reference.to_ascii_lowercase();
     let (head, place) = lower.split_once(':').map_or((&*lower, None), |(h, p)| (h, Some(p)));
     let digits = head.strip_prefix("0x");
-    let is_hash = digits.is_some() || is_bare_hash(head);
+    let is_hash = digits.is_some() || is_bare_hash(&lower);
     if !is_hash {
         return own_name(reference, &lower);
     }
@@ -30,9 +33,10 @@ pub(crate) fn canonical(reference: &str) -> Result<String, &'static str> {
     Ok(format!("0x{hash:0>HASH_DIGITS$}:{place}"))
 }
 
-/// A hash without its `0x`, alone or with something after it.
+/// A hash without its `0x`, alone or with something around it.
 fn is_bare_hash(text: &str) -> bool {
-    text.len() >= HASH_DIGITS && text.bytes().take(HASH_DIGITS).all(|byte| byte.is_ascii_hexdigit())
+    let digits = text.split(|c: char| !c.is_ascii_hexdigit());
+    digits.map(str::len).any(|length| length >= HASH_DIGITS_MIN)
 }
 
 /// A name that the watcher gives.
@@ -87,6 +91,8 @@ mod tests {
             format!("{}:0x13", hash.to_uppercase()),
             format!("0x{short}:019"),
             format!("0x000{hash}:0X0013"),
+            format!("{short}:19"),
+            format!("{}:0x13", short.to_uppercase()),
         ];
         for spelling in spelled {
             assert_eq!(canonical(&spelling).as_deref(), Ok(&*expect), "{spelling}");
@@ -108,6 +114,10 @@ mod tests {
             format!("0x{hash}:1:1"),
             format!("0x{hash}-1"),
             format!("{hash}-1"),
+            format!("{}-1", &hash[1..]),
+            format!("tx:{hash}:1"),
+            format!("eth:0x{hash}:1"),
+            hash[..40].to_owned(),
             format!("0x{hash}0:1"),
             format!("0x{hash}:18446744073709551616"),
             "0x:1".to_owned(),
@@ -120,7 +130,17 @@ mod tests {
 
     #[test]
     fn names_of_the_watcher_have_one_spelling() {
-        for name in ["demo-3", "9", "9:2", "f:1", "strange:10", "0", "a0:0", "first-2"] {
+        for name in [
+            "demo-3",
+            "9",
+            "9:2",
+            "f:1",
+            "strange:10",
+            "0",
+            "a0:0",
+            "first-2",
+            "550e8400e29b41d4a716446655440000",
+        ] {
             assert_eq!(canonical(name).as_deref(), Ok(name));
         }
         let long = "r".repeat(129);

@@ -22,14 +22,14 @@ use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::value::units::{AccountIndex, Holders, InstrumentIndex, Time};
 
 use crate::anchor::{Anchor, Mark};
-use crate::connection::{self, Stamp};
+use crate::connection::{self, FileId, Stamp};
 use crate::error::Error;
 use crate::event::{Entry, Event};
 use crate::export;
 use crate::log::walk;
 use crate::tables::{self, BatchRow, ENTRY_COLUMNS, entry_of, signed, unsigned};
 
-mod turn;
+pub(crate) mod turn;
 
 pub(crate) const DATABASE_FILE: &str = "sequencer.db";
 pub(crate) const ANCHOR_FILE: &str = "anchor";
@@ -63,6 +63,8 @@ pub(crate) struct Store {
     is_writing: bool,
     /// The lock was let go since the last entry, so that the next one counts this writer anew.
     is_returning: bool,
+    /// What tells the database's file from another of its name.
+    file: Option<FileId>,
     /// Held by a writer until it lets go or ends; the system lets go of it whatever way that happens.
     lock: Option<File>,
 }
@@ -156,7 +158,19 @@ impl Store {
         let (directory, head) = (directory.to_owned(), anchor.mark());
         let (time, epoch) = (Time::MIN, 0);
         let [is_writing, is_returning] = [false; 2];
-        Self { connection, directory, anchor, head, time, epoch, is_writing, is_returning, lock }
+        let file = FileId::of(&directory.join(DATABASE_FILE));
+        Self {
+            connection,
+            directory,
+            anchor,
+            head,
+            time,
+            epoch,
+            is_writing,
+            is_returning,
+            file,
+            lock,
+        }
     }
 
     /// Checks format, pages and log.
@@ -165,6 +179,7 @@ impl Store {
         is_mode_known: bool,
         visit: impl FnMut(&Entry) -> Result<(), Error>,
     ) -> Result<(), Error> {
+        connection::check_header(&self.directory.join(DATABASE_FILE))?;
         tables::check_format(&self.connection, is_mode_known)?;
         self.epoch = tables::stored_epoch(&self.connection)?;
         // The index that finds repeated submissions is among what is checked.

@@ -91,15 +91,21 @@ pub fn check_version(connection: &Connection) -> Result<(), Error> {
     if found == FORMAT {
         return Ok(());
     }
+    check_application(connection)?;
     Err(Error::Format { store: Default::default(), found, known: FORMAT })
+}
+
+fn check_application(connection: &Connection) -> Result<(), Error> {
+    if number(connection, "application_id")? == APPLICATION {
+        return Ok(());
+    }
+    Err(Error::derived("the database does not say that it is a sequencer's"))
 }
 
 /// The database is one of ours, of the format known, with our tables. Its mode is checked where a
 /// writer relies on it: a connection that takes the file as unchanging has none.
 pub fn check_format(connection: &Connection, is_mode_known: bool) -> Result<(), Error> {
-    if number(connection, "application_id")? != APPLICATION {
-        return Err(Error::derived("the database does not say that it is a sequencer's"));
-    }
+    check_application(connection)?;
     check_version(connection)?;
     let sql = "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name";
     let mut statement = connection.prepare(sql)?;

@@ -218,12 +218,13 @@ fn nothing_is_written_after_a_failure() {
     let lines = trade_lines(2, 2).join("\n").into_bytes();
     let input = std::io::Cursor::new(lines);
     let late = || Err(Error::Configuration("no clock".to_owned()));
-    let failed = sequencer.submit(Source::Public, read_groups(input, 1), late, |_| Ok(()));
+    let failed = sequencer.submit(Source::Public, read_groups(input, 1).unwrap(), late, |_| Ok(()));
     assert!(matches!(failed, Err(Error::Configuration(_))), "{failed:?}");
     let before = venue.look().unwrap().status().sequence;
     let input = std::io::Cursor::new(trade_lines(2, 2).join("\n").into_bytes());
     let lost = |_: &[_]| Err(OutputError::from(io::Error::other("no room")).into());
-    let failed = sequencer.submit(Source::Public, read_groups(input, 1), || Ok(at(1)), lost);
+    let failed =
+        sequencer.submit(Source::Public, read_groups(input, 1).unwrap(), || Ok(at(1)), lost);
     assert!(matches!(failed, Err(Error::Output(_))), "{failed:?}");
     // What could not be answered is kept; the client asks again.
     assert_eq!(venue.look().unwrap().status().sequence, before + 1);

@@ -100,6 +100,25 @@ fn everything_else_goes_on_while_intake_waits_for_a_line() {
     assert_eq!(paid, [-2 + 1, 2, 7_000_000 - 1]);
 }
 
+/// Whoever restores a backup puts another store under the name of the one that a writer waits for.
+#[test]
+fn a_writer_that_waits_says_no_more_once_a_backup_is_in_the_place_of_its_store() {
+    let venue = venue_of_today(2);
+    let (store, folder) = (venue.store(), venue.folder.path());
+    let copy = folder.join("copy");
+    let backup = run(&store, &["backup", copy.to_str().expect("ASCII")]);
+    assert_eq!(backup.status.code(), Some(0), "{backup:?}");
+    let mut intake = Talk::start(&store, &["submit", "--batch-age-max", NEVER, "-"]);
+    assert!(is_taken(&intake.ask(&transfer_line(2, 3, 0))));
+    std::fs::rename(&store, folder.join("old")).unwrap();
+    std::fs::rename(&copy, &store).unwrap();
+    intake.send(&transfer_line(2, 3, 1));
+    let (status, answers) = intake.end();
+    assert_eq!((status.code(), answers), (Some(3), vec![]), "nothing is acknowledged");
+    let status = venue.look().unwrap().status();
+    assert_eq!((status.batches, status.pending), (1, 0), "the backup is as it was made");
+}
+
 #[test]
 fn a_batch_closes_by_its_age_without_another_line() {
     let venue = venue_of_today(2);

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
 use serde_json::json;
-use zkmargin_host::{OutputError, output, usage};
+use zkmargin_host::{OutputError, output, threads, usage};
 use zkmargin_verifier::address;
 
 use crate::failure::Failure;
@@ -147,6 +147,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli.command,
         Err(error) => return usage::status(error.print(), error.use_stderr()).into(),
     };
+    if let Err(error) = threads::start() {
+        output::note(format_args!("bad: Io: {error}"));
+        return ExitCode::from(3);
+    }
     let (as_json, result) = match &command {
         Command::Verify(args) => (args.json, commands::verify(args)),
         Command::Snarkjs(args) => (args.json, commands::snarkjs(args)),

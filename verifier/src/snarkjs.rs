@@ -10,7 +10,7 @@
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
 use ark_ff::{BigInt, BigInteger, PrimeField};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::bytes;
 use crate::error::{Point, VerifyError};
@@ -49,13 +49,18 @@ struct ProofForm {
     proof: Option<serde::de::IgnoredAny>,
 }
 
+/// A field that may be left out, but says something where it stands.
+fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
+    String::deserialize(deserializer).map(Some)
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 #[allow(non_snake_case)]
 struct KeyJson {
     protocol: String,
     curve: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "given", skip_serializing_if = "Option::is_none")]
     provenance: Option<String>,
     nPublic: usize,
     #[serde(alias = "vk_alfa_1")]

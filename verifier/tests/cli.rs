@@ -86,6 +86,10 @@ fn development_keys_are_exported_only_when_asked_for_and_are_known_again() {
     let refused = snarkjs(&[]);
     assert_eq!(refused.status.code(), Some(30), "{}", said(&refused));
     assert_eq!(snarkjs(&["--dev"]).status.code(), Some(0));
+    let mut unmarked = key;
+    unmarked["provenance"] = Value::Null;
+    std::fs::write(files.path("json/verification_key.json"), unmarked.to_string()).unwrap();
+    assert_ne!(snarkjs(&[]).status.code(), Some(0), "nothing is no mark");
     // The mark of a ceremony says nothing that a file without a mark does not.
     let ceremony = Files::new(Provenance::Ceremony);
     assert_eq!(ceremony.run("export", &["--out", "json"]).status.code(), Some(0));

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::{FileError, draft_of, parent};
 
-/// Puts each content at its path, in place of what is there: all of them or none. Every draft is
+/// Puts each content at its path, in place of the file that is there: all of them or none. Every draft is
 /// written and flushed before the first file is replaced, and when a later one cannot be replaced,
 /// the earlier ones get their old content back.
 ///
@@ -14,7 +14,8 @@ use super::{FileError, draft_of, parent};
 /// new. Each file by itself is whole even then.
 ///
 /// # Errors
-/// [`FileError`] naming the file that cannot be written. No file has changed.
+/// [`FileError`] naming the file that cannot be written, or what is a link, device or pipe. No file
+/// has changed.
 pub fn write_together<C: AsRef<[u8]>>(files: &[(PathBuf, C)]) -> Result<(), FileError> {
     let mut changes = Vec::new();
     let mut write = || {
@@ -81,6 +82,9 @@ fn stage(change: &Change, content: &[u8]) -> io::Result<()> {
     let _ = fs::remove_file(&change.old);
     match fs::symlink_metadata(change.path) {
         Ok(found) if found.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
+        Ok(found) if !found.is_file() => {
+            Err(io::Error::new(io::ErrorKind::InvalidInput, "there is something that is no file"))
+        }
         Ok(_) => match fs::hard_link(change.path, &change.old) {
             Ok(()) => Ok(()),
             // Not every file system has second names.

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{ANCHOR_FILE, LOCK_FILE, Store};
+use super::{ANCHOR_FILE, DATABASE_FILE, LOCK_FILE, Store};
 use crate::anchor::Anchor;
-use crate::connection;
+use crate::connection::{self, FileId};
 use crate::error::Error;
 use crate::event::Entry;
 use crate::log;
@@ -24,7 +24,7 @@ const POLL: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// [`Error::Held`] when others hold the store for longer.
-pub(super) fn lock_within(directory: &Path, wait: Duration) -> Result<File, Error> {
+pub(crate) fn lock_within(directory: &Path, wait: Duration) -> Result<File, Error> {
     let start = Instant::now();
     let path = directory.join(LOCK_FILE);
     let queue = File::open(directory).map_err(Error::input(directory))?;
@@ -38,7 +38,7 @@ pub(super) fn lock_within(directory: &Path, wait: Duration) -> Result<File, Erro
 }
 
 /// Tries until the store is not held, for `wait` from `start`.
-fn until<T>(
+pub(crate) fn until<T>(
     start: Instant,
     wait: Duration,
     attempt: impl Fn() -> Result<T, Error>,
@@ -61,10 +61,14 @@ impl Store {
     /// Takes the lock again, within `wait`, if it was let go.
     ///
     /// # Errors
-    /// [`Error::Held`].
+    /// [`Error::Held`]; [`Error::Replaced`] if a backup, or another store, was put in the store's place.
     pub fn acquire(&mut self, wait: Duration) -> Result<(), Error> {
         if self.lock.is_none() {
-            self.lock = Some(lock_within(&self.directory, wait)?);
+            let lock = lock_within(&self.directory, wait)?;
+            if FileId::of(&self.directory.join(DATABASE_FILE)) != self.file {
+                return Err(Error::Replaced(self.directory.clone()));
+            }
+            self.lock = Some(lock);
         }
         Ok(())
     }

@@ -256,7 +256,9 @@ pub fn submit(
         published.extend(answers.iter().map(|a| serde_json::to_value(a).expect("an answer")));
         Ok(())
     };
-    sequencer.submit(source, read_groups(input, 16), || Ok(now), publish).expect("a working disk");
+    sequencer
+        .submit(source, read_groups(input, 16).expect("a thread"), || Ok(now), publish)
+        .expect("a working disk");
     published
 }
 

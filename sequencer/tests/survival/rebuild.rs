@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -83,6 +83,30 @@ fn changed_row_schema_or_mode_is_made_again() {
     }
 }
 
+/// The header of the database may say that it is in another mode, which a reader does not see.
+#[test]
+fn a_header_that_forbids_writing_is_made_again() {
+    let venue = traded();
+    let expect = content(&venue.store()).unwrap();
+    let victim = venue.folder.path().join("victim");
+    copy_folder(&venue.store(), &victim);
+    let database = victim.join("sequencer.db");
+    let mut bytes = fs::read(&database).unwrap();
+    bytes[18] ^= 1;
+    fs::write(&database, &bytes).unwrap();
+    for command in ["status", "seal"] {
+        sequencer(&victim, &[command]).failed(&["the mode in the header", "rebuild`"]);
+    }
+    let report = &sequencer(&victim, &["rebuild"]).good()[0];
+    assert_eq!(report["rebuilt"], serde_json::json!(["sequencer.db"]));
+    assert_eq!(content(&victim).unwrap(), expect);
+    sequencer(&victim, &["seal"]).good();
+    // Where nothing is left to make it from, it says what helps, and not itself.
+    fs::write(&database, "").unwrap();
+    let refused = sequencer(&victim, &["rebuild"]).failed(&["restore a backup"]);
+    assert!(!refused.contains("rebuild`"), "{refused}");
+}
+
 #[test]
 fn lost_and_changed_files_are_made_again() {
     let venue = traded();
@@ -93,6 +117,8 @@ fn lost_and_changed_files_are_made_again() {
     fs::remove_file(venue.store().join("lock")).unwrap();
     let store = venue.store();
     let path = store.to_str().expect("ASCII");
+    sequencer(&store, &["seal"]).failed(&[path, "`lock` is gone", "rebuild"]);
+    std::os::unix::fs::symlink("nowhere", venue.store().join("lock")).unwrap();
     sequencer(&store, &["seal"]).failed(&[path, "`lock` is gone", "rebuild"]);
     let report = &sequencer(&store, &["rebuild"]).good()[0];
     assert_eq!(report["rebuilt"], serde_json::json!(["lock", "batch-0.json", "statement-1.bin"]));
@@ -270,7 +296,7 @@ fn flipped_byte_is_harmless_found_and_rebuilt_or_refused_by_name() {
             continue;
         }
         let before = refused;
-        match rebuild(&victim, false) {
+        match rebuild(&victim, false, Duration::ZERO) {
             Ok(_) => {
                 assert_eq!(content(&victim).unwrap(), expect, "{what}");
                 rebuilt += 1;
