@@ -1,21 +1,23 @@
 //! Twin of `protocol::account`: one touched account, before and after the batch.
 
 pub mod auction;
+pub mod auction_step;
 pub mod margin;
 pub mod nonce;
 pub mod positions;
 pub mod price_band;
 pub mod reduction;
+pub mod settlement;
 pub mod standing;
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::auction::AUCTION_BITS;
 use zkmargin_protocol::account::positions::Positions;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
 use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
 use zkmargin_protocol::crypto::domain::Tag;
-use zkmargin_protocol::ledger::settlement::Settlement;
 use zkmargin_protocol::value::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, UNDERLYING_BITS,
 };
@@ -23,11 +25,11 @@ use zkmargin_protocol::value::units::{
 use crate::account::auction::AuctionVar;
 use crate::account::nonce::{NonceInput, NonceWindowVar};
 use crate::account::positions::{PositionsVar, SlotVar};
+use crate::account::settlement::SettlementVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::ledger::settlement::SettlementVar;
 use crate::market::fee_schedule::TierVar;
 use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};

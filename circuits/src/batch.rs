@@ -1,6 +1,7 @@
 //! The batch circuit. Spec: `docs/spec/statement.md`.
 
 pub mod argument;
+mod custody;
 pub mod statement;
 pub mod witness;
 
@@ -15,11 +16,11 @@ use zkmargin_protocol::crypto::tree::opening::OpenedNode;
 
 use crate::account::margin::{MarginVar, enforce_initial};
 use crate::account::price_band;
-use crate::account::reduction::{ReductionInput, ReductionVar};
+use crate::account::reduction::ReductionVar;
 use crate::account::{AccountInput, AccountVar};
 use crate::batch::argument::Tables;
-use crate::batch::statement::{HeaderVar, PublicVar};
-use crate::batch::witness::BatchInput;
+use crate::batch::statement::PublicVar;
+use crate::batch::witness::{BatchInput, TwoSidedInput};
 use crate::crypto::tree::opening::{self, OpenedNodeVar};
 use crate::crypto::tree::{self, NodeVar};
 use crate::ledger::forced::ForcedVar;
@@ -30,8 +31,10 @@ use crate::market::oracle;
 use crate::market::parameters::ParametersVar;
 use crate::market::risk_row::RiskRowVar;
 use crate::operation::deposit::{DepositInput, DepositVar};
+use crate::operation::fill::TradeInput;
 use crate::operation::request::{RequestInput, RequestVar};
-use crate::operation::trade::{TradeInput, TradeVar};
+use crate::operation::trade::TradeVar;
+use crate::value::header::HeaderVar;
 use crate::{Cs, Wire};
 
 /// The three public inputs: commitment `C`, challenge `r`, evaluation `y`.
@@ -75,7 +78,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
     let rows = (&accounts[..], &margins[..], &excesses[..]);
-    let two_sided = two_sided(cs, &input.reductions, rows, &parameters, &header);
+    let two_sided = two_sided(cs, &input.two_sided, rows, &parameters, &header);
     let TwoSided { reductions, liquidations, forced } = two_sided;
     let nodes = nodes(cs, &input.nodes, &header);
     let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
@@ -175,7 +178,7 @@ struct TwoSided {
 /// One-sided rows cover initial margin; two-sided ones do, or are left no worse, or are in auction.
 fn two_sided(
     cs: &mut Cs,
-    inputs: &[ReductionInput],
+    inputs: &[TwoSidedInput],
     (accounts, margins, excesses): (&[AccountVar], &[MarginVar], &[Wire]),
     parameters: &ParametersVar,
     header: &HeaderVar,
@@ -190,7 +193,7 @@ fn two_sided(
         let (account, excess) = two_sided[k];
         let forced = input.forced_reduction.as_ref();
         let forced = ForcedReductionVar::new(cs, forced, account, parameters);
-        let reduction = ReductionVar::new(cs, input, &forced.shown_slots);
+        let reduction = ReductionVar::new(cs, &input.reduction, &forced.shown_slots);
         let step = input.step.as_ref();
         let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
         let step = &liquidation.step;
@@ -199,7 +202,8 @@ fn two_sided(
         forced.enforce_refusal(cs, (account, &step.was), shown, factor);
         let (answer, of) = (input.answer.as_ref(), (account, forced));
         let answer = ForcedVar::new(cs, answer, of, (step, excess), header);
-        reduction.enforce_no_worse(cs, (account, step, &answer), excess, factor);
+        let how = (&step.is_frozen, &answer.is_bound, &answer.reduction.is_refused);
+        reduction.enforce_no_worse(cs, account, how, excess, factor);
         (reduction, liquidation, answer)
     });
     let mut shown = TwoSided::default();

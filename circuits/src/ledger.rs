@@ -1,7 +1,5 @@
 //! What operations do to accounts, and what is counted of all of them. Spec: `docs/spec/operations.md`.
 
-pub mod custody;
 pub mod forced;
 pub mod liquidation;
 pub mod open_interest;
-pub mod settlement;

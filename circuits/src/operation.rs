@@ -3,6 +3,7 @@
 pub mod action;
 pub mod bid;
 pub mod deposit;
+pub mod fill;
 pub mod order;
 pub mod request;
 pub mod trade;

@@ -6,6 +6,7 @@ pub mod nonce;
 pub mod positions;
 pub mod price_band;
 pub mod reduction;
+pub mod settlement;
 pub mod standing;
 
 use crate::Reject;

@@ -1,5 +1,6 @@
 //! Values, their widths and forms, and the rules by name.
 
+pub mod custody;
 pub mod decimal;
 pub mod packing;
 pub(crate) mod reading;

@@ -10,13 +10,13 @@ use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::statement::commitment;
 use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::crypto::eddsa::SecretKey;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::oracle::{
     Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
 };
 use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::Time;
 use zkmargin_verifier::{Domain, PublicInputs, Statement, VerifyError};
 

@@ -5,9 +5,9 @@ use blake3::{Hash, Hasher};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::market::oracle::OracleClock;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::decimal;
 use zkmargin_protocol::value::units::Time;
 

@@ -7,10 +7,10 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::batch::shape::Shape;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::recipient::Recipient;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::decimal::Decimal;
 use zkmargin_verifier::{Domain, address};
 

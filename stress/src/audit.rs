@@ -54,8 +54,8 @@ pub fn check_conservation(
 mod tests {
     use super::*;
     use zkmargin_fixtures::synthetic::{account_index, market, small_state};
-    use zkmargin_protocol::ledger::custody::Custody;
     use zkmargin_protocol::ledger::state::Snapshot;
+    use zkmargin_protocol::value::custody::Custody;
     use zkmargin_protocol::value::units::Quantity;
 
     /// The small state has two contracts that nobody wrote.

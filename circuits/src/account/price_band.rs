@@ -4,7 +4,7 @@ use zkmargin_protocol::Rule;
 
 use crate::Cs;
 use crate::account::AccountVar;
-use crate::batch::statement::HeaderVar;
+use crate::value::header::HeaderVar;
 
 /// While a forward is outside of its band, the account is left with no position, or with the very words stored before the
 /// batch: nothing else can be told from one side.

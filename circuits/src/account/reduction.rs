@@ -4,25 +4,20 @@ use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::Margin;
 use zkmargin_protocol::account::positions::SLOTS;
-use zkmargin_protocol::operation::bid::AuctionStep;
-use zkmargin_protocol::operation::forced::ForcedAnswer;
 use zkmargin_protocol::value::units::{QUANTITY_BITS, Quantity};
 
 use crate::account::AccountVar;
-use crate::account::auction::AuctionStepVar;
 use crate::account::margin::{EXCESS_BITS, MarginVar, enforce_initial};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
-use crate::ledger::forced::ForcedVar;
-use crate::ledger::forced::reduction::ForcedReductionInput;
 use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};
 
 /// Kept quantities packed into one absorbed element.
 const KEPT_PER_WORD: usize = 6;
 
-/// What the witness of one two-sided row is made from.
+/// What the witness of the side before the batch is made from.
 #[derive(Clone, Debug)]
 pub struct ReductionInput {
     /// The account's margin before the batch, or that of the book which a refusal shows.
@@ -31,12 +26,6 @@ pub struct ReductionInput {
     pub is_reducing: bool,
     /// Of each slot before the batch, what is kept after it.
     pub kept: [Quantity; SLOTS],
-    /// What happens to the account's auction.
-    pub step: Option<AuctionStep>,
-    /// How a forced request is answered.
-    pub answer: Option<ForcedAnswer>,
-    /// The same of a forced reduction, with what it relies on.
-    pub forced_reduction: Option<ForcedReductionInput>,
 }
 
 /// The side before the batch, or where a forced reduction is refused, the book that could not be held.
@@ -76,14 +65,14 @@ impl ReductionVar {
     pub fn enforce_no_worse(
         &self,
         cs: &mut Cs,
-        (account, step, answer): (&AccountVar, &AuctionStepVar, &ForcedVar),
+        account: &AccountVar,
+        (is_frozen, is_paying, is_refused): (&Bool<Fr>, &Bool<Fr>, &Wire),
         after: &Wire,
         factor_ppm: &Wire,
     ) {
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
         let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
-        let is_refused = &answer.reduction.is_refused;
-        let is_bound = self.is_reducing.or(cs, &step.is_frozen).not(cs).or(cs, &answer.is_bound);
+        let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
         let is_bindable = account.is_active.lc().minus(is_refused);
         let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
         enforce_initial(cs, &is_bound, after);

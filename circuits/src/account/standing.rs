@@ -7,15 +7,15 @@ use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
 use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
 use crate::account::AccountVar;
-use crate::account::auction::{AuctionStepVar, AuctionVar};
+use crate::account::auction::AuctionVar;
+use crate::account::auction_step::AuctionStepVar;
 use crate::account::margin::{EXCESS_BITS, MarginVar};
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::is_zero;
+use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint};
 use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::parameters::ParametersVar;
-use crate::operation::trade::enforce_nonzero_if;
 use crate::{Cs, Wire, shifted};
 
 /// Width in bits of the fee, sign included.

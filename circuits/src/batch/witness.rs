@@ -6,14 +6,16 @@ use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
 use zkmargin_protocol::account::margin::{Margin, MarginMethod};
 use zkmargin_protocol::account::positions::SLOTS;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace, InstrumentRow};
 use zkmargin_protocol::crypto::eddsa::SecretKey;
 use zkmargin_protocol::crypto::tree::NodeUpdate;
 use zkmargin_protocol::crypto::tree::opening::OpenedNode;
-use zkmargin_protocol::ledger::settlement::Settlement;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::operation::action::Action;
+use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::operation::forced::ForcedAnswer;
 use zkmargin_protocol::operation::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::operation::request::{Request, SignedRequest};
 use zkmargin_protocol::operation::trade::Trade;
@@ -26,9 +28,23 @@ use zkmargin_protocol::value::units::{
 use crate::account::AccountInput;
 use crate::account::reduction::ReductionInput;
 use crate::gadgets::eddsa::SignatureVar;
+use crate::ledger::forced::reduction::ForcedReductionInput;
 use crate::operation::deposit::DepositInput;
+use crate::operation::fill::TradeInput;
 use crate::operation::request::RequestInput;
-use crate::operation::trade::TradeInput;
+
+/// What the witness of one two-sided row is made from, beside its account.
+#[derive(Clone, Debug)]
+pub struct TwoSidedInput {
+    /// The side before the batch.
+    pub reduction: ReductionInput,
+    /// What happens to the account's auction.
+    pub step: Option<AuctionStep>,
+    /// How a forced request is answered.
+    pub answer: Option<ForcedAnswer>,
+    /// The same of a forced reduction, with what it relies on.
+    pub forced_reduction: Option<ForcedReductionInput>,
+}
 
 /// The rows of all tables, padded to the shape.
 pub struct BatchInput {
@@ -45,7 +61,7 @@ pub struct BatchInput {
     /// Margins of the accounts.
     pub margins: Vec<Margin>,
     /// What the two-sided rows, the last of the accounts, show beside.
-    pub reductions: Vec<ReductionInput>,
+    pub two_sided: Vec<TwoSidedInput>,
     /// Tree nodes, the root first; `None` is padding.
     pub nodes: Vec<Option<NodeUpdate>>,
     /// Nodes of the risk table, the root first; `None` is padding.
@@ -87,8 +103,8 @@ impl BatchInput {
         let mut margins = padded(trace.one_sided().map(margin), shape.accounts, &empty_margin());
         let two_sided = trace.two_sided().map(|(row, _)| margin(row));
         margins.extend(padded(two_sided, shape.two_sided, &empty_margin()));
-        let reductions =
-            trace.two_sided().map(|(row, old_margin)| reduction_input(trace, row, old_margin));
+        let two_sided =
+            trace.two_sided().map(|(row, old_margin)| two_sided_input(trace, row, old_margin));
         Self {
             deposits: padded(deposits, shape.deposits, &None),
             trades: padded(trades, shape.trades, &padding.trade()),
@@ -100,7 +116,7 @@ impl BatchInput {
             ),
             accounts,
             margins,
-            reductions: padded(reductions, shape.two_sided, &padding_reduction()),
+            two_sided: padded(two_sided, shape.two_sided, &padding_two_sided()),
             nodes: root_first(&trace.nodes, shape.nodes),
             risk_nodes: root_first(&trace.risk_nodes, shape.instrument_nodes),
             interest_nodes: root_first(&trace.interest_nodes, shape.instrument_nodes),
@@ -125,7 +141,7 @@ fn padded<T: Clone>(rows: impl Iterator<Item = T>, count: usize, padding: &T) ->
     rows
 }
 
-fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> ReductionInput {
+fn two_sided_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) -> TwoSidedInput {
     let slots = accounts::before(trace, row).positions.slots();
     let kept = slots.map(|(instrument, held)| kept(held, row.new.positions.quantity(instrument)));
     // What is refused is not held against the book it shows.
@@ -134,9 +150,12 @@ fn reduction_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     // A row that covers initial margin after the batch is bound by that alone, and one in auction by neither.
     let is_short = [old_margin, &row.margin].iter().all(|margin| margin.initial_excess_e12 < 0);
     let is_reducing = is_short && !accounts::is_frozen(row) && !is_refused;
-    let (old_margin, step, answer) = (old_margin.clone(), row.step.clone(), row.answer);
-    let forced_reduction = accounts::forced_reduction(trace, row);
-    ReductionInput { old_margin, is_reducing, kept, step, answer, forced_reduction }
+    TwoSidedInput {
+        reduction: ReductionInput { old_margin: old_margin.clone(), is_reducing, kept },
+        step: row.step.clone(),
+        answer: row.answer,
+        forced_reduction: accounts::forced_reduction(trace, row),
+    }
 }
 
 /// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
@@ -147,11 +166,10 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
     if old.get().abs() < new.get().abs() { old } else { new }
 }
 
-fn padding_reduction() -> ReductionInput {
-    ReductionInput {
-        old_margin: empty_margin(),
-        is_reducing: false,
-        kept: [Quantity::default(); SLOTS],
+fn padding_two_sided() -> TwoSidedInput {
+    let kept = [Quantity::default(); SLOTS];
+    TwoSidedInput {
+        reduction: ReductionInput { old_margin: empty_margin(), is_reducing: false, kept },
         step: None,
         answer: None,
         forced_reduction: None,

@@ -112,3 +112,15 @@ pub fn enforce_max<F: PrimeField>(
     let zero = cs.zero();
     cs.enforce(what, &product, last, &zero);
 }
+
+/// `value ≠ 0` if the flag is set: the flag is the value times a hinted inverse.
+pub fn enforce_nonzero_if<F: PrimeField>(
+    cs: &mut Cs<F>,
+    what: &'static str,
+    value: &Lc<F>,
+    flag: &Bool<F>,
+) {
+    let inverse = value.value().inverse().unwrap_or(F::ZERO) * flag.lc().value();
+    let inverse = cs.free_hint("inverse of a guarded value", inverse);
+    cs.enforce(what, value, &inverse, flag.lc());
+}

@@ -204,3 +204,8 @@ fn offset(value: i128, bits: u32) -> u128 {
     assert!(0 < bits && bits <= u128::BITS, "a signed width has a sign bit and at most 128 bits");
     (value as u128).wrapping_add(1 << (bits - 1))
 }
+
+/// A value of `bits` bits, fixed from outside.
+pub fn ranged<F: PrimeField>(cs: &mut Cs<F>, name: &'static str, value: u64, bits: u32) -> Lc<F> {
+    Uint::external(cs, name, value.into(), bits).lc().clone()
+}

@@ -10,14 +10,13 @@ use zkmargin_protocol::operation::forced::{ForcedAnswer, KIND_BITS};
 use zkmargin_protocol::value::units::{CASH_BITS, FORCED_BITS, INSTRUMENT_BITS, NONCE_BITS, PPM};
 
 use crate::account::AccountVar;
-use crate::account::auction::AuctionStepVar;
+use crate::account::auction_step::AuctionStepVar;
 use crate::account::margin::EXCESS_BITS;
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::is_zero;
+use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::integer::Uint;
 use crate::ledger::forced::reduction::ForcedReductionVar;
-use crate::operation::trade::enforce_nonzero_if;
+use crate::value::header::HeaderVar;
 use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted, sum};
 

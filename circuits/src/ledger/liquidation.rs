@@ -6,15 +6,16 @@ use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
 use crate::account::AccountVar;
-use crate::account::auction::{AuctionStepVar, Step};
+use crate::account::auction::AuctionVar;
+use crate::account::auction_step::{AuctionStepVar, Step};
 use crate::account::reduction::ReductionVar;
 use crate::account::standing::StandingVar;
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::market::auction_parameters::ClockVar;
 use crate::market::parameters::ParametersVar;
 use crate::operation::bid::{self, BidVar, FillVar, OfferVar};
+use crate::value::header::HeaderVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
@@ -142,4 +143,33 @@ fn enforce_bid_phase(
         let covers = standing.is_short.not(cs);
         cs.enforce("a bid is for a shortfall", is_bid.lc(), covers.lc(), &zero);
     });
+}
+
+impl AuctionStepVar {
+    /// The auction after the batch: it is new, gone, or what it was but for what a bid leaves of the reserve.
+    fn enforce_result(
+        &self,
+        cs: &mut Cs,
+        [old, new]: [&AuctionVar; 2],
+        standing: &StandingVar,
+        (time, reserve): (&Wire, &Wire),
+    ) {
+        cs.under(Rule::AuctionPhase, |cs| {
+            let is_kept = cs.one().minus(self.is_start.lc()).minus(self.is_end.lc());
+            let stays = cs.product("start that stays", &is_kept, &old.start);
+            let start = cs.product("start of an auction", self.is_start.lc(), time).plus(&stays);
+            cs.enforce_equal("auction start", &new.start, &start);
+            let stays = cs.product("insolvency that stays", &is_kept, old.is_insolvent.lc());
+            let is_insolvent = standing.is_insolvent.and(cs, &self.is_start);
+            let is_insolvent = is_insolvent.lc().plus(&stays);
+            cs.enforce_equal("auction is insolvent", new.is_insolvent.lc(), &is_insolvent);
+        });
+        cs.under(Rule::BidPrice, |cs| {
+            // What is counted of a deficit outlasts a bid.
+            let is_outlasting = standing.is_insolvent.and(cs, &self.is_bid);
+            let is_kept = cs.one().minus(&self.flags()).plus(is_outlasting.lc());
+            let stays = cs.product("reserve that stays", &is_kept, &old.reserve);
+            cs.enforce_equal("auction reserve", &new.reserve, &stays.plus(reserve));
+        });
+    }
 }

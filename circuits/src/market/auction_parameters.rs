@@ -10,8 +10,7 @@ use zkmargin_protocol::value::units::{PPM, TIME_BITS};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::Uint;
-use crate::market::parameters::ranged;
+use crate::gadgets::integer::{Uint, ranged};
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 

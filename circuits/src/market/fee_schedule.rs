@@ -5,13 +5,10 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::fee_schedule::{
     CAP_BITS, FeeRates, FeeSchedule, PERMILLE, RATE_BITS, TIERS,
 };
-use zkmargin_protocol::operation::order::Side;
 use zkmargin_protocol::value::units::{PPM, PRICE_BITS, TIER_BITS, Tier};
 
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::{Bits, Uint};
-use crate::market::parameters::ranged;
-use crate::operation::trade::FillVar;
+use crate::gadgets::integer::{Bits, Uint, ranged};
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
@@ -83,22 +80,26 @@ impl FeeScheduleVar {
         pack(&parts)
     }
 
-    /// Both fees of a trade are at most what the schedule allows buyer and seller in these tiers. Nothing is divided:
+    /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this forward and price. Nothing is divided:
     /// `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price` say the same of whole units as the bound rounded down.
     ///
     /// - Precondition: fees, forward and price have 32 bits, rates 16 and the cap 10.
     /// - Cost: 193 constraints.
     /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A negative difference is thus
     ///   above −2^52, and not congruent to a number of the range it is shown to be in.
-    pub fn enforce_fees(&self, cs: &mut Cs, fill: &FillVar, tiers: [&TierVar; 2]) {
+    pub fn enforce_fees(
+        &self,
+        cs: &mut Cs,
+        fees: [(&Wire, &TierVar); 2],
+        is_buyer_maker: &Bool<Fr>,
+        [forward, price]: [&Wire; 2],
+    ) {
         cs.under(Rule::FeeSchedule, |cs| {
-            let [buyers, sellers] = self.rates(cs, &fill.is_buyer_maker);
-            let of_price = cs.product("cap of a trade", &self.cap, &fill.price);
-            let sides = [(Side::Buy, buyers), (Side::Sell, sellers)];
-            for ((side, rates), tier) in sides.into_iter().zip(tiers) {
-                let fee = fill.fee(side);
+            let rates = self.rates(cs, is_buyer_maker);
+            let of_price = cs.product("cap of a trade", &self.cap, price);
+            for ((fee, tier), rates) in fees.into_iter().zip(rates) {
                 let rate = tier.select(cs, &rates);
-                let of_forward = cs.product("rate of the forward", &rate, &fill.forward);
+                let of_forward = cs.product("rate of the forward", &rate, forward);
                 let room = of_forward.minus(&fee.scaled(Fr::from(PPM)));
                 let width = RATE_BITS + PRICE_BITS;
                 Uint::range_check(cs, "fee at most the tier's rate", &room, width);

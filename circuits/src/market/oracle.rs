@@ -6,7 +6,6 @@ use zkmargin_protocol::market::oracle::{Attestation, EPOCH_BITS, ORACLE_SIGNERS,
 use zkmargin_protocol::market::parameters::AGE_BITS;
 use zkmargin_protocol::value::units::TIME_BITS;
 
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::curve::PointVar;
@@ -14,6 +13,7 @@ use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::market::parameters::ParametersVar;
+use crate::value::header::HeaderVar;
 use crate::{Cs, Wire};
 
 /// Width in bits of a number of signatures.

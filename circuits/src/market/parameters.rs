@@ -6,13 +6,13 @@ use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::market::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
 use zkmargin_protocol::value::units::{PENALTY_BITS, TIME_BITS};
 
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, ranged};
 use crate::gadgets::poseidon;
 use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::fee_schedule::FeeScheduleVar;
+use crate::value::header::HeaderVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
@@ -36,11 +36,6 @@ pub struct ParametersVar {
     pub auction: AuctionParametersVar,
     /// What a trade may cost.
     pub fees: FeeScheduleVar,
-}
-
-/// An external number of `bits` bits.
-pub(crate) fn ranged(cs: &mut Cs, name: &'static str, value: u64, bits: u32) -> Wire {
-    Uint::external(cs, name, value.into(), bits).lc().clone()
 }
 
 impl ParametersVar {

@@ -12,11 +12,11 @@ use zkmargin_protocol::value::units::{
     UNDERLYING_BITS, Underlying,
 };
 
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::operation::trade::enforce_nonzero_if;
+use crate::value::header::HeaderVar;
 use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire, shifted};
 

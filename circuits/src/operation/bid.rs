@@ -7,7 +7,8 @@ use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
 use zkmargin_protocol::operation::bid::Fill;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, PPM};
 
-use crate::account::auction::{AuctionStepVar, AuctionVar};
+use crate::account::auction::AuctionVar;
+use crate::account::auction_step::AuctionStepVar;
 use crate::account::standing::StandingVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;

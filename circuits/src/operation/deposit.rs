@@ -9,9 +9,8 @@ use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS};
 
 use crate::crypto::cipher;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::is_zero;
+use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::integer::Uint;
-use crate::operation::trade::enforce_nonzero_if;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 

@@ -15,7 +15,7 @@ use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
-use crate::operation::trade::FillVar;
+use crate::operation::fill::FillVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 

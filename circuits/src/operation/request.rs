@@ -7,16 +7,16 @@ use zkmargin_protocol::operation::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::operation::request::SignedRequest;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIER_BITS, TIME_BITS};
 
-use crate::batch::statement::HeaderVar;
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::ledger::custody;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::action::ActionVar;
-use crate::operation::trade::enforce_nonzero_if;
+use crate::value::custody;
+use crate::value::header::HeaderVar;
 use crate::value::packing::{pack, power_of_two};
 use crate::{Cs, Wire};
 

@@ -8,7 +8,7 @@ use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::account::nonce::NonceWindow;
-use zkmargin_protocol::ledger::settlement::Settlement;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::operation::grant_tier::GrantTier;
 use zkmargin_protocol::value::units::{Cash, InstrumentIndex, Nonce, Quantity, Tier};
 

@@ -6,9 +6,9 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::integer::{Int, Uint};
-use zkmargin_circuits::ledger::custody::{CustodyVar, enforce_accepted};
+use zkmargin_circuits::value::custody::{CustodyVar, enforce_accepted};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{CASH_BITS, Cash};
 
 use super::draw::{agree, circuit, near, witness};

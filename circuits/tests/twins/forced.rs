@@ -15,10 +15,10 @@ use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::account::nonce::{NonceWindow, WINDOW};
 use zkmargin_protocol::batch::shape::Shape;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{Cash, Nonce, Time};
 
 use super::draw::{Verdict, agree, both, near};

@@ -1,9 +1,9 @@
 //! Age of the oracle's data, and the quorum.
 
 use rand::Rng;
-use zkmargin_circuits::batch::statement::HeaderVar;
 use zkmargin_circuits::market::oracle::{enforce_age, enforce_order, enforce_quorum};
 use zkmargin_circuits::market::parameters::ParametersVar;
+use zkmargin_circuits::value::header::HeaderVar;
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_fixtures::synthetic::{domain, now, parameters};
 use zkmargin_protocol::Rule;

@@ -5,8 +5,9 @@ use ark_ff::{BigInteger, Field};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::market::fee_schedule::FeeScheduleVar;
+use zkmargin_circuits::operation::fill::TradeInput;
 use zkmargin_circuits::operation::request::{RequestInput, RequestVar};
-use zkmargin_circuits::operation::trade::{TradeInput, TradeVar};
+use zkmargin_circuits::operation::trade::TradeVar;
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{
     OrderDraft, account, account_index, cancel_all, domain, now, parameters, portfolio_book, rekey,

@@ -9,12 +9,12 @@ use crate::crypto::cipher;
 use crate::crypto::cipher::SECRET_WORDS;
 use crate::crypto::domain::Tag;
 use crate::crypto::poseidon;
-use crate::ledger::custody::Custody;
 use crate::market::oracle::{EPOCH_BITS, OracleClock};
 use crate::operation::action::Action;
 use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
 use crate::operation::request::SignedRequest;
+use crate::value::custody::Custody;
 use crate::value::packing::{pack, part};
 use crate::value::units::{ACCOUNT_BITS, CASH_BITS, NUMBER_BITS, TIME_BITS, Time};
 

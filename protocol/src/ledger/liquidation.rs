@@ -3,9 +3,9 @@
 use crate::account::auction::{self, Auction};
 use crate::account::margin::Margin;
 use crate::account::{Account, INSURANCE_FUND};
-use crate::ledger::custody::Custody;
 use crate::ledger::transition::Ledger;
 use crate::operation::bid::{AuctionStep, Bid, Offer};
+use crate::value::custody::Custody;
 use crate::value::units::{AccountIndex, Cash};
 use crate::{Reject, Rule};
 

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, NodeUpdate, SparseTree};
-use crate::ledger::custody::Custody;
 use crate::ledger::open_interest::OpenInterest;
 use crate::market::Market;
 use crate::market::instrument::InstrumentSpec;
 use crate::market::oracle::OracleClock;
+use crate::value::custody::Custody;
 use crate::value::decimal;
 use crate::value::packing::read_part;
 use crate::value::units::{AccountIndex, InstrumentIndex, NUMBER_BITS};

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::account::positions::Positions;
+use crate::account::settlement::Settlement;
 use crate::account::{Account, fee_account};
 use crate::ledger::account_change::AccountChange;
-use crate::ledger::settlement::Settlement;
 use crate::ledger::state::State;
 use crate::market::Market;
 use crate::operation::Operation;

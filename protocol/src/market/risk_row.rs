@@ -1,11 +1,12 @@
 //! One instrument's row of the risk table: SPAN's risk array. Spec: `docs/spec/risk.md#RiskRow`.
 
+use std::collections::BTreeMap;
+
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::domain::Tag;
 use crate::crypto::poseidon;
-use crate::market::BTreeMap;
 use crate::market::instrument::InstrumentSpec;
 use crate::pricing::scenario::SCENARIOS;
 use crate::value::packing::{pack, part, signed_part};

@@ -1,8 +1,8 @@
 use super::world::{BUYER, SELLER, World, index, rule_of};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book, signed_move};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::value::custody::Custody;
 
 pub const RULE: Rule = Rule::Custody;
 

@@ -6,9 +6,9 @@ use zkmargin_fixtures::synthetic::{deposit, forced_withdrawal, portfolio_book, s
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::batch::trace::BatchTrace;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::operation::forced::ForcedAnswer;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::Cash;
 
 pub const RULE: Rule = Rule::ForcedWithdrawal;

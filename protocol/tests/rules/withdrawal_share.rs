@@ -2,8 +2,8 @@ use super::world::{BUYER, World, index};
 use zkmargin_fixtures::synthetic::{deposit, portfolio_book, signed_move, withdrawal};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
+use zkmargin_protocol::value::custody::Custody;
 
 pub const RULE: Rule = Rule::WithdrawalShare;
 

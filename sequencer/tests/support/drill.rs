@@ -17,7 +17,7 @@ use zkmargin_fixtures::synthetic::NOW_S;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Sequencer, Source, Submission};
 
-use super::{Venue, accepted, at, balance, submit, trade_lines};
+use super::{Venue, accepted, at, balance, open_for_writing, submit, trade_lines};
 
 const TRADERS: u32 = 8;
 /// Lines of one submission, of which up to `LINES_AGAIN` were sent before.
@@ -241,7 +241,7 @@ impl Drill {
     pub fn finish(&mut self) -> usize {
         let all = self.lines[..self.kept + 1].to_vec();
         self.seal(None);
-        let mut sequencer = Sequencer::open(&self.store, Access::Write).expect("a sound store");
+        let mut sequencer = open_for_writing(&self.store);
         let answers = submit(&mut sequencer, Source::Public, &all, at(1));
         drop(sequencer);
         let receipts = accepted(&answers);

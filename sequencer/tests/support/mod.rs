@@ -6,7 +6,7 @@ pub mod drill;
 pub mod process;
 
 use std::io::Cursor;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -39,6 +39,13 @@ use zkmargin_verifier::Domain;
 pub const INSTRUMENTS: usize = 70;
 /// Underlying traded.
 pub const UNDERLYING: u8 = 1;
+
+/// Opens a store for writing. A process that another thread is about to start still holds a copy of the
+/// lock for a moment.
+pub fn open_for_writing(store: &Path) -> Sequencer {
+    let wait = Duration::from_secs(10);
+    Sequencer::open_within(store, Access::Write, wait).expect("a sound store")
+}
 
 pub fn domain() -> Domain {
     Domain::new(31_337, [0x11; 20])
@@ -231,11 +238,8 @@ impl Venue {
         self.folder.path().join("store")
     }
 
-    /// Opens the store for writing. A process that another thread is about to start still holds a copy
-    /// of the lock for a moment.
     pub fn open(&self) -> Sequencer {
-        let wait = Duration::from_secs(10);
-        Sequencer::open_within(&self.store(), Access::Write, wait).expect("a sound store")
+        open_for_writing(&self.store())
     }
 
     pub fn look(&self) -> Result<Sequencer, Error> {

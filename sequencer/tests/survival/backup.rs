@@ -64,7 +64,7 @@ fn copy_made_beside_a_writer_is_whole_and_verifies() {
         let last = acknowledged.last().expect("an answer");
         assert_eq!(made[0]["sequence"], last["sequence"]);
         sequencer(&to, &["status", "--verify"]).good();
-        let mut copy = Sequencer::open(&to, Access::Write).unwrap();
+        let mut copy = open_for_writing(&to);
         let again = accepted(&submit(&mut copy, Source::Public, &lines[..=count], at(1)));
         assert_eq!(again, accepted(&acknowledged), "the copy gives the first receipts");
         // The copy goes on by itself, and its anchor with it.

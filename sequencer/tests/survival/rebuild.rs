@@ -74,7 +74,7 @@ fn changed_row_schema_or_mode_is_made_again() {
         let nothing = &sequencer(&victim, &["rebuild"]).good()[0];
         assert_eq!(nothing["rebuilt"], Value::Array(vec![]), "{change}");
         // It takes what the store took before, and goes on.
-        let mut writer = Sequencer::open(&victim, Access::Write).unwrap();
+        let mut writer = open_for_writing(&victim);
         let lines = trade_lines(9, 3);
         let answers = submit(&mut writer, Source::Public, &lines, at(2));
         assert_eq!(accepted(&answers).len(), lines.len(), "{change}: {answers:?}");

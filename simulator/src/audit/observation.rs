@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::account::Account;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::batch::trace::BatchTrace;
-use zkmargin_protocol::ledger::custody::Custody;
-use zkmargin_protocol::ledger::settlement::Settlement;
 use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::bid::AuctionStep;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Time};
 
 /// Accounts by index.

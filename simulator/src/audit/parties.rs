@@ -1,12 +1,12 @@
 //! Who an operation is about, and what its numbers come to.
 
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::operation::forced::ForcedAction;
 use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{AccountIndex, Nonce, Price};
 
 /// The accounts an operation may change.

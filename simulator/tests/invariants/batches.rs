@@ -4,9 +4,9 @@ use ark_bn254::Fr;
 use ark_ff::Field;
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};
 use zkmargin_protocol::batch::trace::AccountRow;
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::operation::forced::ForcedAnswer;
 use zkmargin_protocol::operation::forced::reduction::Refusal;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{Cash, Price};
 use zkmargin_simulator::invariants::Invariant::{self, *};
 

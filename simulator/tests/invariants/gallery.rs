@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Reject;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::batch::trace::BatchTrace;
-use zkmargin_protocol::ledger::custody::Custody;
-use zkmargin_protocol::ledger::settlement::Settlement;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::operation::forced::reduction::Refusal;
 use zkmargin_protocol::operation::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{AccountIndex, ForcedQuantity, Time};
 use zkmargin_simulator::audit::Auditor;
 use zkmargin_simulator::audit::memory::Memory;

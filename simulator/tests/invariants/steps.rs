@@ -3,12 +3,12 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
-use zkmargin_protocol::ledger::custody::Custody;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::bid::{AuctionStep, Fill};
 use zkmargin_protocol::operation::forced::reduction::Reduction;
 use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{
     AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time,
 };

@@ -10,12 +10,12 @@ use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::value::units::INSTRUMENT_BITS;
 
 use super::{InstrumentClaims, Multiplicities, Tables};
+use crate::account::settlement;
 use crate::crypto::tree::NodeVar;
 use crate::crypto::tree::opening::OpenedNodeVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon::Sponge;
-use crate::ledger::settlement;
 use crate::operation::deposit::DepositVar;
 use crate::operation::request::RequestVar;
 use crate::operation::trade::TradeVar;

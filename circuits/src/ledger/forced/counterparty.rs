@@ -9,7 +9,7 @@ use crate::account::margin::{MarginVar, WIDE_BITS};
 use crate::account::{AccountVar, BookVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{is_equal, is_zero};
-use crate::market::parameters::ranged;
+use crate::gadgets::integer::ranged;
 use crate::value::packing::{Part, pack};
 use crate::{Cs, Wire};
 

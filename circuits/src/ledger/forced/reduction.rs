@@ -14,12 +14,11 @@ use crate::account::AccountVar;
 use crate::account::margin::{EXCESS_BITS, MarginVar};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::{is_equal, is_less_than, is_zero};
+use crate::gadgets::comparator::{enforce_nonzero_if, is_equal, is_less_than, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, ranged};
 use crate::ledger::forced::counterparty::{CounterpartyInput, CounterpartyVar};
-use crate::market::parameters::{ParametersVar, ranged};
-use crate::operation::trade::enforce_nonzero_if;
+use crate::market::parameters::ParametersVar;
 use crate::value::packing::Part;
 use crate::{Cs, Wire, shifted, sum};
 

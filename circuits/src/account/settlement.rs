@@ -3,7 +3,7 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::account::positions::{SLOTS, Slot};
-use zkmargin_protocol::ledger::settlement::Settlement;
+use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::value::packing::signed_field;
 
 use crate::account::positions::{self, SlotVar};

@@ -2,20 +2,15 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::ledger::custody::Custody;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::CASH_BITS;
 
-use crate::account::AccountVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::Uint;
-use crate::ledger::forced::ForcedVar;
-use crate::ledger::liquidation::LiquidationVar;
-use crate::operation::deposit::DepositVar;
-use crate::operation::request::RequestVar;
 use crate::value::packing::pack;
-use crate::{Cs, Wire, sum};
+use crate::{Cs, Wire};
 
 /// Width in bits of a total.
 pub const TOTAL_BITS: u32 = CASH_BITS - 1;
@@ -31,7 +26,7 @@ pub struct CustodyVar {
 }
 
 impl CustodyVar {
-    /// Allocates the totals; [`Self::enforce_after`] ties them to the batch.
+    /// Allocates the totals; `batch::custody` ties them to the batch.
     pub fn external(cs: &mut Cs, before: &Custody, deficit_after: i128) -> Self {
         let total = |total: i128| total.max(0) as u128;
         let mut ranged = |name, value| Uint::external(cs, name, value, TOTAL_BITS).lc().clone();
@@ -66,35 +61,6 @@ impl CustodyVar {
             let whole = whole.plus(is_nothing.lc());
             div_floor(cs, "withdrawal is rounded down", &share, &whole, widths).lc().clone()
         })
-    }
-
-    /// No more leaves than L1 holds; the deficits are those counted; and what is counted in this batch is what an empty
-    /// insurance fund, whose row is then `first`, could not give.
-    pub fn enforce_after(
-        &self,
-        cs: &mut Cs,
-        (deposits, requests, forced): (&[DepositVar], &[RequestVar], &[ForcedVar]),
-        liquidations: &[LiquidationVar],
-        first: &AccountVar,
-    ) {
-        cs.under(Rule::Custody, |cs| {
-            let received = sum(deposits.iter().map(|deposit| &deposit.credited));
-            let asked = requests.iter().map(|request| &request.payout);
-            let left = sum(asked.chain(forced.iter().map(|answer| &answer.payout)));
-            let held = self.held.plus(&received).minus(&left);
-            Uint::range_check(cs, "no more leaves than is held", &held, TOTAL_BITS);
-        });
-        cs.under(Rule::Deficit, |cs| {
-            let changes = sum(liquidations.iter().map(|row| &row.deficit_change));
-            let after = self.deficit.plus(&changes);
-            cs.enforce_equal("deficits are those counted", &self.deficit_after, &after);
-            let counted = sum(liquidations.iter().map(|row| &row.deficit_counted));
-            let (zero, one) = (cs.zero(), cs.one());
-            let is_missing = one.minus(first.is_active.lc());
-            cs.enforce("the first account is in use", &counted, &is_missing, &zero);
-            cs.enforce("the first account is the fund", &counted, &first.index, &zero);
-            cs.enforce("the fund is empty", &counted, &first.new_cash, &zero);
-        });
     }
 }
 
