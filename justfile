@@ -10,6 +10,8 @@ test:
 
 # Formatting, lints, documentation, licences.
 check:
+    .ci/columns
+    .ci/commits
     cargo fmt --all --check
     cargo clippy --workspace --all-targets --all-features -- -D warnings
     RUSTDOCFLAGS='-D warnings' cargo doc --workspace --no-deps --quiet

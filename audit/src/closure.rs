@@ -2,8 +2,8 @@
 //!
 //! From the elements absorbed before the first challenge, everything is derived that can have one
 //! value only: values of linear equations, bits and ranged parts of a packed sum, inputs of a hash.
-//! Then the constraints that come after the challenge are walked once, forward. Whatever an identity
-//! depends on and the walk does not reach could be chosen after the point.
+//! Then the constraints that come after the challenge are walked once, forward. Whatever an
+//! identity depends on and the walk does not reach could be chosen after the point.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,8 +108,8 @@ impl<'a, F: PrimeField> Transcript<'a, F> {
     /// - Precondition: the assignment satisfies the circuit, and the facts are true.
     /// - What it shows: with no constraint returned, two assignments that absorb the same elements
     ///   agree in every numerator and key of the identities, however many columns differ, unless a
-    ///   hash collides or a key equals the point. Fractions over what is not fixed are allowed where
-    ///   a zero that is fixed multiplies them.
+    ///   hash collides or a key equals the point. Fractions over what is not fixed are allowed
+    ///   where a zero that is fixed multiplies them.
     pub fn free(&self, assignment: &[F]) -> Vec<Free> {
         let mut closure = Closure::new(self, assignment);
         closure.run();
@@ -124,8 +124,8 @@ impl<'a, F: PrimeField> Transcript<'a, F> {
         [&self.r1cs.a, &self.r1cs.b, &self.r1cs.c].map(|matrix| self.row(matrix, k))
     }
 
-    /// Constraints `x·(x − 1) = 0`: of a column, which then is a bit, or of a combination, for which
-    /// a virtual column stands.
+    /// Constraints `x·(x − 1) = 0`: of a column, which then is a bit, or of a combination, for
+    /// which a virtual column stands.
     fn find_bits(&mut self) {
         for k in 0..self.first {
             if self.r1cs.c.row(k).next().is_some() {
@@ -278,7 +278,8 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         terms.map(|(&column, &x)| (column, x)).collect()
     }
 
-    /// Uses a constraint whose product is known to be linear; whether nothing in it is left to find.
+    /// Uses a constraint whose product is known to be linear; whether nothing in it is left to
+    /// find.
     fn propagate(&mut self, k: usize) -> bool {
         let is_open = |matrix: &SparseMatrix| matrix.row(k).any(|(column, _)| !self.known[column]);
         match [&self.r1cs.a, &self.r1cs.b, &self.r1cs.c].map(is_open) {
@@ -299,8 +300,8 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         }
     }
 
-    /// A product that is known, of a bit and what is not: the bit, if the product is not zero, or if
-    /// the other factor cannot be.
+    /// A product that is known, of a bit and what is not: the bit, if the product is not zero, or
+    /// if the other factor cannot be.
     fn find_factor(&mut self, k: usize) -> bool {
         let [a, b, c] = self.transcript.rows(k);
         let is_zero = evaluate(&c, &self.values).is_zero();
@@ -375,8 +376,8 @@ impl<'a, F: PrimeField> Closure<'a, F> {
         open
     }
 
-    /// An equation as a sum of ranged parts, if it is one: columns that are ranged, and combinations
-    /// that are.
+    /// An equation as a sum of ranged parts, if it is one: columns that are ranged, and
+    /// combinations that are.
     fn parts(&self, mut open: Linear<F>) -> Option<Vec<Part<F>>> {
         let mut parts = Vec::new();
         let mut used = BTreeSet::new();

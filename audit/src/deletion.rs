@@ -1,8 +1,9 @@
 //! Constraint-deletion mutants: which rows does determinacy miss when they are deleted?
 //!
-//! Deleting row `k` lowers the rank iff every relation `wᵀJ = 0` has `w_k = 0`. A relation with random weights
-//! therefore answers for all rows in one sweep: a row outside its support is *killed* by determinacy, a row
-//! inside it survives and needs another witness of its necessity (exhaustion, or a named negative test).
+//! Deleting row `k` lowers the rank iff every relation `wᵀJ = 0` has `w_k = 0`. A relation with
+//! random weights therefore answers for all rows in one sweep: a row outside its support is
+//! *killed* by determinacy, a row inside it survives and needs another witness of its necessity
+//! (exhaustion, or a named negative test).
 
 use std::collections::BTreeMap;
 
@@ -43,7 +44,8 @@ pub fn survivors<F: PrimeField>(
     for &row in determinacy.assertions.iter().filter(|&&row| !in_core[row]) {
         relation.insert(row, weight(row));
     }
-    // The relation cancels on core columns; peeled columns are cancelled last to first by their own rows.
+    // The relation cancels on core columns; peeled columns are cancelled last to first by their own
+    // rows.
     let mut residual = vec![F::ZERO; tangent.columns()];
     let mut entries = Vec::new();
     for (&row, &factor) in &relation {

@@ -108,7 +108,8 @@ impl<F: PrimeField> Elimination<F> {
         pivot_of: &[Option<usize>],
         scratch: &mut Scratch<F>,
     ) -> Vec<(usize, F)> {
-        // A pivot's entries lie in columns without pivot or in those of later pivots, so the order of pivots ends.
+        // A pivot's entries lie in columns without pivot or in those of later pivots, so the order
+        // of pivots ends.
         let mut due = BinaryHeap::new();
         for &(column, value) in row {
             scratch.add(column, value);
@@ -138,7 +139,8 @@ impl<F: PrimeField> Elimination<F> {
         self.pivots.len()
     }
 
-    /// A basis of the kernel, one vector a column without pivot, as the columns where it is not zero.
+    /// A basis of the kernel, one vector a column without pivot, as the columns where it is not
+    /// zero.
     pub(crate) fn kernel(&self) -> Result<Vec<Vec<usize>>, AuditError> {
         let mut values: Vec<BTreeMap<usize, F>> =
             (0..self.columns).map(|column| BTreeMap::from([(column, F::ONE)])).collect();
@@ -166,7 +168,8 @@ impl<F: PrimeField> Elimination<F> {
         Ok(basis.into_values().collect())
     }
 
-    /// The combination of rows that vanishes and has `weight(row)` at each dependent row, as (row, factor).
+    /// The combination of rows that vanishes and has `weight(row)` at each dependent row, as (row,
+    /// factor).
     pub(crate) fn relation(&self, weight: impl Fn(usize) -> F) -> Vec<(usize, F)> {
         let mut of_pivot = vec![F::ZERO; self.pivots.len()];
         let mut position = BTreeMap::new();

@@ -41,7 +41,8 @@ pub enum AuditError {
     },
     /// The core left after peeling is too large to eliminate.
     #[error(
-        "a core of {columns} columns is left after peeling (at most {cap}); most frequent names: {names}"
+        "a core of {columns} columns is left after peeling (at most {cap}); most frequent names: \
+         {names}"
     )]
     Core {
         /// Columns of the connected component.

@@ -1,8 +1,9 @@
 //! Exhaustion over a small field: every assignment of the derived variables for every input.
 //!
-//! Determinacy cannot see a discrete second answer (the bits of x + p, the other root, a remainder too large).
-//! A gadget that is generic in its field shows them over a tiny one. Rows with one unknown are solved, a root
-//! of two is tried both ways, and where nothing is left to solve a variable runs through the whole field.
+//! Determinacy cannot see a discrete second answer (the bits of x + p, the other root, a remainder
+//! too large). A gadget that is generic in its field shows them over a tiny one. Rows with one
+//! unknown are solved, a root of two is tried both ways, and where nothing is left to solve a
+//! variable runs through the whole field.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -213,7 +214,8 @@ impl<F: PrimeField> Solver<'_, F> {
         true
     }
 
-    /// A variable to try and its values: one with two roots if there is any, else one of the shortest open row.
+    /// A variable to try and its values: one with two roots if there is any, else one of the
+    /// shortest open row.
     fn branch(&self) -> Option<(usize, Vec<F>)> {
         let mut best: Option<(usize, usize)> = None;
         for row in 0..self.table.rows.len() {

@@ -1,7 +1,9 @@
-//! The binary `.r1cs` (version 1) and `.wtns` (version 2) files that circom's tools read, written and read back.
+//! The binary `.r1cs` (version 1) and `.wtns` (version 2) files that circom's tools read, written
+//! and read back.
 //!
-//! Our columns `[1, instances…, witnesses…]` are already in the order the format wants: the constant wire, public
-//! outputs (none), public inputs, private inputs. Numbers are little-endian, field elements canonical.
+//! Our columns `[1, instances…, witnesses…]` are already in the order the format wants: the
+//! constant wire, public outputs (none), public inputs, private inputs. Numbers are little-endian,
+//! field elements canonical.
 
 use std::collections::BTreeMap;
 
@@ -165,8 +167,8 @@ fn section<'a>(found: &mut BTreeMap<u32, Reader<'a>>, kind: u32) -> Result<Reade
     found.remove(&kind).ok_or(AuditError::Format { what: "a section is missing", offset: 0 })
 }
 
-/// Reads an `.r1cs` file of this field. Names and labels are not part of the format: every witness counts as
-/// derived. Entries must be in canonical order.
+/// Reads an `.r1cs` file of this field. Names and labels are not part of the format: every witness
+/// counts as derived. Entries must be in canonical order.
 pub fn read_r1cs<F: PrimeField>(bytes: &[u8]) -> Result<R1cs<F>, AuditError> {
     let mut found = sections(bytes, b"r1cs", 1)?;
     let mut header = section(&mut found, HEADER)?;

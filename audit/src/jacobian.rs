@@ -1,8 +1,8 @@
 //! Determinacy: is every derived variable locally fixed by the inputs?
 //!
-//! The columns of `J = diag(Bz)A + diag(Az)B − C` that belong to derived variables are peeled: a row with one
-//! undetermined column determines it. What is left is eliminated exactly. A kernel vector names the variables
-//! that can move together; full column rank says that none can.
+//! The columns of `J = diag(Bz)A + diag(Az)B − C` that belong to derived variables are peeled: a
+//! row with one undetermined column determines it. What is left is eliminated exactly. A kernel
+//! vector names the variables that can move together; full column rank says that none can.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -29,7 +29,8 @@ pub struct Split<'a> {
 pub enum Kind {
     /// The constant, a public input, an external: given.
     Input,
-    /// A witness that an identity at a random point ties down: given here, for its soundness is the argument's.
+    /// A witness that an identity at a random point ties down: given here, for its soundness is the
+    /// argument's.
     Claim,
     /// Must follow from the inputs.
     Derived,
@@ -84,14 +85,17 @@ pub struct Determinacy<F> {
     pub free: Vec<usize>,
     /// Hints that move together with a derived column. Must be empty.
     pub leaking: Vec<usize>,
-    /// A row for each local assertion: it follows from the others at this point, `rows − rank` in number.
+    /// A row for each local assertion: it follows from the others at this point, `rows − rank` in
+    /// number.
     pub assertions: Vec<usize>,
-    /// Rows and columns in the order of peeling: the row determines the column from columns before it.
+    /// Rows and columns in the order of peeling: the row determines the column from columns before
+    /// it.
     pub(crate) peeled: Vec<(u32, u32)>,
     pub(crate) cores: Vec<Core<F>>,
 }
 
-/// The non-zero pattern of the Jacobian on derived columns, by column, with the open columns of each row.
+/// The non-zero pattern of the Jacobian on derived columns, by column, with the open columns of
+/// each row.
 struct Pattern {
     starts: Vec<usize>,
     rows: Vec<u32>,
@@ -158,7 +162,8 @@ impl Pattern {
         &self.rows[self.starts[column]..self.starts[column + 1]]
     }
 
-    /// Takes rows with one open column, smallest row first, until there is none; returns (row, column) in order.
+    /// Takes rows with one open column, smallest row first, until there is none; returns (row,
+    /// column) in order.
     fn peel(&mut self) -> Vec<(u32, u32)> {
         let ready = (0..self.counts.len()).filter(|&row| self.counts[row] == 1);
         let mut queue: BinaryHeap<Reverse<u32>> = ready.map(|row| Reverse(row as u32)).collect();
@@ -188,8 +193,8 @@ type Kernel = Vec<Vec<usize>>;
 impl<F: PrimeField> Determinacy<F> {
     /// Decides determinacy at `tangent`.
     ///
-    /// Memory: two `u32` a nonzero, four words a row and a column. Fails if a connected core has more than
-    /// [`CORE_CAP`] columns.
+    /// Memory: two `u32` a nonzero, four words a row and a column. Fails if a connected core has
+    /// more than [`CORE_CAP`] columns.
     pub fn new(tangent: &Tangent<'_, F>, split: &Split<'_>) -> Result<Self, AuditError> {
         let kinds = split.kinds(tangent.r1cs)?;
         let mut pattern = Pattern::new(tangent, &kinds);
@@ -234,7 +239,8 @@ impl<F: PrimeField> Determinacy<F> {
     }
 }
 
-/// Undetermined derived columns, hints that move among themselves, hints that move a derived column.
+/// Undetermined derived columns, hints that move among themselves, hints that move a derived
+/// column.
 fn judge(kinds: &[Kind], kernel: &Kernel) -> (Vec<usize>, Vec<usize>, Vec<usize>) {
     let (mut undetermined, mut free, mut leaking) =
         (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
@@ -262,7 +268,8 @@ fn root(parents: &mut [u32], mut node: u32) -> u32 {
     node
 }
 
-/// Splits the core into connected components and eliminates each; returns them, the kernel and the core's columns.
+/// Splits the core into connected components and eliminates each; returns them, the kernel and the
+/// core's columns.
 fn solve_cores<F: PrimeField>(
     tangent: &Tangent<'_, F>,
     pattern: &Pattern,

@@ -5,7 +5,8 @@ use zkmargin_circuits::cs::{R1cs, SparseMatrix};
 
 use crate::AuditError;
 
-/// Refuses matrices whose rows are unsorted, hold a duplicate column, a zero coefficient or an index out of range.
+/// Refuses matrices whose rows are unsorted, hold a duplicate column, a zero coefficient or an
+/// index out of range.
 pub fn check_canonical<F: PrimeField>(r1cs: &R1cs<F>) -> Result<(), AuditError> {
     for (name, matrix) in [('A', &r1cs.a), ('B', &r1cs.b), ('C', &r1cs.c)] {
         check_matrix(r1cs, name, matrix)?;

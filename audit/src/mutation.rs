@@ -1,7 +1,7 @@
 //! Exact single-variable mutation: every change of one variable alone that all rows accept.
 //!
-//! A row accepts a change `t ≠ 0` of a column iff `linear + t·square = 0`: never, always, or for one `t`.
-//! Intersecting over the rows of a column gives all answers without trying any.
+//! A row accepts a change `t ≠ 0` of a column iff `linear + t·square = 0`: never, always, or for
+//! one `t`. Intersecting over the rows of a column gives all answers without trying any.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,8 +53,8 @@ const ROWS_AT_ONCE: usize = 4096;
 
 /// All variables that can change alone, witnesses and public inputs alike, by increasing column.
 ///
-/// Cost: two passes over the nonzeros. The caller sorts the findings by role: an external that can change alone
-/// is unbound, a derived variable that can is a fault.
+/// Cost: two passes over the nonzeros. The caller sorts the findings by role: an external that can
+/// change alone is unbound, a derived variable that can is a fault.
 pub fn find<F: PrimeField>(tangent: &Tangent<'_, F>) -> Vec<Mutation<F>> {
     let constraints = tangent.r1cs.constraints();
     let fixed: Vec<AtomicBool> = (0..tangent.columns()).map(|_| AtomicBool::new(false)).collect();

@@ -1,7 +1,7 @@
 //! A circuit at one satisfying assignment: rows as polynomials in a change of the variables.
 //!
-//! Moving the assignment from `z` to `z + t·v` changes the residual `Az∘Bz − Cz` of a row from zero to
-//! `t·Jv + t²·(Av∘Bv)` with `J = diag(Bz)·A + diag(Az)·B − C`, exactly.
+//! Moving the assignment from `z` to `z + t·v` changes the residual `Az∘Bz − Cz` of a row from zero
+//! to `t·Jv + t²·(Av∘Bv)` with `J = diag(Bz)·A + diag(Az)·B − C`, exactly.
 
 use ark_ff::PrimeField;
 use rayon::prelude::*;

@@ -1,5 +1,6 @@
-//! Traps of arkworks 0.6: each test shows that the trap exists in the version we pin, and that our own code does
-//! not have it. A trap that disappears fails its test: then the rule that guards against it can be reviewed.
+//! Traps of arkworks 0.6: each test shows that the trap exists in the version we pin, and that our
+//! own code does not have it. A trap that disappears fails its test: then the rule that guards
+//! against it can be reviewed.
 
 use std::cmp::Ordering;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -227,8 +228,8 @@ fn verifier_does_not_count_its_inputs() {
     }
 }
 
-/// K12: anybody can turn a proof into another of the same statement, so its bytes identify nothing. Ours accepts
-/// both too, which is sound; nothing here may use a proof as a key.
+/// K12: anybody can turn a proof into another of the same statement, so its bytes identify nothing.
+/// Ours accepts both too, which is sound; nothing here may use a proof as a key.
 #[test]
 fn proofs_are_malleable() {
     let mut setup = Setup::new(true);

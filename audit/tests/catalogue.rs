@@ -1,4 +1,5 @@
-//! The catalogued circuits: files read back equal, and what the sweep says of a deletion is what deleting does.
+//! The catalogued circuits: files read back equal, and what the sweep says of a deletion is what
+//! deleting does.
 
 use rand::SeedableRng;
 use rand::seq::index::sample;

@@ -1,4 +1,5 @@
-//! The gadgets over a tiny field: every input, every answer, and what each of their rows is needed for.
+//! The gadgets over a tiny field: every input, every answer, and what each of their rows is needed
+//! for.
 
 use ark_ff::PrimeField;
 use zkmargin_audit::Split;
@@ -30,8 +31,9 @@ fn signed(value: i64) -> i64 {
     if value > P / 2 { value - P } else { value }
 }
 
-/// Searches the gadget on all inputs of the domains. There must be no second answer, the inputs accepted must be those
-/// for which `expected` is not `None`, and the result must be `expected`. Then each row must be needed for something.
+/// Searches the gadget on all inputs of the domains. There must be no second answer, the inputs
+/// accepted must be those for which `expected` is not `None`, and the result must be `expected`.
+/// Then each row must be needed for something.
 fn check(
     gadget: Gadget,
     sample: &[i64],

@@ -226,7 +226,8 @@ fn deletions_of_a_division_are_all_accounted_for() {
     };
     let (split, domains) = (Split::default(), small(&r1cs, ["a", "d"]));
     let killers = classify(&r1cs, &assignment, &split, &domains, 2_000_000).unwrap();
-    // Determinacy is blind to all of them; each deletion lets some input have a second quotient or remainder.
+    // Determinacy is blind to all of them; each deletion lets some input have a second quotient or
+    // remainder.
     assert_eq!(killers, [Killer::SecondAnswer; 13]);
 
     let (r1cs, assignment) = build::<F127>(|cs| circuits::path_bit_not_boolean(cs, false));

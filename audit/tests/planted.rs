@@ -1,4 +1,5 @@
-//! Planted bugs: each small circuit passes in its sound form, and the method named finds the bug in the planted one.
+//! Planted bugs: each small circuit passes in its sound form, and the method named finds the bug in
+//! the planted one.
 
 #[path = "planted/circuits.rs"]
 mod circuits;
@@ -21,8 +22,8 @@ enum Method {
     Mutation,
     /// A second answer over a tiny field, while determinacy and mutation see nothing.
     Exhaustion,
-    /// No uniqueness method can see it: the ledger of assertions has fewer rows, and inputs are accepted that
-    /// the sound form refuses.
+    /// No uniqueness method can see it: the ledger of assertions has fewer rows, and inputs are
+    /// accepted that the sound form refuses.
     Ledger,
     /// The honest witness is refused.
     Refusal,
@@ -34,7 +35,8 @@ struct Case {
     large: fn(&mut Cs<Fr>, bool),
     tiny: fn(&mut Cs<F127>, bool),
     outputs: &'static [usize],
-    /// External names and the number of values from zero they run through in exhaustion; others run through all.
+    /// External names and the number of values from zero they run through in exhaustion; others run
+    /// through all.
     domains: &'static [(&'static str, u64)],
 }
 

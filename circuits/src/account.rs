@@ -273,8 +273,8 @@ impl AccountVar {
         });
     }
 
-    /// The key with which an account is opened is in the prime-order subgroup and not the identity; another key was checked
-    /// when it was asked for.
+    /// The key with which an account is opened is in the prime-order subgroup and not the identity;
+    /// another key was checked when it was asked for.
     fn enforce_key_valid(&self, cs: &mut Cs) {
         cs.under(Rule::KeyValid, |cs| {
             let base = PointVar::constant(cs, &BASE8);

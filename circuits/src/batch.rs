@@ -49,7 +49,8 @@ pub struct BatchPublic {
 }
 
 impl BatchPublic {
-    /// The public inputs of a trace at a challenge: for tests and shapes, where no contract derives `r`.
+    /// The public inputs of a trace at a challenge: for tests and shapes, where no contract derives
+    /// `r`.
     pub fn at(trace: &BatchTrace, point: Fr) -> Self {
         Self::stating(&trace.words(), point)
     }

@@ -1,4 +1,5 @@
-//! Every circuit that is audited and whose shape is locked, each with a witness for each of its branches.
+//! Every circuit that is audited and whose shape is locked, each with a witness for each of its
+//! branches.
 //!
 //! A page of entries is a `CATALOGUE`; this one lists the pages.
 

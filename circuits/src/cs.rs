@@ -1,10 +1,11 @@
 //! The constraint system all circuits are written on.
 //!
-//! A [`Lc`] is a linear combination of variables together with its value. Every [`Cs::enforce`] is checked the
-//! moment it is written, so an unsatisfied witness names its rule, row and place. In [`Mode::Shape`]
-//! the three matrices are recorded in canonical form (terms sorted by variable, no zero, no duplicate);
-//! in [`Mode::Witness`] only values are computed and rows of a table may run in parallel.
-//! Both modes execute the same code, so variables and constraints always come in the same order.
+//! A [`Lc`] is a linear combination of variables together with its value. Every [`Cs::enforce`] is
+//! checked the moment it is written, so an unsatisfied witness names its rule, row and place. In
+//! [`Mode::Shape`] the three matrices are recorded in canonical form (terms sorted by variable, no
+//! zero, no duplicate); in [`Mode::Witness`] only values are computed and rows of a table may run
+//! in parallel. Both modes execute the same code, so variables and constraints always come in the
+//! same order.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +57,8 @@ impl Variable {
         (self.0 & WITNESS_BIT != 0).then_some((self.0 & !WITNESS_BIT) as usize)
     }
 
-    /// The column in an assignment `[1, instances…, witnesses…]` with `instances` entries before the witnesses.
+    /// The column in an assignment `[1, instances…, witnesses…]` with `instances` entries before
+    /// the witnesses.
     pub fn column(self, instances: usize) -> usize {
         self.witness_index().map_or(self.0 as usize, |w| instances + w)
     }
@@ -168,7 +170,8 @@ impl<F: PrimeField> Lc<F> {
     }
 }
 
-/// The place of a constraint: the rule it states, the gadget that wrote it, the table row it stands in.
+/// The place of a constraint: the rule it states, the gadget that wrote it, the table row it stands
+/// in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label {
     /// The rule of the statement, if the constraint was written under one.
@@ -196,9 +199,11 @@ pub enum Role {
     External,
     /// Must be determined by the externals.
     Derived,
-    /// Bound by the argument at a random point, not by algebra alone; listed in `docs/spec/argument.md`.
+    /// Bound by the argument at a random point, not by algebra alone; listed in
+    /// `docs/spec/argument.md`.
     Argued,
-    /// Deliberately free when its guard is off (the inverse of zero); must reach no derived variable.
+    /// Deliberately free when its guard is off (the inverse of zero); must reach no derived
+    /// variable.
     FreeHint,
 }
 
@@ -287,8 +292,9 @@ impl<F: PrimeField> R1cs<F> {
             .map(|index| Unsatisfied { index, label: self.label(index) })
     }
 
-    /// BLAKE3 of the canonical matrices: sizes, then per matrix and row the number of entries, columns and coefficients,
-    /// integers as little-endian `u64`, coefficients as canonical little-endian bytes.
+    /// BLAKE3 of the canonical matrices: sizes, then per matrix and row the number of entries,
+    /// columns and coefficients, integers as little-endian `u64`, coefficients as canonical
+    /// little-endian bytes.
     pub fn digest(&self) -> [u8; 32] {
         let mut hasher = blake3::Hasher::new();
         hasher.update(b"zkmargin r1cs 1");
@@ -437,8 +443,8 @@ impl<F: PrimeField> Cs<F> {
         Lc { terms: Vec::new(), value: F::ZERO }
     }
 
-    /// A combination whose value the caller has computed already. The parts are made in shape mode only,
-    /// where the value is that of the parts.
+    /// A combination whose value the caller has computed already. The parts are made in shape mode
+    /// only, where the value is that of the parts.
     pub fn combination<'a, I: IntoIterator<Item = (&'a Lc<F>, F)>>(
         &self,
         value: F,
@@ -479,7 +485,8 @@ impl<F: PrimeField> Cs<F> {
         self.allocate(name, Role::External, value)
     }
 
-    /// A new witness which only the argument's identities bind; it must be absorbed before they are squeezed.
+    /// A new witness which only the argument's identities bind; it must be absorbed before they are
+    /// squeezed.
     pub fn argued(&mut self, name: &'static str, value: F) -> Lc<F> {
         self.allocate(name, Role::Argued, value)
     }
@@ -534,7 +541,8 @@ impl<F: PrimeField> Cs<F> {
 
     /// Runs `body` once for each input as a row of `table`; in witness mode in parallel.
     ///
-    /// Rows must not depend on each other, and each must write the same number of constraints and witnesses.
+    /// Rows must not depend on each other, and each must write the same number of constraints and
+    /// witnesses.
     pub fn rows<I: Sync, T: Send>(
         &mut self,
         table: &'static str,
@@ -649,7 +657,8 @@ impl<F: PrimeField> Cs<F> {
     }
 }
 
-/// Hands canonical matrices and an assignment to arkworks, whose generator and checker serve as a second opinion.
+/// Hands canonical matrices and an assignment to arkworks, whose generator and checker serve as a
+/// second opinion.
 pub struct ArkCircuit<'a, F: PrimeField> {
     /// The matrices.
     pub r1cs: &'a R1cs<F>,

@@ -1,8 +1,9 @@
-//! Twins: the native rule and its gadget on the same statement, random and at the bounds. Both must give the same
-//! verdict, and where they refuse, for the same [`Rule`].
+//! Twins: the native rule and its gadget on the same statement, random and at the bounds. Both must
+//! give the same verdict, and where they refuse, for the same [`Rule`].
 //!
-//! Statements without signatures are judged by the pieces of a row that need none, which costs microseconds and
-//! allows thousands; signatures take milliseconds and get hundreds. `ZKMARGIN_TWINS=8` runs eight times as many.
+//! Statements without signatures are judged by the pieces of a row that need none, which costs
+//! microseconds and allows thousands; signatures take milliseconds and get hundreds.
+//! `ZKMARGIN_TWINS=8` runs eight times as many.
 
 mod twins {
     mod accounts;

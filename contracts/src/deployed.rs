@@ -36,8 +36,8 @@ pub struct DeployedVerifier {
 }
 
 impl DeployedVerifier {
-    /// Creates the verifier for `key` on the chain of `domain`. Where a transaction would not create it at the address
-    /// of `domain`, its code is put there as a genesis state would.
+    /// Creates the verifier for `key` on the chain of `domain`. Where a transaction would not
+    /// create it at the address of `domain`, its code is put there as a genesis state would.
     ///
     /// # Errors
     /// [`DeployError`].

@@ -68,8 +68,8 @@ pub enum Failure {
     /// The contract reverted.
     #[error("reverted with {name}")]
     Revert {
-        /// The custom error's name; the data in hexadecimal digits when it is unknown, and empty when there
-        /// is none.
+        /// The custom error's name; the data in hexadecimal digits when it is unknown, and empty
+        /// when there is none.
         name: String,
         /// Gas spent.
         gas: u64,

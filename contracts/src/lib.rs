@@ -1,7 +1,7 @@
 //! The compiled contracts, and an EVM in this process to run them on.
 //!
-//! Invariant: nothing here needs a Solidity compiler or a network; the artefacts are checked in and a test
-//! compiles them again where the compiler is installed.
+//! Invariant: nothing here needs a Solidity compiler or a network; the artefacts are checked in and
+//! a test compiles them again where the compiler is installed.
 #![forbid(unsafe_code)]
 
 mod artifact;

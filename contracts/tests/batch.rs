@@ -1,5 +1,6 @@
-//! Real batches on chain: a deposit, a trade and a request in the tiny shape, proven under a development key. The
-//! contract accepts each with its proof and refuses everything else that could be sent in its place.
+//! Real batches on chain: a deposit, a trade and a request in the tiny shape, proven under a
+//! development key. The contract accepts each with its proof and refuses everything else that could
+//! be sent in its place.
 
 use std::sync::LazyLock;
 
@@ -199,7 +200,8 @@ fn rejects_cut_and_padded_calldata() {
             assert_eq!(verdict(chain, padded), "StatementEncoding", "{cut} bytes more");
         }
     }
-    // The declared number goes with the words: another statement, even if what is cut or added is zero.
+    // The declared number goes with the words: another statement, even if what is cut or added is
+    // zero.
     let count = PROVEN.statements[0].words.len() as u64;
     let declared = |mut data: Vec<u8>, count: u64| {
         data[COUNT_AT + 24..WORDS_AT].copy_from_slice(&count.to_be_bytes());

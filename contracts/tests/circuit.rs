@@ -16,8 +16,8 @@ use zkmargin_verifier::{
     Domain, KeyFile, KeyPolicy, PreparedKey, Proof, Provenance, Statement, VerifyingKey,
 };
 
-/// Toy binding of four words, two of them secret: `C = w₂² + w₃` stands in for a hash, and `y` is the words'
-/// polynomial at `r`.
+/// Toy binding of four words, two of them secret: `C = w₂² + w₃` stands in for a hash, and `y` is
+/// the words' polynomial at `r`.
 #[derive(Clone)]
 struct Toy {
     words: [Fr; 4],

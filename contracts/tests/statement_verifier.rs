@@ -232,8 +232,8 @@ fn rejects_bad_points() {
     }
 }
 
-/// A chain without a precompile: the call succeeds and returns nothing. The contract must not read what lay
-/// in memory before.
+/// A chain without a precompile: the call succeeds and returns nothing. The contract must not read
+/// what lay in memory before.
 #[test]
 fn rejects_on_a_chain_without_precompiles() {
     let artifact = Artifact::statement_verifier().unwrap();

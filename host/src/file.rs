@@ -62,8 +62,8 @@ pub fn write(path: &Path, content: &[u8]) -> Result<(), FileError> {
 }
 
 /// Puts what `fill` writes at `path`, in place of the file that stands there: under the name of a
-/// draft first, then flushed and moved. When anything fails, the draft is removed and `path` is as it
-/// was. A link stays and its file is replaced; a device or pipe stays and is written to.
+/// draft first, then flushed and moved. When anything fails, the draft is removed and `path` is as
+/// it was. A link stays and its file is replaced; a device or pipe stays and is written to.
 ///
 /// # Errors
 /// [`FileError`].
@@ -116,8 +116,8 @@ fn target_of(path: &Path) -> io::Result<Target> {
     Ok(Target::Stream(File::options().write(true).open(path)?))
 }
 
-/// Gives a new file the owner and permissions of the one it replaces. Only root gives files away: for
-/// others the owner stays as it is.
+/// Gives a new file the owner and permissions of the one it replaces. Only root gives files away:
+/// for others the owner stays as it is.
 ///
 /// # Errors
 /// Those of the system.
@@ -135,7 +135,8 @@ pub fn keep_owner(file: &File, replaced: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder and those above it, if they are not there, and shows that a file can be made in it.
+/// Makes a folder and those above it, if they are not there, and shows that a file can be made in
+/// it.
 ///
 /// # Errors
 /// [`FileError`].

@@ -10,8 +10,8 @@ use thiserror::Error;
 #[error("standard output cannot be written: {0}")]
 pub struct OutputError(#[from] io::Error);
 
-/// Writes one line to standard output and flushes it. A closed pipe is no error: its reader has what
-/// it wanted, and the program ends with the status it would have ended with.
+/// Writes one line to standard output and flushes it. A closed pipe is no error: its reader has
+/// what it wanted, and the program ends with the status it would have ended with.
 ///
 /// # Errors
 /// [`OutputError`] for any other failure.

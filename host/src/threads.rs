@@ -7,8 +7,8 @@ use thiserror::Error;
 #[error("no threads can be started: {0}")]
 pub struct ThreadError(#[from] rayon::ThreadPoolBuildError);
 
-/// Starts as many threads as the machine has processors. Without this the first work that is divided
-/// would start them, and could only panic if there are none to be had.
+/// Starts as many threads as the machine has processors. Without this the first work that is
+/// divided would start them, and could only panic if there are none to be had.
 ///
 /// # Errors
 /// [`ThreadError`].

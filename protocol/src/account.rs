@@ -98,7 +98,8 @@ impl Account {
         }
     }
 
-    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63) of an auction ‖ tier (2).
+    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63)
+    /// of an auction ‖ tier (2).
     pub fn status_word(&self) -> Fr {
         let [start, is_insolvent, reserve] = Auction::parts(self.auction.as_ref());
         pack(&[

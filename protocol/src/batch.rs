@@ -38,7 +38,8 @@ pub struct Batch<'a> {
     waived: Option<Rule>,
 }
 
-/// Margin of an account after the batch, and before it if the account stays short of initial margin.
+/// Margin of an account after the batch, and before it if the account stays short of initial
+/// margin.
 struct RowMargin {
     new: Margin,
     old: Option<Margin>,
@@ -48,9 +49,9 @@ impl<'a> Batch<'a> {
     /// An empty batch at `time`.
     ///
     /// # Errors
-    /// [`Rule::OracleAge`] if the market data are stale or ahead; [`Rule::OracleOrder`] if they are older than those
-    /// of the batch before; [`Rule::ParameterChange`] if the parameters are not in force yet;
-    /// [`Rule::Range`] if the number of the batch leaves its width.
+    /// [`Rule::OracleAge`] if the market data are stale or ahead; [`Rule::OracleOrder`] if they are
+    /// older than those of the batch before; [`Rule::ParameterChange`] if the parameters are not in
+    /// force yet; [`Rule::Range`] if the number of the batch leaves its width.
     pub fn new(
         state: &'a State,
         market: &'a Market,
@@ -82,7 +83,8 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// An empty batch whose operations and margins may break `rule`: the dishonest operator of the forgery tests.
+    /// An empty batch whose operations and margins may break `rule`: the dishonest operator of the
+    /// forgery tests.
     #[cfg(feature = "forgery")]
     pub fn forged(
         state: &'a State,
@@ -97,7 +99,8 @@ impl<'a> Batch<'a> {
         batch
     }
 
-    /// Answers the forced reductions that follow in this way, right or not: the dishonest operator again.
+    /// Answers the forced reductions that follow in this way, right or not: the dishonest operator
+    /// again.
     #[cfg(feature = "forgery")]
     pub fn claim(&mut self, refusal: Option<Refusal>) {
         self.ledger.claim(refusal);
@@ -118,8 +121,8 @@ impl<'a> Batch<'a> {
     /// What is accepted here is accepted by [`Batch::seal`], whatever else is pushed in between.
     ///
     /// # Errors
-    /// The first rule broken, by an operation, by a touched account's margin or window of nonces, by the number of
-    /// holders of an instrument, or by the shape.
+    /// The first rule broken, by an operation, by a touched account's margin or window of nonces,
+    /// by the number of holders of an instrument, or by the shape.
     pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
         let mut draft = self.clone();
         let mut touched = BTreeSet::new();
@@ -152,8 +155,8 @@ impl<'a> Batch<'a> {
         self.state.open_interest().check_update(changes)
     }
 
-    /// The margin of an account as it stands: it covers initial margin, or the account was short of that before and is
-    /// left no worse, or it is in auction and nothing it signed is applied.
+    /// The margin of an account as it stands: it covers initial margin, or the account was short of
+    /// that before and is left no worse, or it is in auction and nothing it signed is applied.
     fn judge_margin(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let account = self.ledger.account(index)?;
         let new = self.margin_of(account)?;
@@ -183,8 +186,8 @@ impl<'a> Batch<'a> {
         is_frozen.then_some(before)
     }
 
-    /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides, or where contracts could not be
-    /// taken, after the batch and as it or its counterparty would then be.
+    /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides, or where
+    /// contracts could not be taken, after the batch and as it or its counterparty would then be.
     fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_band(index)?;
         if let Some(answer) = self.ledger.answer(index) {
@@ -202,8 +205,8 @@ impl<'a> Batch<'a> {
         Ok(margin)
     }
 
-    /// [`Batch::judge_margin`]; while a forward is outside of its band, an account left with other positions than it had
-    /// needs both sides to show that none has grown.
+    /// [`Batch::judge_margin`]; while a forward is outside of its band, an account left with other
+    /// positions than it had needs both sides to show that none has grown.
     fn judge_band(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_margin(index)?;
         let after = &self.ledger.account(index)?.positions;

@@ -1,4 +1,5 @@
-//! What operations do to accounts, and what is counted of all of them. Spec: `docs/spec/operations.md`.
+//! What operations do to accounts, and what is counted of all of them. Spec:
+//! `docs/spec/operations.md`.
 
 mod account_change;
 mod fees;

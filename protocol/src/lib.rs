@@ -1,6 +1,7 @@
 //! The rules of zkmargin: types, units, encoding, hashing, trees, pricing, margin and transitions.
 //!
-//! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating point.
+//! Invariant: nothing in this crate does IO, reads a clock, starts a service or uses floating
+//! point.
 #![forbid(unsafe_code)]
 
 pub mod account;

@@ -54,8 +54,8 @@ impl Market {
     /// Checks a table against its attestation.
     ///
     /// # Errors
-    /// [`Rule::InstrumentLive`] for a repeated or incomplete row; [`Rule::OracleQuorum`] if the root or a signature
-    /// does not fit.
+    /// [`Rule::InstrumentLive`] for a repeated or incomplete row; [`Rule::OracleQuorum`] if the
+    /// root or a signature does not fit.
     pub fn new(table: SignedRiskTable, domain: Fr) -> Result<Self, Reject> {
         let SignedRiskTable { rows: list, attestation, oracle, parameters } = table;
         let mut rows = RiskRows::new();

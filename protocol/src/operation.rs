@@ -42,11 +42,13 @@ pub enum Operation {
     Settle(Settle),
     /// The venue grants an account a better tier of its fee schedule.
     GrantTier(GrantTier),
-    /// An account below maintenance margin is put up for auction, or anew after its equity changed its sign.
+    /// An account below maintenance margin is put up for auction, or anew after its equity changed
+    /// its sign.
     StartAuction(AccountIndex),
     /// An auction ends, for equity covers buffered margin.
     EndAuction(AccountIndex),
-    /// What stays negative of an account in auction is counted, after the insurance fund has given what it has.
+    /// What stays negative of an account in auction is counted, after the insurance fund has given
+    /// what it has.
     CountDeficit(AccountIndex),
     /// A request of an account's owner on L1.
     Forced(ForcedRequest),

@@ -18,14 +18,16 @@ mod adversarial {
     const NUMBERS: &str = "protocol/tests/adversarial/numbers.rs";
     const OPTIONS: &str = "protocol/tests/adversarial/options.rs";
 
-    /// A case: its name, where it is tested, and where our rule is another than the one the case expects.
+    /// A case: its name, where it is tested, and where our rule is another than the one the case
+    /// expects.
     type Case = (&'static str, &'static [&'static str], Option<&'static str>);
 
     const TESTED: [Case; 10] = [
         ("proof_input_alias_scalar_field", &[NUMBERS, "verifier/tests/snarkjs.rs"], None),
         (
             "eddsa_s_not_canonical",
-            // Points off the curve or the subgroup and coordinates of r or more: the vectors the case names.
+            // Points off the curve or the subgroup and coordinates of r or more: the vectors the
+            // case names.
             &[NUMBERS, "protocol/tests/eddsa.rs", "circuits/tests/gadgets/eddsa.rs"],
             None,
         ),
@@ -65,7 +67,8 @@ mod adversarial {
         Price::new(u32::try_from(usdc * 1_000).unwrap()).unwrap()
     }
 
-    /// The list above is that of the file, and its places are there; the first of a case takes the case's numbers by its name.
+    /// The list above is that of the file, and its places are there; the first of a case takes the
+    /// case's numbers by its name.
     #[test]
     fn every_case_has_its_place() {
         let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");

@@ -32,7 +32,8 @@ const CHAINS: [&str; 16] = [
     "daily_20260210_20260316",
 ];
 
-/// Forward and smile by snapshot, currency and expiry; the option out of the money has the volatility.
+/// Forward and smile by snapshot, currency and expiry; the option out of the money has the
+/// volatility.
 type Recorded = BTreeMap<(String, String), Slices>;
 type Slices = BTreeMap<Time, (Price, BTreeMap<Price, u32>)>;
 
@@ -95,8 +96,9 @@ fn surface(at: &str, chain: &Slices) -> Surface {
     Surface::new(data).expect("a surface")
 }
 
-/// Of 186 recorded surfaces, calm and crashing, the reference tolerance refuses three: a long-dated volatility of ETH
-/// was not updated with its neighbours. `docs/spec/risk.md#SurfaceArbitrage` has the distribution.
+/// Of 186 recorded surfaces, calm and crashing, the reference tolerance refuses three: a long-dated
+/// volatility of ETH was not updated with its neighbours. `docs/spec/risk.md#SurfaceArbitrage` has
+/// the distribution.
 #[test]
 fn accepts_recorded_chains_but_three() {
     let parameters = ArbitrageParameters::reference();

@@ -20,7 +20,8 @@ fn kind(value: &Value) -> OptionKind {
     }
 }
 
-/// |computed − exact| of a grid row and the stated bound, both in ulps, and the error in 10^-24 of F.
+/// |computed − exact| of a grid row and the stated bound, both in ulps, and the error in 10^-24
+/// of F.
 fn grid_error(row: &Value) -> (BigInt, BigInt, BigInt) {
     let (forward, strike) = (fixed_of(&row["F"]), fixed_of(&row["K"]));
     let root = root_years(row["seconds"].as_u64().unwrap());
@@ -157,8 +158,8 @@ fn accepts_exchange_marks() {
         );
         let coin = price.div_nearest(forward);
         let error = Fixed::from_bits(coin.bits().abs_diff(fixed(cells[7]).bits()) as i128);
-        // The tolerance is linear in the roundings of the quoted volatility and mark. Evaluated in binary64
-        // as well, 30 marks lie outside it, by at most one twentieth.
+        // The tolerance is linear in the roundings of the quoted volatility and mark. Evaluated in
+        // binary64 as well, 30 marks lie outside it, by at most one twentieth.
         assert!(error <= fixed(cells[8]).mul_ceil(fixed("1.05")), "{line}");
         outside += usize::from(error > fixed(cells[8]));
         count += 1;
@@ -223,7 +224,11 @@ fn arb_option() -> impl Strategy<Value = (u32, u32, u32, u64)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 4000, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 4000,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn one_step_never_moves_a_price_the_wrong_way((forward, strike, vol, seconds) in arb_option()) {

@@ -1,5 +1,5 @@
-//! Damaged files: every field of whatever is read from outside set to extremes, left out or joined by another. Each is
-//! refused in words that say why, or is what the rules judge; nothing panics.
+//! Damaged files: every field of whatever is read from outside set to extremes, left out or joined
+//! by another. Each is refused in words that say why, or is what the rules judge; nothing panics.
 
 use std::collections::BTreeMap;
 
@@ -26,8 +26,8 @@ use zkmargin_protocol::pricing::black76::OptionKind;
 use zkmargin_protocol::pricing::surface::Surface;
 use zkmargin_protocol::value::units::{InstrumentIndex, Price, Time, Underlying};
 
-/// Reads every damaged file; `judge` takes what is well formed all the same and says whether a rule accepts it.
-/// Returns how many were refused on reading, refused by a rule, and accepted.
+/// Reads every damaged file; `judge` takes what is well formed all the same and says whether a rule
+/// accepts it. Returns how many were refused on reading, refused by a rule, and accepted.
 fn judged<T: DeserializeOwned>(value: &Value, judge: impl Fn(T) -> bool + Sync) -> [usize; 3] {
     assert!(judge(serde_json::from_value(value.clone()).expect("the original")));
     for text in cut_short(value, 60) {
@@ -211,7 +211,8 @@ fn damaged_operations_never_panic_and_requests_are_signed_whole() {
             let mut batch = batch.expect("fresh oracle data");
             batch.push(&[damaged]).is_ok() && batch.seal().is_ok()
         });
-        // What a deposit says comes from L1; price, quantity and fees of a fill are the venue's within the orders' limits.
+        // What a deposit says comes from L1; price, quantity and fees of a fill are the venue's
+        // within the orders' limits.
         let is_whole = matches!(operation, Operation::Request(_));
         assert!(!is_whole || found[2] == 0, "{operation:?}");
         counts = std::array::from_fn(|k| counts[k] + found[k]);

@@ -1,6 +1,6 @@
-//! A spy with a dictionary. It has every word of two statements, the oracle's table and, at the worst,
-//! all of an account's content but its view key, and it must not be able to confirm that content.
-//! Spec: `docs/spec/statement.md#what-l1-shows`.
+//! A spy with a dictionary. It has every word of two statements, the oracle's table and, at the
+//! worst, all of an account's content but its view key, and it must not be able to confirm that
+//! content. Spec: `docs/spec/statement.md#what-l1-shows`.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,5 @@
-//! Curve and signatures against circomlib's outputs, and every known way to forge or rename a signature.
+//! Curve and signatures against circomlib's outputs, and every known way to forge or rename a
+//! signature.
 
 mod vectors;
 
@@ -34,7 +35,8 @@ fn small_order_points() -> Vec<Point> {
     (0..8u64).map(|k| torsion.mul(BigInt::from(k))).collect()
 }
 
-/// Parses and verifies a vector `{key, message, r8, s}`, part by part, so that the rule can be asked.
+/// Parses and verifies a vector `{key, message, r8, s}`, part by part, so that the rule can be
+/// asked.
 fn verdict(vector: &Value) -> Result<(), Reject> {
     let parse = |value: &Value| decimal::parse(Rule::Range, "vector", value.as_str().unwrap());
     let key = PublicKey::new(parse(&vector["key"][0])?, parse(&vector["key"][1])?)?;

@@ -1,13 +1,13 @@
 //! Auctions of an account short of one call, against Derive's own cases.
 //!
-//! The expected numbers of the file follow from a buffer of 0.2, a price of 0.98 of equity at the start, 0.80 after
-//! 100 seconds and nothing after 14,400 more, and a fee of 0.02 (the parameters the file names are of an older set). Cases
-//! are played a thousand times over, so that a millionth of a position is a whole number of our units and fractions
-//! alone are rounded.
+//! The expected numbers of the file follow from a buffer of 0.2, a price of 0.98 of equity at the
+//! start, 0.80 after 100 seconds and nothing after 14,400 more, and a fee of 0.02 (the parameters
+//! the file names are of an older set). Cases are played a thousand times over, so that a millionth
+//! of a position is a whole number of our units and fractions alone are rounded.
 //!
-//! Cases without equity are of an older model whose payout starts at zero and ends at the file's own `Lowerbound`; ours
-//! starts at mark value and ends at maintenance margin. With an equity of zero and a maintenance margin of the lower bound
-//! the two are the same line.
+//! Cases without equity are of an older model whose payout starts at zero and ends at the file's
+//! own `Lowerbound`; ours starts at mark value and ends at maintenance margin. With an equity of
+//! zero and a maintenance margin of the lower bound the two are the same line.
 
 mod common;
 
@@ -80,7 +80,8 @@ fn seller(action: &Value, is_insolvent: bool, reserve: i128) -> Account {
     account
 }
 
-/// What a bid for the fraction the case asks for takes; the file counts fractions of what there was at the start.
+/// What a bid for the fraction the case asks for takes; the file counts fractions of what there was
+/// at the start.
 fn fill_of(action: &Value, account: &Account, margin: &Margin) -> Fill {
     let wanted = number(&action["Liquidator"]["PercentWant"], 18);
     let held = -i128::from(account.positions.iter().next().expect("a call").1);
@@ -122,12 +123,14 @@ fn accepts_the_bids_of_the_cases_with_equity() {
             let held = -i128::from(account.positions.iter().next().expect("a call").1);
             let fill = fill_of(action, &account, &margin(equity, maintenance));
             let what = format!("{name} at {}", action["Time"]);
-            // Ours is rounded up to a millionth, the discount too, which lowers it by less than a millionth.
+            // Ours is rounded up to a millionth, the discount too, which lowers it by less than a
+            // millionth.
             let most = number(&results["PreFMax"], 12);
             let wanted = number(&action["Liquidator"]["PercentWant"], 18) / held;
             let taken = i128::from(fill.fraction_ppm);
             assert_near(&what, taken * MILLION, most.min(wanted), MILLION);
-            // The price of the whole is below equity: two roundings of a millionth of it, and one unit.
+            // The price of the whole is below equity: two roundings of a millionth of it, and one
+            // unit.
             let price = amount_e6(&results["ExpectedBidPrice"]);
             let bound = 2 * equity / MILLION + 1;
             assert_near(&what, fill.price, price, bound);
@@ -163,7 +166,8 @@ fn accepts_the_bids_of_the_cases_with_equity() {
 fn accepts_the_fee_of_the_cases() {
     let Some(file) = reference_json("margin/derive_liquidation_cases.json") else { return };
     for name in ["Test1", "Test3", "Test5"] {
-        // All start from the portfolio of the first case, which records it at the moment of the start, the fee paid.
+        // All start from the portfolio of the first case, which records it at the moment of the
+        // start, the fee paid.
         let case = &file["cases"][name];
         assert_eq!(case["InitialPortfolio"], file["cases"]["Test1"]["InitialPortfolio"]);
         let fee: i128 = shifted(&text_of(&case["LiquidationFee"]), 9).try_into().expect("in range");

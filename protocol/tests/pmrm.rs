@@ -1,4 +1,5 @@
-//! The valuation with a second set of parameters: Derive's first portfolio margin, against its cases.
+//! The valuation with a second set of parameters: Derive's first portfolio margin, against its
+//! cases.
 
 mod common;
 
@@ -32,7 +33,8 @@ fn risk_parameters() -> RiskParameters {
     RiskParameters { volatility, ..RiskParameters::reference() }
 }
 
-/// Marks are not discounted, so the rate of a book is 0; its own, four times, discounts positive values.
+/// Marks are not discounted, so the rate of a book is 0; its own, four times, discounts positive
+/// values.
 fn valuation_parameters(rate_ppm: u32) -> ValuationParameters {
     ValuationParameters {
         long_static_ppm: 950_000,

@@ -82,7 +82,8 @@ fn spec(kind: OptionKind, strike: Price) -> InstrumentSpec {
     }
 }
 
-/// Deribit, Aevo and Bit.com state margins in coins; times the spot price they are ours, up to our rounding up.
+/// Deribit, Aevo and Bit.com state margins in coins; times the spot price they are ours, up to our
+/// rounding up.
 #[test]
 fn accepts_published_isolated_formulas() {
     let Some(case) = example("deribit_standard_margin_formulas") else { return };

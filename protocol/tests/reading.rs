@@ -1,5 +1,5 @@
-//! What comes from a file is checked when it is read: numbers that would not pack, slots that do not exist and rows
-//! no circuit has are refused with their rule, and nothing panics later.
+//! What comes from a file is checked when it is read: numbers that would not pack, slots that do
+//! not exist and rows no circuit has are refused with their rule, and nothing panics later.
 
 use serde_json::{Value, json};
 use zkmargin_fixtures::keys::signed_table;

@@ -85,7 +85,8 @@ fn losses_of_calls_and_puts_keep_parity() {
                 Scenario::Move { forward_ppm, damping_ppm, .. } => (forward_ppm, damping_ppm),
                 Scenario::Skew { .. } => (1_000_000, 1_000_000),
             };
-            // A long synthetic forward loses exactly what the forward does; two roundings of half a unit.
+            // A long synthetic forward loses exactly what the forward does; two roundings of half a
+            // unit.
             let moved = i128::from(1_000_000 - i64::from(forward_ppm)) * i128::from(forward);
             let exact = moved * i128::from(damping_ppm);
             let error = (i128::from(synthetic) * 1_000_000_000_000 - exact).abs();
@@ -154,7 +155,8 @@ fn accepts_a_real_chain() {
     errors.sort();
     let (median, worst) = (&errors[errors.len() / 2], errors.last().unwrap());
     println!("{} marks: median error {median}e-12 coin, worst {worst}e-12 coin", errors.len());
-    // One forward an expiry is used, where the exchange's own moved by up to 0.05 % during the snapshot.
+    // One forward an expiry is used, where the exchange's own moved by up to 0.05 % during the
+    // snapshot.
     assert!(errors.len() > 300 && *median < BigInt::from(50_000_000));
     assert!(*worst < BigInt::from(1_000_000_000));
 }
@@ -197,7 +199,8 @@ fn rejects_range_of_surfaces() {
     for (number, change) in changes.into_iter().enumerate() {
         assert_eq!(rejected(change), Rule::Range, "change {number}");
     }
-    // Reading a surface checks it too, and unknown fields and numbers that are not canonical are refused.
+    // Reading a surface checks it too, and unknown fields and numbers that are not canonical are
+    // refused.
     let mut data = shipped_json("pricing/surface.json")["data"].clone();
     data["expiries"][0]["forward"] = json!("0");
     assert!(serde_json::from_value::<Surface>(data.clone()).is_err());
@@ -250,7 +253,8 @@ fn rejects_instruments_the_surface_cannot_price() {
             .map(|rows| rows.len())
     };
     assert_eq!(build_one(0x1001, 1, listed, 90_000_000), Ok(1));
-    // An expired instrument has no row until there is a settlement price; one whose expiry is unknown is refused.
+    // An expired instrument has no row until there is a settlement price; one whose expiry is
+    // unknown is refused.
     let expired = Time::new(surface.time().get()).unwrap();
     let unknown = Time::new(listed.get() + 1).unwrap();
     let rule = |result: Result<usize, zkmargin_protocol::Reject>| result.unwrap_err().rule;

@@ -1,5 +1,5 @@
-//! The floor plan of `protocol` and `circuits`: what stands in a room looks only at rooms before it, and
-//! no two files look at each other, by themselves or in a circle.
+//! The floor plan of `protocol` and `circuits`: what stands in a room looks only at rooms before
+//! it, and no two files look at each other, by themselves or in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

@@ -1,8 +1,9 @@
-//! The rules one by one, in the order of `enum Rule`: for each a statement just inside its bound that is accepted, and
-//! one just outside that is refused by exactly this rule.
+//! The rules one by one, in the order of `enum Rule`: for each a statement just inside its bound
+//! that is accepted, and one just outside that is refused by exactly this rule.
 //!
-//! Rules that no operation can break, because the honest transition computes what they demand, are shown on
-//! the trace: an auditor that shares no code with the transition accepts honest batches and refuses forged ones.
+//! Rules that no operation can break, because the honest transition computes what they demand, are
+//! shown on the trace: an auditor that shares no code with the transition accepts honest batches
+//! and refuses forged ones.
 
 mod rules {
     mod account_exists;

@@ -1,4 +1,5 @@
-//! Risk arrays of a real SPAN file: recomputed option by option, and summed into portfolios' scan risk.
+//! Risk arrays of a real SPAN file: recomputed option by option, and summed into portfolios' scan
+//! risk.
 
 mod common;
 
@@ -65,8 +66,8 @@ fn accepts_span_risk_arrays() {
         for option in commodity["options"].as_array().unwrap() {
             let array = option["ra"].as_array().unwrap();
             assert_eq!((array.len(), scenarios.len()), (SPAN_SCENARIOS, SPAN_SCENARIOS));
-            // The file's own normal distribution is good to seven digits; the largest difference of each
-            // array from exact arithmetic is recorded beside it, to six.
+            // The file's own normal distribution is good to seven digits; the largest difference of
+            // each array from exact arithmetic is recorded beside it, to six.
             let bound = fixed_of(&option["recheck_max_abs_err"]).add(fixed("1e-6"));
             for (scenario, listed) in scenarios.iter().zip(array) {
                 let loss = SpanOption(option).loss(scenario, lookahead);
@@ -130,8 +131,8 @@ fn scan(rows: &RiskRows, contracts: &[(InstrumentIndex, i64)]) -> Margin {
         .unwrap()
 }
 
-/// Portfolios over a file's arrays: our requirement is the largest sum of the published losses, up to
-/// the rounding of each loss to 1/1000, or the short option minimum.
+/// Portfolios over a file's arrays: our requirement is the largest sum of the published losses, up
+/// to the rounding of each loss to 1/1000, or the short option minimum.
 #[test]
 fn accepts_span_scan_risk_of_portfolios() {
     let Some(json) = reference_json("margin/span_takasbank_20160517.json.gz") else { return };

@@ -1,4 +1,5 @@
-//! The table of all rules in `docs/spec/operations.md` against `enum Rule`, the pages' headings, the sources and the forgeries.
+//! The table of all rules in `docs/spec/operations.md` against `enum Rule`, the pages' headings,
+//! the sources and the forgeries.
 
 use std::path::{Path, PathBuf};
 

@@ -87,7 +87,8 @@ fn books(options: &[CaseOption], spot: Price) -> [Vec<StandardExpiry>; 2] {
     books.map(|book| book.into_values().collect())
 }
 
-/// The settlement price to be expected of a case in the last half hour, which states what share of it is fixed, and where.
+/// The settlement price to be expected of a case in the last half hour, which states what share of
+/// it is fixed, and where.
 fn settlement(at: &Value, underlying: &str, forward: Fixed) -> Fixed {
     let share = shifted(&text_of(&at[format!("PercentFixed{underlying}")]), 3);
     let taken = u32::try_from(share).unwrap();
@@ -119,7 +120,8 @@ fn case_options(at: &Value, underlying: &str) -> Vec<CaseOption> {
     .collect()
 }
 
-/// Accounts with more than options and cash: the margin of their options is compared, not the total.
+/// Accounts with more than options and cash: the margin of their options is compared, not the
+/// total.
 const BEYOND_OPTIONS: [(&str, &str); 5] = [
     ("Test16", "charge for a stable coin at 0.30"),
     ("Test17", "a perpetual, no option"),
@@ -136,7 +138,8 @@ fn accepts_derive_standard_margin_cases() {
     let (mut options_compared, mut totals, mut worst) = (0, 0, 0);
     for (name, case) in json["cases"].as_object().unwrap() {
         let (at, result) = (&case["Scenario"], &case["Result"]);
-        // Mark, forward and what is fixed of it are to the nearest 1/1000, isolated margins up to the next.
+        // Mark, forward and what is fixed of it are to the nearest 1/1000, isolated margins up to
+        // the next.
         let mut bound = 1;
         let mut compare = |what: &str, requirement: i128, expected: Fixed, bound: i128| {
             let error = (requirement + expected.units_nearest(1_000_000)).abs();
@@ -182,7 +185,8 @@ const MOCK_VOLATILITY: (i128, u128) = (1, 2);
 /// Share of its spot price that ether or bitcoin counts for as collateral.
 const COLLATERAL: (i128, u128) = (4, 5);
 
-/// Charges on initial margin that depend on oracle confidence or the stable coin: maintenance is compared.
+/// Charges on initial margin that depend on oracle confidence or the stable coin: maintenance is
+/// compared.
 const CHARGED: [&str; 4] = [
     "test_short_call_low_vol_and_fwd_confidence",
     "test_short_options_two_expiries_low_conf_one_expiry",
@@ -277,7 +281,8 @@ fn isolated_margins_by_hand() {
     // A put worth more than the forward: 7.5 % of the mark, and 5 % on top of it all.
     assert_eq!(margins(Put, 3000, 1000, 2000), (2_257_500, 2_150_000));
     assert_eq!(margins(Put, 960, 1000, 20), (130_000, 95_000));
-    // Each is rounded up once: 0.15·1.001 = 0.15015, 0.075·1.001 = 0.075075, 0.09·… in the reference set.
+    // Each is rounded up once: 0.15·1.001 = 0.15015, 0.075·1.001 = 0.075075, 0.09·… in the
+    // reference set.
     let odd = Price::new(1_001).unwrap();
     let spec = spec(Call, odd);
     let mark = Price::new(3).unwrap();

@@ -220,12 +220,14 @@ proptest! {
             prop_assert_eq!(nodes, expected_opening(&after, &second));
         }
 
-        let filled: BTreeMap<u64, Fr> = both.into_iter().filter(|(_, leaf)| *leaf != Fr::ZERO).collect();
+        let filled = both.into_iter().filter(|(_, leaf)| *leaf != Fr::ZERO);
+        let filled: BTreeMap<u64, Fr> = filled.collect();
         prop_assert_eq!(tree.leaves(), &filled);
         for index in second.keys().copied().chain([0, LEAVES - 1]) {
             let leaf = tree.get(index).unwrap();
             prop_assert_eq!(leaf, after[0][index as usize]);
-            prop_assert_eq!(verify_path(DEPTH, tree.root(), index, leaf, &tree.path(index).unwrap()), Ok(()));
+            let path = tree.path(index).unwrap();
+            prop_assert_eq!(verify_path(DEPTH, tree.root(), index, leaf, &path), Ok(()));
         }
     }
 }

@@ -81,17 +81,25 @@ fn arb_book() -> impl Strategy<Value = Vec<i64>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..Default::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 300,
+        failure_persistence: None,
+        ..Default::default()
+    })]
 
     #[test]
     fn the_proof_asks_for_no_less_than_the_standard_margin(book in arb_book(), spare in -2i64..3) {
         let rows = shipped_rows();
         let margin = proven(Cash::new(0).unwrap(), &book, &rows);
         let full = [
-            requirement_ceil(&expiries(&book, &rows, |row| row.isolated_maintenance), UNPAIRED_PPM[0]),
+            requirement_ceil(
+                &expiries(&book, &rows, |row| row.isolated_maintenance),
+                UNPAIRED_PPM[0],
+            ),
             requirement_ceil(&expiries(&book, &rows, |row| row.isolated_initial), UNPAIRED_PPM[1]),
         ];
-        let asked = [margin.maintenance, margin.initial].map(|margin_of| margin_of - margin.mark_value);
+        let asked = [margin.maintenance, margin.initial];
+        let asked = asked.map(|margin_of| margin_of - margin.mark_value);
         prop_assert!(asked[0] >= full[0] && asked[1] >= full[1]);
         // Cash about the amount asked for: whoever the proof finds healthy, the full rule does too.
         let cash = i64::try_from(asked[1]).unwrap() + spare;
@@ -102,12 +110,16 @@ proptest! {
 
     /// At no settlement price does an expiry lose more, but for calls short without a long one.
     #[test]
-    fn the_largest_loss_bounds_every_settlement(book in arb_book(), settlement in 0u32..400_000_000) {
+    fn the_largest_loss_bounds_every_settlement(
+        book in arb_book(),
+        settlement in 0u32..400_000_000,
+    ) {
         let rows = shipped_rows();
         for expiry in expiries(&book, &rows, |row| row.isolated_initial) {
             let calls = expiry.positions.iter().filter(|held| held.spec.kind == OptionKind::Call);
             let unpaired = (-calls.map(|held| i128::from(held.quantity)).sum::<i128>()).max(0);
-            let highest = expiry.positions.iter().map(|held| held.spec.strike.get()).max().unwrap_or(0);
+            let strikes = expiry.positions.iter().map(|held| held.spec.strike.get());
+            let highest = strikes.max().unwrap_or(0);
             let beyond = unpaired * i128::from(settlement.saturating_sub(highest));
             let loss = -expiry.payoff(Price::new(settlement).unwrap());
             prop_assert!(loss <= expiry.loss_max_ceil(0) + beyond);
@@ -154,7 +166,8 @@ fn standard_margin_by_hand() {
     // No expiry covers another: a calendar spread pays for its short leg.
     let calendar = [expiry(&[(Call, 900, -1)]), expiry(&[(Call, 900, 1)])];
     assert_eq!(requirement_ceil(&calendar, 1_200_000), 300_000_000);
-    // The charge beyond the strikes is rounded up: one unit of 1/1000 call short, a millionth of a forward.
+    // The charge beyond the strikes is rounded up: one unit of 1/1000 call short, a millionth of a
+    // forward.
     let mut unit = expiry(&[(Call, 0, -1)]);
     unit.positions[0].quantity = Quantity::new(-1).unwrap();
     unit.forward = Price::new(1_001).unwrap();

@@ -1,7 +1,8 @@
-//! Proves a synthetic circuit (x^5 rounds with linear layers, 40 % of the witness bits) with this prover and with
-//! ark-groth16 in the same run, and prints stage times and ratios.
+//! Proves a synthetic circuit (x^5 rounds with linear layers, 40 % of the witness bits) with this
+//! prover and with ark-groth16 in the same run, and prints stage times and ratios.
 //!
-//! `cargo run --release -p zkmargin-prover --example bench_prove -- 16 18` takes the logarithms of the sizes.
+//! `cargo run --release -p zkmargin-prover --example bench_prove -- 16 18` takes the logarithms of
+//! the sizes.
 
 use std::error::Error;
 use std::time::Instant;

@@ -1,7 +1,8 @@
 //! Proves one tiny batch, a deposit, a trade and a withdrawal, and verifies the proof.
 //!
-//! `cargo run --release -p zkmargin-prover --example prove_batch -- DIR` writes key, statement and proof to DIR, for
-//! `verifier verify`, `cargo xtask evm DIR --dev` and the verifier's example `verify_bytes`.
+//! `cargo run --release -p zkmargin-prover --example prove_batch -- DIR` writes key, statement and
+//! proof to DIR, for `verifier verify`, `cargo xtask evm DIR --dev` and the verifier's example
+//! `verify_bytes`.
 
 use std::error::Error;
 use std::path::Path;

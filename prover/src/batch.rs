@@ -83,7 +83,8 @@ pub fn public_inputs(
     Ok(statement.public_inputs()?)
 }
 
-/// A batch of `shape` in which nothing happens and nothing holds: it only has the right numbers of rows.
+/// A batch of `shape` in which nothing happens and nothing holds: it only has the right numbers of
+/// rows.
 fn blank(shape: Shape) -> BatchTrace {
     let keys = std::array::from_fn(|k| SecretKey::from_seed(&[k as u8 + 1; 32]).public());
     BatchTrace {

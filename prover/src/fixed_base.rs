@@ -1,4 +1,5 @@
-//! Many multiples of one point, for key generation: a table of window multiples and batched affine additions.
+//! Many multiples of one point, for key generation: a table of window multiples and batched affine
+//! additions.
 
 use std::cmp::Ordering;
 
@@ -9,7 +10,8 @@ use rayon::prelude::*;
 
 use crate::kernel::{Curve, Kernel, NEGATIVE, Sum, Task};
 
-/// Digits have this many bits; the table of G1 is then 6 MB, near the size of a core's share of the cache.
+/// Digits have this many bits; the table of G1 is then 6 MB, near the size of a core's share of the
+/// cache.
 const WIDTH: u32 = 13;
 /// Scalars have at most 254 bits, and a signed digit may carry one further.
 const WINDOWS: u32 = 255u32.div_ceil(WIDTH);

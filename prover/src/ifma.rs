@@ -1,16 +1,17 @@
 //! Affine additions on BN254, eight at a time, with the 52-bit multiply-add of AVX-512 IFMA.
 //!
-//! **Layout.** A field element `a` is kept as `a·2^260 mod p`, not always reduced but below `2p < 2^255`, packed in four 64-bit words. A
-//! point is its coordinates' words one after the other, a row of eight words for G1 and two for G2; the
-//! identity is all zeros, which no point of these curves is. In registers an element is five vectors of 52-bit limbs, lane
-//! `k` for pair `k`.
+//! **Layout.** A field element `a` is kept as `a·2^260 mod p`, not always reduced but below
+//! `2p < 2^255`, packed in four 64-bit words. A point is its coordinates' words one after the
+//! other, a row of eight words for G1 and two for G2; the identity is all zeros, which no point of
+//! these curves is. In registers an element is five vectors of 52-bit limbs, lane `k` for pair `k`.
 //!
-//! **Bounds.** Montgomery multiplication maps factors `a, b` to a value below `ab/2^260 + p`, and `p/2^260 < 0.012`. Factors
-//! are below `8p` (a difference is below `4p`, the sum of two factors below `8p`), so a product is below
-//! `64·0.012p + p < 2p`. Accumulators collect at most 20 terms below `2^52` and a carry: below `2^57`.
+//! **Bounds.** Montgomery multiplication maps factors `a, b` to a value below `ab/2^260 + p`, and
+//! `p/2^260 < 0.012`. Factors are below `8p` (a difference is below `4p`, the sum of two factors
+//! below `8p`), so a product is below `64·0.012p + p < 2p`. Accumulators collect at most 20 terms
+//! below `2^52` and a carry: below `2^57`.
 //!
-//! The crate `pulp` wraps the intrinsics in a token that exists only if the processor has the instructions, so no
-//! line here is unsafe.
+//! The crate `pulp` wraps the intrinsics in a token that exists only if the processor has the
+//! instructions, so no line here is unsafe.
 
 use std::arch::x86_64::__m512i;
 use std::marker::PhantomData;
@@ -217,7 +218,8 @@ impl Field52 {
         Self::limbwise(less, a, |x, y| f._mm512_mask_blend_epi64(negative, x, y))
     }
 
-    /// Montgomery product, below `2p` for factors below `8p` and below `2p`, or both below `4p` or `8p`.
+    /// Montgomery product, below `2p` for factors below `8p` and below `2p`, or both below `4p` or
+    /// `8p`.
     #[inline(always)]
     pub(crate) fn times(self, a: Limbs, b: Limbs) -> Limbs {
         let (f, m) = (self.simd.avx512f, self.simd.avx512ifma);
@@ -523,8 +525,8 @@ where
         if index < base { &self.base[index] } else { &self.work[index - base] }
     }
 
-    /// Coordinates of the left or right operands of up to eight sums, and the lanes with the identity. Lanes
-    /// without a sum repeat the first.
+    /// Coordinates of the left or right operands of up to eight sums, and the lanes with the
+    /// identity. Lanes without a sum repeat the first.
     #[inline(always)]
     fn gather(&self, field: Field52, operands: [u32; LANES]) -> (L, L, u8) {
         let f = field.simd.avx512f;

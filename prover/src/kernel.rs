@@ -1,8 +1,10 @@
-//! Batched affine addition, the innermost work of setup and proof: many independent sums share field inversions.
+//! Batched affine addition, the innermost work of setup and proof: many independent sums share
+//! field inversions.
 //!
-//! A projective mixed addition costs eleven multiplications; an affine one costs six once its inversion is
-//! shared (Montgomery's trick: three for the inverse, one for the slope, one square, one product).
-//! [`Portable`] runs anywhere; on processors with AVX-512 IFMA [`crate::ifma`] adds eight pairs at a time.
+//! A projective mixed addition costs eleven multiplications; an affine one costs six once its
+//! inversion is shared (Montgomery's trick: three for the inverse, one for the slope, one square,
+//! one product). [`Portable`] runs anywhere; on processors with AVX-512 IFMA [`crate::ifma`] adds
+//! eight pairs at a time.
 
 use std::marker::PhantomData;
 
@@ -13,8 +15,8 @@ use ark_ff::{AdditiveGroup, BigInt, Field, PrimeField, Zero};
 /// In [`Sum::left`] and [`Sum::right`]: the operand is taken with the opposite sign.
 pub const NEGATIVE: u32 = 1 << 31;
 
-/// One addition. Operand `k` is point `k` of the base if there is one, else a point of the work area: operand
-/// `base.len() + j` is `work[j]`. The result goes to `work[target]`.
+/// One addition. Operand `k` is point `k` of the base if there is one, else a point of the work
+/// area: operand `base.len() + j` is `work[j]`. The result goes to `work[target]`.
 #[derive(Clone, Copy, Debug)]
 pub struct Sum {
     /// First operand, perhaps with [`NEGATIVE`].
@@ -41,7 +43,8 @@ pub trait Kernel: Copy + Send + Sync {
     /// Converts a point back.
     fn unpack(self, point: &Self::Point) -> Affine<Self::Config>;
 
-    /// Carries out all sums, for any points of the curve. No target may be an operand of another sum.
+    /// Carries out all sums, for any points of the curve. No target may be an operand of another
+    /// sum.
     fn add(self, base: &[Self::Point], work: &mut [Self::Point], sums: &[Sum]);
 }
 
@@ -188,7 +191,8 @@ impl<P: SWCurveConfig> Kernel for Portable<P> {
     }
 }
 
-/// Memory that many sums of groups use one after the other: fresh pages cost more than the sums themselves.
+/// Memory that many sums of groups use one after the other: fresh pages cost more than the sums
+/// themselves.
 pub struct Workspace<T> {
     /// Results first, then two areas which rounds fill in turn.
     work: Vec<T>,
@@ -214,12 +218,13 @@ struct Run {
 type Entries<'a> = Option<&'a [u32]>;
 
 impl<T: Copy> Workspace<T> {
-    /// Sums groups of points: group `g` holds `entries[starts[g]..starts[g + 1]]`, an entry is the index of a
-    /// point, with the bit [`NEGATIVE`] if the point is subtracted. The sums are the first points of the
-    /// vector returned, which may be used freely.
+    /// Sums groups of points: group `g` holds `entries[starts[g]..starts[g + 1]]`, an entry is the
+    /// index of a point, with the bit [`NEGATIVE`] if the point is subtracted. The sums are the
+    /// first points of the vector returned, which may be used freely.
     ///
-    /// Each round adds neighbours pairwise inside every group, all groups in one batch, so a group of any size
-    /// (also one that holds all the points) has independent additions to share inversions with.
+    /// Each round adds neighbours pairwise inside every group, all groups in one batch, so a group
+    /// of any size (also one that holds all the points) has independent additions to share
+    /// inversions with.
     pub fn sum_groups<K: Kernel<Point = T>>(
         &mut self,
         kernel: K,
@@ -251,7 +256,8 @@ impl<T: Copy> Workspace<T> {
         &mut self.work
     }
 
-    /// Lists the additions of a round, whose results go to `area`, or to their place if a group is done.
+    /// Lists the additions of a round, whose results go to `area`, or to their place if a group is
+    /// done.
     fn plan_round(&mut self, entries: Entries<'_>, points: usize, area: usize) {
         let (sums, copies) = (&mut self.sums, &mut self.copies);
         sums.clear();

@@ -1,16 +1,18 @@
 //! Proving keys and their file.
 //!
 //! The file is a header followed by frames. Every frame carries the BLAKE3 digest of its place and
-//! content, chained to the header's digest, so a truncated, altered or foreign file is a clear error
-//! and an interrupted setup can be carried on after its last whole frame. The header carries a
-//! commitment to the seed of the secrets, so frames of two setups never make one key. Points are
+//! content, chained to the header's digest, so a truncated, altered or foreign file is a clear
+//! error and an interrupted setup can be carried on after its last whole frame. The header carries
+//! a commitment to the seed of the secrets, so frames of two setups never make one key. Points are
 //! stored as raw Montgomery limbs: reading is a copy. Integers are little-endian.
 //!
 //! ```text
 //! header  "zkmgkey1" ‖ version u32 ‖ reduction u32 ‖ provenance u32 ‖ 0 u32 ‖ circuit digest [32]
-//!         ‖ commitment to the seed [32] ‖ instances, witnesses, constraints, domain, a, b, l, h: u64
+//!         ‖ commitment to the seed [32]
+//!         ‖ instances, witnesses, constraints, domain, a, b, l, h: u64
 //!         ‖ BLAKE3 of all this
-//! frame   section u32 ‖ 0 u32 ‖ first u64 ‖ count u64 ‖ BLAKE3(header digest ‖ these 24 bytes ‖ data) ‖ data
+//! frame   section u32 ‖ 0 u32 ‖ first u64 ‖ count u64
+//!         ‖ BLAKE3(header digest ‖ these 24 bytes ‖ data) ‖ data
 //! ```
 //!
 //! The last three points are evidence that the others belong to one set of secrets, see
@@ -70,7 +72,8 @@ pub struct ProvingKey {
     pub b: Query<G1Affine>,
     /// `B_j(τ)` in G2, for the same columns.
     pub b_g2: Vec<G2Affine>,
-    /// `(β·A_j + α·B_j + C_j)/δ` for witnesses, and for all columns less `C_j·Z(τ)/(kδ)`, `k = Z` on the coset.
+    /// `(β·A_j + α·B_j + C_j)/δ` for witnesses, and for all columns less `C_j·Z(τ)/(kδ)`, `k = Z`
+    /// on the coset.
     pub l: Query<G1Affine>,
     /// `L_i(τ)·Z(τ)/(kδ)` with the Lagrange basis `L_i` of the coset.
     pub h: Vec<G1Affine>,
@@ -82,7 +85,8 @@ pub struct ProvingKey {
 /// ceremony are, and no proof needs them.
 #[derive(Clone, Debug)]
 pub struct Evidence {
-    /// `Σ ρ_j·C_j(τ)` over all columns, the coefficients drawn from the digests of all frames before.
+    /// `Σ ρ_j·C_j(τ)` over all columns, the coefficients drawn from the digests of all frames
+    /// before.
     pub c_g1: G1Affine,
     /// `τ` in G2.
     pub tau_g2: G2Affine,

@@ -1,8 +1,8 @@
 //! Keys, quotient and Groth16 proofs over BN254.
 //!
-//! Invariants: a proof leaves [`prove::Prover`] only after the constraints were checked and the verifier accepted it;
-//! a key is used only with the circuit whose digest it carries; the origin of a key's secrets travels with the
-//! key and with every proof.
+//! Invariants: a proof leaves [`prove::Prover`] only after the constraints were checked and the
+//! verifier accepted it; a key is used only with the circuit whose digest it carries; the origin of
+//! a key's secrets travels with the key and with every proof.
 #![forbid(unsafe_code)]
 
 pub mod batch;

@@ -1,7 +1,7 @@
 //! The `prover` binary: keys and proofs.
 //!
-//! Exit status: 0 good; 2 wrong usage; 3 a file cannot be read or written, standard output included;
-//! any other number is the code of a [`refusal::Refusal`], listed in `prover help`.
+//! Exit status: 0 good; 2 wrong usage; 3 a file cannot be read or written, standard output
+//! included; any other number is the code of a [`refusal::Refusal`], listed in `prover help`.
 #![forbid(unsafe_code)]
 
 mod commands;
@@ -19,8 +19,8 @@ use zkmargin_verifier::address;
 /// Make keys and prove batches.
 ///
 /// Exit status: 0 good, 2 wrong usage, 3 file error, 50 no ceremony yet (setup wants --dev), 51 key
-/// refused or missing, 52 key is for another circuit, 53 batch breaks a rule, 54 statement is not the
-/// batch's, 55 own proof does not verify, 56 batch unreadable, 57 another setup is running.
+/// refused or missing, 52 key is for another circuit, 53 batch breaks a rule, 54 statement is not
+/// the batch's, 55 own proof does not verify, 56 batch unreadable, 57 another setup is running.
 #[derive(Parser)]
 #[command(version)]
 struct Cli {

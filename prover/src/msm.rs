@@ -1,8 +1,9 @@
-//! Multi-scalar multiplication for G1 and G2: buckets over signed digits, all bucket additions affine in
-//! batches, zeros dropped and ±1 taken out before.
+//! Multi-scalar multiplication for G1 and G2: buckets over signed digits, all bucket additions
+//! affine in batches, zeros dropped and ±1 taken out before.
 //!
-//! Scalars are first replaced by the smaller of `s` and `r − s` with a sign, so that negative amounts are as
-//! short as positive ones; short ones are then multiplied apart from wide ones with few windows.
+//! Scalars are first replaced by the smaller of `s` and `r − s` with a sign, so that negative
+//! amounts are as short as positive ones; short ones are then multiplied apart from wide ones with
+//! few windows.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -221,7 +222,8 @@ fn multiply_terms<K: Kernel>(
     total
 }
 
-/// The terms of a chunk: magnitudes shifted by the offset, points in the kernel's form with their scalar's sign.
+/// The terms of a chunk: magnitudes shifted by the offset, points in the kernel's form with their
+/// scalar's sign.
 struct Windows<'a, K: Kernel> {
     kernel: K,
     points: &'a [K::Point],
@@ -252,8 +254,8 @@ impl<T> Default for Scratch<T> {
 }
 
 impl<K: Kernel> Windows<'_, K> {
-    /// All windows together. Threads draw windows, and parts of windows if there are more threads, from one
-    /// queue and keep their memory from one to the next.
+    /// All windows together. Threads draw windows, and parts of windows if there are more threads,
+    /// from one queue and keep their memory from one to the next.
     fn sum(&self, scratches: &mut [Scratch<K::Point>]) -> Projective<K::Config> {
         let count = self.terms.len();
         let threads = scratches.len();
@@ -300,8 +302,8 @@ impl<K: Kernel> Windows<'_, K> {
         weighted_sum(self.kernel, sums, buckets, additions)
     }
 
-    /// Counting sort of the terms by bucket; the digit zero is counted and then left out. Returns the
-    /// number of buckets.
+    /// Counting sort of the terms by bucket; the digit zero is counted and then left out. Returns
+    /// the number of buckets.
     fn sort(&self, window: u32, terms: &[Term], scratch: &mut Scratch<K::Point>) -> usize {
         let Scratch { digits, starts, entries, .. } = scratch;
         let buckets = 1usize << (self.width - 1);
@@ -345,7 +347,8 @@ impl<K: Kernel> Windows<'_, K> {
     }
 }
 
-/// `Σ (k + 1)·work[k]` over the buckets, cut into segments whose running sums advance side by side in one batch.
+/// `Σ (k + 1)·work[k]` over the buckets, cut into segments whose running sums advance side by side
+/// in one batch.
 fn weighted_sum<K: Kernel>(
     kernel: K,
     work: &mut Vec<K::Point>,
@@ -355,8 +358,8 @@ fn weighted_sum<K: Kernel>(
     let segments = (buckets / 8).clamp(1, 512);
     let length = buckets / segments;
     debug_assert_eq!(segments * length, buckets, "the number of buckets is a power of two");
-    // Behind the bucket sums: for each segment its running sum, twice, for steps write the one they do not
-    // read; then the total of running sums.
+    // Behind the bucket sums: for each segment its running sum, twice, for steps write the one they
+    // do not read; then the total of running sums.
     let (running, totals) = ([buckets, buckets + segments], buckets + 2 * segments);
     let size = work.len().max(totals + segments);
     work.resize(size, kernel.identity());

@@ -1,4 +1,5 @@
-//! The Groth16 prover: satisfaction first, then quotient and multi-scalar multiplications, then its own verifier.
+//! The Groth16 prover: satisfaction first, then quotient and multi-scalar multiplications, then its
+//! own verifier.
 
 use std::time::{Duration, Instant};
 
@@ -32,7 +33,8 @@ pub enum ProveError {
     },
     /// The witness violates a constraint.
     #[error(
-        "constraint {constraint} is not satisfied: rule {rule:?}, \"{what}\", table {table:?}, row {row:?}"
+        "constraint {constraint} is not satisfied: rule {rule:?}, \"{what}\", table {table:?}, row \
+         {row:?}"
     )]
     Unsatisfied {
         /// Constraint number.
@@ -46,7 +48,8 @@ pub enum ProveError {
         /// Its row in the table.
         row: Option<usize>,
     },
-    /// The proof made is refused by the verifier: a fault of this machine, of the key or of the program.
+    /// The proof made is refused by the verifier: a fault of this machine, of the key or of the
+    /// program.
     #[error("the proof made does not verify ({0}); nothing was written")]
     SelfVerify(VerifyError),
 }
@@ -201,7 +204,8 @@ impl Prover {
         })
     }
 
-    /// What a prover without the satisfaction check would put out: tests show that the verifier refuses it.
+    /// What a prover without the satisfaction check would put out: tests show that the verifier
+    /// refuses it.
     #[doc(hidden)]
     #[cfg(feature = "forgery")]
     pub fn forge(&self, assignment: &Assignment<Fr>) -> Result<Proof, ProveError> {

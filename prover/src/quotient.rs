@@ -1,15 +1,17 @@
 //! The quadratic arithmetic program of a circuit and the prover's part of its quotient.
 //!
-//! Constraint `k` of `n` lives at the `k`-th point of a radix-2 domain `D` of size `N ≥ n + ℓ`, `ℓ` the number of
-//! instance columns with the constant one. Point `n + i` holds the *consistency row* of instance column `i`: its
-//! left factor is that column, its right factor and product are zero. These rows keep the polynomials of the
-//! public inputs linearly independent of all others (the libsnark reduction).
+//! Constraint `k` of `n` lives at the `k`-th point of a radix-2 domain `D` of size `N ≥ n + ℓ`, `ℓ`
+//! the number of instance columns with the constant one. Point `n + i` holds the *consistency row*
+//! of instance column `i`: its left factor is that column, its right factor and product are zero.
+//! These rows keep the polynomials of the public inputs linearly independent of all others (the
+//! libsnark reduction).
 //!
 //! With `A, B, C` of degree below `N` interpolating `Az, Bz, Cz`, a satisfied witness makes
-//! `h = (AB − C)/Z` a polynomial of degree at most `N − 2`, determined by its values on the coset `gD`, where
-//! `Z = g^N − 1` is constant. The key holds the Lagrange basis of the coset, and `C(τ)` is linear in the witness, so the
-//! key's witness query carries that part ([`crate::setup`]). There remain the values of `AB` on the coset: four
-//! transforms instead of seven, and none of them needs `C`.
+//! `h = (AB − C)/Z` a polynomial of degree at most `N − 2`, determined by its values on the coset
+//! `gD`, where `Z = g^N − 1` is constant. The key holds the Lagrange basis of the coset, and `C(τ)`
+//! is linear in the witness, so the key's witness query carries that part ([`crate::setup`]). There
+//! remain the values of `AB` on the coset: four transforms instead of seven, and none of them needs
+//! `C`.
 
 use ark_bn254::Fr;
 use ark_ff::FftField;
@@ -83,8 +85,8 @@ impl<'a, F: PrimeField> Factors<'a, F> {
     }
 }
 
-/// `Az` (with consistency rows) and `Bz` over the domain, zero-padded to its size, and whether every
-/// constraint holds. `assignment` is `[1, instances…, witnesses…]`.
+/// `Az` (with consistency rows) and `Bz` over the domain, zero-padded to its size, and whether
+/// every constraint holds. `assignment` is `[1, instances…, witnesses…]`.
 pub fn products<F: PrimeField>(
     r1cs: &R1cs<F>,
     assignment: &[F],
@@ -108,8 +110,8 @@ pub fn products<F: PrimeField>(
     (left, right, satisfied)
 }
 
-/// The product of a matrix with a vector over the domain, zero-padded to its size, without consistency
-/// rows.
+/// The product of a matrix with a vector over the domain, zero-padded to its size, without
+/// consistency rows.
 pub fn combined<F: PrimeField>(
     r1cs: &R1cs<F>,
     matrix: &SparseMatrix,
@@ -151,7 +153,8 @@ pub fn portable_coset_product(
     left
 }
 
-/// For each column the value at `τ` of its polynomial, given the Lagrange basis of the domain at `τ`.
+/// For each column the value at `τ` of its polynomial, given the Lagrange basis of the domain at
+/// `τ`.
 pub fn columns_at<F: PrimeField>(r1cs: &R1cs<F>, matrix: &SparseMatrix, basis: &[F]) -> Vec<F> {
     let factors = Factors::new(&r1cs.coefficients);
     let mut values = vec![F::ZERO; r1cs.instances + r1cs.witnesses];

@@ -1,9 +1,9 @@
 //! Key generation from canonical matrices, by one party: for development only.
 //!
-//! The secrets come from a seed of the operating system's randomness. While setup runs, the seed lies
-//! next to the unfinished key, so that an interrupted run continues. It is overwritten and removed
-//! before the whole key gets its name. The unfinished key carries a commitment to its seed: a seed
-//! that is missing, damaged or another one is never used with the frames that are there.
+//! The secrets come from a seed of the operating system's randomness. While setup runs, the seed
+//! lies next to the unfinished key, so that an interrupted run continues. It is overwritten and
+//! removed before the whole key gets its name. The unfinished key carries a commitment to its seed:
+//! a seed that is missing, damaged or another one is never used with the frames that are there.
 
 use std::io::{self, BufWriter, Seek, Write};
 use std::path::{Path, PathBuf};
@@ -148,8 +148,8 @@ impl Exponents {
         Header::new(r1cs, self.setup, self.h.len(), points)
     }
 
-    /// One more than `Σ ρ_j·C_j(τ)`, the coefficients drawn from the frames before, so that the point
-    /// is not the identity where a circuit has no C.
+    /// One more than `Σ ρ_j·C_j(τ)`, the coefficients drawn from the frames before, so that the
+    /// point is not the identity where a circuit has no C.
     fn combined_c(&self, r1cs: &R1cs<Fr>, transcript: &Transcript) -> Fr {
         let domain = quotient::domain(r1cs).expect("the domain was made before");
         let factors = transcript.coefficients(r1cs.instances + r1cs.witnesses);
@@ -206,11 +206,12 @@ impl Bases {
     }
 }
 
-/// Makes a development key for `r1cs` at `target`, in place of what is there, or carries on with one
-/// that was interrupted.
+/// Makes a development key for `r1cs` at `target`, in place of what is there, or carries on with
+/// one that was interrupted.
 ///
 /// # Errors
-/// [`SetupError`]; after an error or an abrupt end the next call continues behind the last whole frame.
+/// [`SetupError`]; after an error or an abrupt end the next call continues behind the last whole
+/// frame.
 pub fn setup(r1cs: &R1cs<Fr>, target: &Path, progress: &dyn Progress) -> Result<(), SetupError> {
     run(r1cs, target, progress, usize::MAX)
 }

@@ -1,12 +1,14 @@
 //! Number-theoretic transforms over the scalar field, eight elements at a time, for the quotient.
 //!
-//! From the values of a polynomial on the domain to its values on the coset, in place and without a permutation:
-//! a transform from natural to bit-reversed order with `ω^{-1}`, the coset's powers at the reversed places, and the
-//! mirrored transform back with `ω`. In the first, the butterflies of a group share one factor, a power of the root
-//! at the reversed group number, and a group is a contiguous half of its parent: so groups recurse, each
-//! thread on its own, until one fits the cache, and there the whole rest is done in one visit.
+//! From the values of a polynomial on the domain to its values on the coset, in place and without a
+//! permutation: a transform from natural to bit-reversed order with `ω^{-1}`, the coset's powers at
+//! the reversed places, and the mirrored transform back with `ω`. In the first, the butterflies of
+//! a group share one factor, a power of the root at the reversed group number, and a group is a
+//! contiguous half of its parent: so groups recurse, each thread on its own, until one fits the
+//! cache, and there the whole rest is done in one visit.
 //!
-//! An element is five limbs below `2r` in the form of [`crate::ifma`]; a block holds eight neighbours, limb by limb.
+//! An element is five limbs below `2r` in the form of [`crate::ifma`]; a block holds eight
+//! neighbours, limb by limb.
 
 use ark_bn254::{Fr, FrConfig};
 use ark_ff::{Field, PrimeField};
@@ -64,7 +66,8 @@ impl Plan {
         let log = domain.log_size_of_group;
         let factors = |table: Vec<Fr>| table.par_iter().map(|&entry| factor(entry)).collect();
         let power = |base: Fr, exponent: u32| base.pow([1u64 << exponent]);
-        // Bit s of a group number stands for the exponent N/4 / 2^s, of a block number for N/16 / 2^s.
+        // Bit s of a group number stands for the exponent N/4 / 2^s, of a block number for N/16 /
+        // 2^s.
         let roots = |root: Fr| {
             let steps: Vec<Fr> = (0..log - 1).map(|s| power(root, log - 2 - s)).collect();
             factors(products(Fr::ONE, &steps))
@@ -209,8 +212,8 @@ impl NullaryFnOnce for Leaf<'_> {
     }
 }
 
-/// The last three steps forward, the scale and the first three steps back, for eight blocks: transposed, so that
-/// lane `k` works on block `first + k`.
+/// The last three steps forward, the scale and the first three steps back, for eight blocks:
+/// transposed, so that lane `k` works on block `first + k`.
 #[inline(always)]
 fn within_blocks(field: Field52, plan: &Plan, blocks: &mut [Block], first: usize) {
     let mut e = transposed(field, blocks);

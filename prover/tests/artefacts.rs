@@ -1,6 +1,6 @@
-//! Damaged batch files: every field of a batch set to extremes, left out or joined by another, and files cut short. Each is
-//! refused when it is read, or judged by the circuit; nothing panics, and no file with another statement passes for the
-//! original.
+//! Damaged batch files: every field of a batch set to extremes, left out or joined by another, and
+//! files cut short. Each is refused when it is read, or judged by the circuit; nothing panics, and
+//! no file with another statement passes for the original.
 
 use std::collections::BTreeSet;
 use zkmargin_protocol::batch::trace::BatchTrace;
@@ -47,7 +47,8 @@ fn damaged_batches_are_refused_or_judged_and_never_panic() {
         .collect();
     println!("{} go through the circuit, {} pass", judged.len(), passed.len());
     for (damage, _, states_the_same) in &passed {
-        // What no constraint reads may change: maintenance margin, the keys of an old account, empty slots.
+        // What no constraint reads may change: maintenance margin, the keys of an old account,
+        // empty slots.
         assert!(states_the_same, "{damage}: another statement");
     }
     assert!(passed.len() < judged.len() / 2, "the circuit refuses most");

@@ -1,5 +1,5 @@
-//! Forged batches in front of prover and verifier: the prover refuses each and names the rule, and the proof that a
-//! prover without this check would make is refused by the verifier.
+//! Forged batches in front of prover and verifier: the prover refuses each and names the rule, and
+//! the proof that a prover without this check would make is refused by the verifier.
 //!
 //! One forgery of each rule is proven; with `ZKMARGIN_FORGERIES=all` every one.
 
@@ -26,7 +26,8 @@ use zkmargin_verifier::{
     Domain, KeyPolicy, PreparedKey, Proof, PublicInputs, Statement, VerifyError, verify,
 };
 
-/// The public inputs of a batch at a challenge that depends on nothing: these batches are for a synthetic domain.
+/// The public inputs of a batch at a challenge that depends on nothing: these batches are for a
+/// synthetic domain.
 fn inputs(trace: &BatchTrace) -> PublicInputs {
     let BatchPublic { commitment, point, evaluation } =
         BatchPublic::at(trace, Fr::from(424_242u64));
@@ -128,7 +129,8 @@ fn forged_batches_are_refused_by_prover_and_verifier() {
     refuses_other_statements(&bench);
 }
 
-/// A proof belongs to one statement of one contract: any other word, chain or contract leads to other inputs.
+/// A proof belongs to one statement of one contract: any other word, chain or contract leads to
+/// other inputs.
 fn refuses_other_statements(bench: &Bench) {
     let home = Domain::new(31_337, [0x5a; 20]);
     let trace = empty_batch(home);

@@ -1,4 +1,5 @@
-//! The multi-scalar and fixed-base multiplications against arkworks' own, on inputs that hit every case of addition.
+//! The multi-scalar and fixed-base multiplications against arkworks' own, on inputs that hit every
+//! case of addition.
 
 use ark_bn254::{Fr, g1, g2};
 use ark_ec::short_weierstrass::{Affine, Projective, SWCurveConfig};
@@ -33,7 +34,8 @@ fn agrees<P: Curve<ScalarField = Fr>>(points: &[Affine<P>], scalars: &[Fr]) {
     assert_eq!(portable, theirs, "{} terms, portable", points.len());
 }
 
-/// One of every kind of scalar in turn: wide, bits, short, negative short, and the ends of the field.
+/// One of every kind of scalar in turn: wide, bits, short, negative short, and the ends of the
+/// field.
 fn mixed(count: usize, seed: u64) -> Vec<Fr> {
     let mut rng = rng(seed);
     let half = Fr::from(Fr::MODULUS_MINUS_ONE_DIV_TWO);

@@ -1,5 +1,5 @@
-//! The binary with the machine against it: damaged and mixed keys, cut runs, full disks, closed pipes,
-//! files of another kind.
+//! The binary with the machine against it: damaged and mixed keys, cut runs, full disks, closed
+//! pipes, files of another kind.
 #![cfg(target_os = "linux")]
 
 use std::fs;

@@ -85,7 +85,8 @@ fn rejects_each_single_foreign_point() {
     }
 }
 
-/// Pairs that agree with each other, and the sections of a setup that was carried on with another seed.
+/// Pairs that agree with each other, and the sections of a setup that was carried on with another
+/// seed.
 #[test]
 fn rejects_foreign_parts_which_agree_with_each_other() {
     let (one, other, r1cs) = two_keys(40);

@@ -124,8 +124,8 @@ fn a_seed_without_its_unfinished_key_is_not_used() {
     assert_ne!(keys[0].verifying, keys[1].verifying);
 }
 
-/// The end of setup, moment by moment: all frames are there and the seed is or is not; the key has its
-/// name.
+/// The end of setup, moment by moment: all frames are there and the seed is or is not; the key has
+/// its name.
 #[test]
 fn a_crash_at_the_end_leaves_a_key_and_no_seed() {
     let folder = TempDir::new().expect("temporary folder");

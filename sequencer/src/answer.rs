@@ -68,7 +68,8 @@ pub struct Receipt {
     pub batch: u64,
     /// Time of the entry.
     pub time: Time,
-    /// Whether it is a deposit that goes back on L1, for its account has other keys or another book.
+    /// Whether it is a deposit that goes back on L1, for its account has other keys or another
+    /// book.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_returned: bool,
 }

@@ -22,7 +22,8 @@ use crate::error::Error;
 pub struct Genesis {
     /// Chain id of EIP-155.
     pub chain_id: u64,
-    /// The rollup contract. Read as people write addresses; written, signed and hashed in canonical form.
+    /// The rollup contract. Read as people write addresses; written, signed and hashed in canonical
+    /// form.
     #[serde(deserialize_with = "read_address")]
     pub contract: Recipient,
     /// Protocol version.
@@ -68,8 +69,8 @@ impl Genesis {
     /// The first state.
     ///
     /// # Errors
-    /// [`Error::Configuration`] if nobody can prove batches of the shape, or the snapshot is of another
-    /// domain, lacks an account or has one that no batch could touch.
+    /// [`Error::Configuration`] if nobody can prove batches of the shape, or the snapshot is of
+    /// another domain, lacks an account or has one that no batch could touch.
     pub fn state(&self) -> Result<State, Error> {
         let wrong = |what: &str| Err(Error::Configuration(format!("genesis: {what}")));
         let refused = |reject| Error::Configuration(format!("genesis: {reject}"));

@@ -25,7 +25,8 @@ pub(crate) struct Intake<G, C, P> {
     groups: G,
     clock: C,
     publish: P,
-    /// Lines of the group that are not judged yet; the first may have been sent back by a full batch.
+    /// Lines of the group that are not judged yet; the first may have been sent back by a full
+    /// batch.
     queue: VecDeque<Line>,
     /// Answers of the group that are not on the disk yet.
     answers: Vec<Answer>,
@@ -61,8 +62,8 @@ where
         Self { source, groups, clock, publish, queue, answers, now, is_writing, is_due, current }
     }
 
-    /// Fills one batch, with the lock of the store. Nothing is judged before all that others have written
-    /// is known, so that a group is judged and committed in one turn.
+    /// Fills one batch, with the lock of the store. Nothing is judged before all that others have
+    /// written is known, so that a group is judged and committed in one turn.
     pub fn fill(
         &mut self,
         store: &mut Store,
@@ -101,9 +102,9 @@ where
         }
     }
 
-    /// Waits until there is a line, or the batch is due to be closed; `false` at the end of the input. At
-    /// least once in the age of a batch this looks whether others have written, because their batch may be
-    /// due too.
+    /// Waits until there is a line, or the batch is due to be closed; `false` at the end of the
+    /// input. At least once in the age of a batch this looks whether others have written, because
+    /// their batch may be due too.
     fn wait_for_work(&mut self, store: &Store, desk: &Desk<'_>) -> Result<bool, Error> {
         loop {
             let Some(group) = self.groups.next() else { return Ok(false) };
@@ -197,7 +198,8 @@ where
         }
     }
 
-    /// Commits a group, writes the files of batches closed in it, and only then publishes its answers.
+    /// Commits a group, writes the files of batches closed in it, and only then publishes its
+    /// answers.
     fn finish(&mut self, store: &mut Store) -> Result<(), Error> {
         store.commit()?;
         self.is_writing = false;

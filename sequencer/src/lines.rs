@@ -25,9 +25,9 @@ pub struct Line {
     pub text: Result<String, Refusal>,
 }
 
-/// Reads `input` in the background. A group is what has arrived while the one before was written, at
-/// most `group_max` lines: one line when the sender waits for each answer, many when it does not. When
-/// nothing arrives for half a second, the group is empty.
+/// Reads `input` in the background. A group is what has arrived while the one before was written,
+/// at most `group_max` lines: one line when the sender waits for each answer, many when it does
+/// not. When nothing arrives for half a second, the group is empty.
 ///
 /// An error of `input` ends the groups with that error.
 ///
@@ -85,7 +85,8 @@ fn next_line(reader: &mut impl BufRead, number: &mut u64) -> io::Result<Option<L
         }
         let text = text_of(&bytes);
         if *number == 1 && matches!(text, Err(Unreadable::Utf16)) {
-            // In such an input a line does not end where its bytes say so: nothing else can be read.
+            // In such an input a line does not end where its bytes say so: nothing else can be
+            // read.
             io::copy(reader, &mut io::sink())?;
         }
         if text.as_ref().is_ok_and(|text| text.trim_ascii().is_empty()) {

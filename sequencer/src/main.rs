@@ -107,7 +107,8 @@ enum Command {
     },
     /// Shows where the store stands.
     Status {
-        /// Runs the whole log through the rules again and compares everything stored with what follows.
+        /// Runs the whole log through the rules again and compares everything stored with what
+        /// follows.
         #[arg(long)]
         verify: bool,
     },
@@ -121,8 +122,8 @@ struct Init {
     /// Chain id of EIP-155.
     #[arg(long, required_unless_present = "genesis")]
     chain_id: Option<u64>,
-    /// Address of the rollup contract, 0x and 40 hexadecimal digits. Letters of both cases must be the
-    /// checksum of EIP-55.
+    /// Address of the rollup contract, 0x and 40 hexadecimal digits. Letters of both cases must be
+    /// the checksum of EIP-55.
     #[arg(long, required_unless_present = "genesis", value_parser = address::parse)]
     contract: Option<[u8; 20]>,
     /// Shape of every batch: tiny, small or large.
@@ -195,7 +196,8 @@ fn main() -> ExitCode {
                 _ => output::note(format_args!("sequencer: {error}")),
             }
             if error.is_fatal() {
-                // No destructor may touch the store again; the next start finds out what is on the disk.
+                // No destructor may touch the store again; the next start finds out what is on the
+                // disk.
                 std::process::abort();
             }
             ExitCode::from(FAILED)

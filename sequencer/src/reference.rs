@@ -9,8 +9,8 @@
 const BYTES_MAX: usize = 128;
 /// Hexadecimal digits of a transaction's hash.
 const HASH_DIGITS: usize = 64;
-/// So many hexadecimal digits in a row are a hash, whatever stands around them. A tool that prints a
-/// number leaves out the zeros in front: one hash in 2^96 is shorter than this.
+/// So many hexadecimal digits in a row are a hash, whatever stands around them. A tool that prints
+/// a number leaves out the zeros in front: one hash in 2^96 is shorter than this.
 const HASH_DIGITS_MIN: usize = 40;
 
 /// The one spelling of a reference, or why there is none.

@@ -112,8 +112,8 @@ impl Sequencer {
     /// nothing has come for a while, when the batch is that old.
     ///
     /// # Errors
-    /// Those of the disk, of `groups`, `clock` and `publish`; [`Error::Held`]. Nothing unpublished is
-    /// promised.
+    /// Those of the disk, of `groups`, `clock` and `publish`; [`Error::Held`]. Nothing unpublished
+    /// is promised.
     pub fn submit(
         &mut self,
         source: Source,

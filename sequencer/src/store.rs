@@ -65,7 +65,8 @@ pub(crate) struct Store {
     is_returning: bool,
     /// What tells the database's file from another of its name.
     file: Option<FileId>,
-    /// Held by a writer until it lets go or ends; the system lets go of it whatever way that happens.
+    /// Held by a writer until it lets go or ends; the system lets go of it whatever way that
+    /// happens.
     lock: Option<File>,
 }
 
@@ -97,8 +98,8 @@ impl Store {
         finish_directory(draft, self.head)
     }
 
-    /// Opens a store, checks all of its log and shows each entry to `visit`. A writer waits for others,
-    /// at most `wait`.
+    /// Opens a store, checks all of its log and shows each entry to `visit`. A writer waits for
+    /// others, at most `wait`.
     ///
     /// # Errors
     /// [`Error::Missing`], [`Error::Held`], [`Error::Format`], [`Error::Damaged`],

@@ -38,8 +38,9 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DepositNotice {
-    /// What tells the deposit from all others on L1: transaction and place of the log, `0x…:3`, in any
-    /// usual spelling, or a name of the watcher's own. Two deposits of the same amount are two deposits.
+    /// What tells the deposit from all others on L1: transaction and place of the log, `0x…:3`, in
+    /// any usual spelling, or a name of the watcher's own. Two deposits of the same amount are two
+    /// deposits.
     pub reference: String,
     /// The deposit.
     pub deposit: Deposit,
@@ -75,8 +76,8 @@ impl Submission {
     /// Reads a line of JSON.
     ///
     /// # Errors
-    /// [`Reason::Malformed`] for anything but exactly one submission which `source` may send: unknown or repeated
-    /// fields, numbers that are not in their unit's range, other kinds.
+    /// [`Reason::Malformed`] for anything but exactly one submission which `source` may send:
+    /// unknown or repeated fields, numbers that are not in their unit's range, other kinds.
     pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
         match source {
             Source::Public => match exact(&with_canonical_recipient(line)?)? {
@@ -132,8 +133,8 @@ impl Submission {
         self == other || self.returned().as_ref() == Some(other)
     }
 
-    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that nothing is done twice. A grant sent
-    /// again is the same one, for tiers only rise.
+    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that
+    /// nothing is done twice. A grant sent again is the same one, for tiers only rise.
     pub fn identity(&self) -> Hash {
         let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
         match self {
@@ -171,8 +172,8 @@ fn malformed(what: &str, value: impl std::fmt::Display) -> Refusal {
     Refusal::new(Reason::Malformed, what, value)
 }
 
-/// The line with the L1 address of a withdrawal in canonical form, the only one that is signed and hashed.
-/// What is no address is left for the protocol to refuse.
+/// The line with the L1 address of a withdrawal in canonical form, the only one that is signed and
+/// hashed. What is no address is left for the protocol to refuse.
 fn with_canonical_recipient(line: &str) -> Result<Cow<'_, str>, Refusal> {
     // Without this word there is no withdrawal, and most lines are trades.
     if !line.contains("\"withdrawal\"") {
@@ -207,7 +208,8 @@ fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, Refusal> {
     Ok(value)
 }
 
-/// A value outside its unit or a key off the curve is refused while it is read; the message then begins with the rule.
+/// A value outside its unit or a key off the curve is refused while it is read; the message then
+/// begins with the rule.
 fn unreadable(message: &str) -> Refusal {
     let named = message.split_once(": ").and_then(|(name, rest)| {
         let rule: Rule = serde_json::from_value(name.into()).ok()?;

@@ -149,11 +149,13 @@ fn rows_changed_behind_the_log_are_found() {
         "UPDATE events SET kind = 'seal' WHERE sequence = 4",
         "DELETE FROM events WHERE sequence = 4",
         "DELETE FROM events WHERE sequence = (SELECT max(sequence) FROM events)",
-        "UPDATE accounts SET content = replace(content, '\"cash\":\"', '\"cash\":\"1') WHERE account = 2",
+        "UPDATE accounts SET content = replace(content, '\"cash\":\"', '\"cash\":\"1') \
+         WHERE account = 2",
         "DELETE FROM accounts WHERE account = 3",
         "UPDATE specs SET content = replace(content, '\"strike\":\"', '\"strike\":\"1')",
         "DELETE FROM specs",
-        "UPDATE specs SET instrument = instrument + 1 WHERE instrument = (SELECT max(instrument) FROM specs)",
+        "UPDATE specs SET instrument = instrument + 1 \
+         WHERE instrument = (SELECT max(instrument) FROM specs)",
         "UPDATE batches SET artefact = zeroblob(10) WHERE number = 0",
         "UPDATE batches SET statement = zeroblob(10) WHERE number = 0",
         "UPDATE batches SET sequence = sequence - 1 WHERE number = 0",

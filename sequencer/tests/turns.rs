@@ -1,5 +1,5 @@
-//! Processes side by side: intake that waits for its next line, the watcher of L1, the oracle, whoever
-//! closes batches. Real processes, real pipes, the real clock.
+//! Processes side by side: intake that waits for its next line, the watcher of L1, the oracle,
+//! whoever closes batches. Real processes, real pipes, the real clock.
 
 mod support;
 

@@ -1,7 +1,8 @@
-//! The auditor: it sees every operation, batch and epoch, and shares no code with the rules beyond their types,
-//! packing and hashes.
+//! The auditor: it sees every operation, batch and epoch, and shares no code with the rules beyond
+//! their types, packing and hashes.
 //!
-//! One check for each [`Invariant`]; [`Auditor::checks`] is the whole list, compared with [`Invariant::ALL`] by a test.
+//! One check for each [`Invariant`]; [`Auditor::checks`] is the whole list, compared with
+//! [`Invariant::ALL`] by a test.
 
 pub mod auction;
 pub mod authority;

@@ -32,7 +32,8 @@ pub struct Keys {
     pub view: Fr,
 }
 
-/// A key and a message, shortened to 64 bits each: that the owner of the key has signed the message.
+/// A key and a message, shortened to 64 bits each: that the owner of the key has signed the
+/// message.
 pub type Signed = (u64, u64);
 
 /// The short form of what `key` signed.

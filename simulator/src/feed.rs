@@ -1,5 +1,6 @@
-//! The market: forwards that walk and jump, options listed and expiring, samples that come in time or late; each epoch
-//! becomes a risk table by the rules' own pricing, signed by the development oracle.
+//! The market: forwards that walk and jump, options listed and expiring, samples that come in time
+//! or late; each epoch becomes a risk table by the rules' own pricing, signed by the development
+//! oracle.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,7 +1,9 @@
-//! The invariants of the money, as data: one sentence each, and the row of threats it stands against.
+//! The invariants of the money, as data: one sentence each, and the row of threats it stands
+//! against.
 //!
-//! The auditor (`audit`) has one check for each, at one of three moments: after every operation, after every batch, after
-//! every epoch of market data. A row of threats is a letter and a number: F finance, A authority, S state, R recovery.
+//! The auditor (`audit`) has one check for each, at one of three moments: after every operation,
+//! after every batch, after every epoch of market data. A row of threats is a letter and a number:
+//! F finance, A authority, S state, R recovery.
 
 use std::fmt;
 
@@ -62,23 +64,27 @@ invariants! {
     FeesAsCharged = "F1",
     /// A bid moves what its fill says between bidder, account in auction and fund.
     BidExact = "F1",
-    /// Equity changes by the terms of an operation alone: never by settlement, keys or the sale of others.
+    /// Equity changes by the terms of an operation alone: never by settlement, keys or the sale of
+    /// others.
     EquityOnlyByTerms = "F2",
 
     // After every accepted operation: authority.
-    /// What was accepted was signed, word for word, under the key its account had when the batch began.
+    /// What was accepted was signed, word for word, under the key its account had when the batch
+    /// began.
     Authorised = "A1",
     /// No nonce of an account is used twice in its history.
     NonceOnce = "A1",
     /// An operation marks the nonces it was signed with, and no others.
     NonceMarked = "A1",
-    /// Nobody pays more, receives less, trades more or less or is charged more than the order allows.
+    /// Nobody pays more, receives less, trades more or less or is charged more than the order
+    /// allows.
     WithinLimits = "A1",
     /// Nothing is applied after its expiry.
     WithinExpiry = "A1",
     /// Keys, view keys and books stand still while a batch runs.
     KeysWithinBatch = "A1",
-    /// No fee exceeds what the schedule allows the tier an account had when the batch began, in its role.
+    /// No fee exceeds what the schedule allows the tier an account had when the batch began, in its
+    /// role.
     FeesWithinSchedule = "F1",
     /// An account's tier rises by a grant, and changes by nothing else.
     TierByGrant = "F1",
@@ -86,7 +92,8 @@ invariants! {
     // After every accepted operation: margin.
     /// A touched account covers initial margin, or was short of it and is no worse, or is frozen.
     CoveredOrNoWorse = "F6",
-    /// While a forward is outside of its band, no position of a touched account has grown in the batch.
+    /// While a forward is outside of its band, no position of a touched account has grown in the
+    /// batch.
     BandShrinks = "F4",
     /// What is traded, and what a touched account is left with, is listed and has not expired.
     LiveOnly = "F5",
@@ -104,9 +111,11 @@ invariants! {
     // After every accepted operation: auctions.
     /// Nothing is accepted that an account in auction, or put up for it in the batch, has signed.
     FrozenPassive = "F7",
-    /// Positions and cash of an account in auction shrink by bids and its owner's force alone, and no position grows.
+    /// Positions and cash of an account in auction shrink by bids and its owner's force alone, and
+    /// no position grows.
     FrozenOnlySold = "F7",
-    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign.
+    /// An auction starts for equity below maintenance margin, and anew when equity has changed its
+    /// sign.
     AuctionStartsBelow = "F7",
     /// No account is put up in the first batch under other parameters.
     ChangeWarns = "F7",
@@ -120,26 +129,31 @@ invariants! {
     AuctionStepOnce = "F6",
     /// Auctions begin, change and end by their steps alone.
     AuctionState = "F7",
-    /// A bid takes what was asked for and no more than covers buffered margin, unless all may be taken.
+    /// A bid takes what was asked for and no more than covers buffered margin, unless all may be
+    /// taken.
     BidFraction = "F7",
     /// A bid pays the auction's price, rounded up, within its limit.
     BidPrice = "F7",
-    /// A bid takes one fraction of every position and of the cash for sale, rounded against the bidder.
+    /// A bid takes one fraction of every position and of the cash for sale, rounded against the
+    /// bidder.
     BidShare = "F2",
     /// The reserve of an auction is at most what bids have paid in it.
     ReserveBacked = "F7",
 
     // After every accepted operation: what owners force on L1.
-    /// A forced withdrawal takes what it asks for, or all there is above initial margin; a cancel-all takes nothing; a reduction
-    /// moves contracts unless it is impossible.
+    /// A forced withdrawal takes what it asks for, or all there is above initial margin; a
+    /// cancel-all takes nothing; a reduction moves contracts unless it is impossible.
     ForcedExact = "R1",
-    /// An account whose owner forces a request signs nothing in the batch, and its auction takes no step.
+    /// An account whose owner forces a request signs nothing in the batch, and its auction takes no
+    /// step.
     ForcedAlone = "R1",
     /// An account that was paid a part has nothing left above initial margin.
     ForcedInFull = "R1",
-    /// A reduction moves what was forced, or all that is held, to the account named, at the mark less the penalty; or nothing.
+    /// A reduction moves what was forced, or all that is held, to the account named, at the mark
+    /// less the penalty; or nothing.
     ReducedAtMark = "R1",
-    /// A reduction that was refused is impossible for the same reason as long as the batch runs, and nothing else has reduced it.
+    /// A reduction that was refused is impossible for the same reason as long as the batch runs,
+    /// and nothing else has reduced it.
     RefusedIfImpossible = "R1",
     /// An account in auction whose owner has forced contracts on another covers initial margin.
     ReducedInAuctionCovers = "F7",
@@ -157,21 +171,25 @@ invariants! {
     FundGivesFirst = "F6",
 
     // After every batch.
-    /// A batch whose operations were accepted is sealed; replayed from them it has the same root and trace.
+    /// A batch whose operations were accepted is sealed; replayed from them it has the same root
+    /// and trace.
     BatchReplays = "S6",
     /// A batch starts from the root the last one ended with, and has the next number.
     RootsChain = "S6",
     /// The root is that of a tree built anew from all accounts.
     RootRecomputed = "R2",
-    /// The open-interest root is that of all options held, each with its specification and the number of accounts that hold it.
+    /// The open-interest root is that of all options held, each with its specification and the
+    /// number of accounts that hold it.
     HoldersCounted = "F5",
     /// What L1 holds is what was deposited less what was paid out.
     CustodyHeld = "F1",
     /// The deficits counted are those of the accounts in auction without equity.
     DeficitsSum = "F6",
-    /// The trace holds the accepted operations in order and the steps of auctions asked for, no more.
+    /// The trace holds the accepted operations in order and the steps of auctions asked for, no
+    /// more.
     OperationsInTrace = "R1",
-    /// The trace has a row for each account touched, with its leaves before and after; no other changed.
+    /// The trace has a row for each account touched, with its leaves before and after; no other
+    /// changed.
     RowsComplete = "R5",
     /// When a batch ends, keys change as signed requests asked, and no others.
     KeysAtEnd = "A1",

@@ -1,5 +1,6 @@
-//! A seeded market: traders, market makers, liquidators, depositors, keepers and adversaries send operations to batches, and an
-//! auditor that takes no verdict from the rules judges every one. `docs/simulation.md` records its runs.
+//! A seeded market: traders, market makers, liquidators, depositors, keepers and adversaries send
+//! operations to batches, and an auditor that takes no verdict from the rules judges every one.
+//! `docs/simulation.md` records its runs.
 //!
 //! Everything is a function of the seed: no clock, no other source of chance.
 #![forbid(unsafe_code)]

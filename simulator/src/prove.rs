@@ -78,7 +78,8 @@ impl Bench {
         Ok(batch::public_inputs(trace, &statement)?)
     }
 
-    /// Every constraint of the circuit holds for the batch: where it is written, and in the matrices.
+    /// Every constraint of the circuit holds for the batch: where it is written, and in the
+    /// matrices.
     ///
     /// # Errors
     /// [`CircuitError`] with the first that does not.

@@ -1,5 +1,5 @@
-//! No invariant that cannot fail: honest operations, batches and epochs with one thing changed, each found by the invariant
-//! it concerns.
+//! No invariant that cannot fail: honest operations, batches and epochs with one thing changed,
+//! each found by the invariant it concerns.
 
 mod invariants {
     pub mod batches;

@@ -1,5 +1,5 @@
-//! Short runs of both worlds under the auditor, and batches of theirs through the circuit. Deep runs are in
-//! `docs/simulation.md`.
+//! Short runs of both worlds under the auditor, and batches of theirs through the circuit. Deep
+//! runs are in `docs/simulation.md`.
 
 use zkmargin_simulator::invariants::Invariant;
 use zkmargin_simulator::prove::{Bench, home};

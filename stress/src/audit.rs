@@ -8,8 +8,9 @@ use zkmargin_protocol::value::units::InstrumentIndex;
 
 use crate::StressError;
 
-/// Cash of all accounts, with settled positions as cash, is what was deposited, and so is what the state says L1 holds; the
-/// deficit it states is that of the accounts; of every option as much is held as written.
+/// Cash of all accounts, with settled positions as cash, is what was deposited, and so is what the
+/// state says L1 holds; the deficit it states is that of the accounts; of every option as much is
+/// held as written.
 ///
 /// # Errors
 /// [`StressError::Conservation`] with what does not add up.

@@ -12,7 +12,8 @@ use crate::StressError;
 pub struct Bidder {
     /// Its account.
     pub account: AccountIndex,
-    /// What a bid must earn at the marks, as a share of the initial margin it adds, parts per million.
+    /// What a bid must earn at the marks, as a share of the initial margin it adds, parts per
+    /// million.
     pub hurdle_ppm: u32,
 }
 
@@ -53,7 +54,8 @@ pub struct Sale<'a> {
 }
 
 impl Bidder {
-    /// The largest bid that pays and that the bidder can margin: of the greatest fraction to be had, its half, and so on.
+    /// The largest bid that pays and that the bidder can margin: of the greatest fraction to be
+    /// had, its half, and so on.
     ///
     /// # Errors
     /// Those of the rules that price the account.

@@ -1,4 +1,5 @@
-//! The oracle of a replay: lists options, collects settlement samples, builds and signs one risk table a step.
+//! The oracle of a replay: lists options, collects settlement samples, builds and signs one risk
+//! table a step.
 
 mod windows;
 
@@ -153,8 +154,8 @@ impl Feed {
         Ok(Market::new(table, self.domain)?)
     }
 
-    /// The surface of a step: the strikes listed and one at the money. If it leaves arbitrage, the volatilities of the last
-    /// one at the same shares of the forwards instead.
+    /// The surface of a step: the strikes listed and one at the money. If it leaves arbitrage, the
+    /// volatilities of the last one at the same shares of the forwards instead.
     fn surface(&mut self, time: Time, price: Price) -> Result<Surface, StressError> {
         let mut expiries = Vec::new();
         for expiry in self.expiries(time) {
@@ -183,7 +184,8 @@ impl Feed {
     }
 }
 
-/// The volatilities that `last` had, for the expiry as it is now; its own where the last surface did not have it.
+/// The volatilities that `last` had, for the expiry as it is now; its own where the last surface
+/// did not have it.
 fn kept_smile(last: &Surface, now: &Expiry) -> Result<Expiry, StressError> {
     let Ok(old) = last.expiry(now.expiry) else { return Ok(now.clone()) };
     let point = |point: &SmilePoint| {

@@ -46,7 +46,8 @@ pub fn phases(state: &State, market: &Market) -> Result<Vec<Operation>, StressEr
     Ok(operations)
 }
 
-/// The deficits to count: of accounts whose auction without equity has run to its end, if another one is counted or none.
+/// The deficits to count: of accounts whose auction without equity has run to its end, if another
+/// one is counted or none.
 ///
 /// # Errors
 /// Those of the margin.
@@ -64,8 +65,8 @@ pub fn deficits(state: &State, market: &Market, time: Time) -> Result<Vec<Operat
     Ok(operations)
 }
 
-/// The bids of a round: each account in auction goes to the first bidder, by hurdle, that wants and can margin a part of
-/// it. A bidder's own account is counted as its bids of the round leave it.
+/// The bids of a round: each account in auction goes to the first bidder, by hurdle, that wants and
+/// can margin a part of it. A bidder's own account is counted as its bids of the round leave it.
 ///
 /// # Errors
 /// Those of the rules that price the accounts.
@@ -101,7 +102,8 @@ pub fn bids(
     Ok(placed)
 }
 
-/// Why nobody bids for an account in auction: what kept the liquidator who was nearest to bidding; `None` if one would.
+/// Why nobody bids for an account in auction: what kept the liquidator who was nearest to bidding;
+/// `None` if one would.
 ///
 /// # Errors
 /// Those of the rules that price the accounts.

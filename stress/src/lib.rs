@@ -1,8 +1,9 @@
 //! Crashes replayed through the rules of the protocol: `docs/stress.md`.
 //!
-//! A population of accounts trades options, prices fall as they once did, accounts below maintenance margin are
-//! auctioned, liquidators bid while it pays and the insurance fund pays while it can. Every step is a batch of the real
-//! rules under a table signed by the development oracle. Nothing here depends on a clock or on chance beyond a seed.
+//! A population of accounts trades options, prices fall as they once did, accounts below
+//! maintenance margin are auctioned, liquidators bid while it pays and the insurance fund pays
+//! while it can. Every step is a batch of the real rules under a table signed by the development
+//! oracle. Nothing here depends on a clock or on chance beyond a seed.
 #![forbid(unsafe_code)]
 
 pub mod audit;

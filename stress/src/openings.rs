@@ -41,8 +41,8 @@ impl Opening {
         Ok([margin(1)?, margin(-1)?])
     }
 
-    /// Cash that writer and holder need: the writer a multiple of initial margin, the holder that and the premium, so that
-    /// what it holds is paid in full.
+    /// Cash that writer and holder need: the writer a multiple of initial margin, the holder that
+    /// and the premium, so that what it holds is paid in full.
     ///
     /// # Errors
     /// Those of the margin.

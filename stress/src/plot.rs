@@ -14,7 +14,8 @@ const GAP: i128 = 40;
 const POINTS: usize = 240;
 /// Colours of paper, text and frames, for readers of light and of dark pages.
 const STYLE: &str = "<style>.paper{fill:#fff}text{fill:#1f2328}.frame{fill:none;stroke:#d0d7de}\
-    @media(prefers-color-scheme:dark){.paper{fill:#0d1117}text{fill:#e6edf3}.frame{stroke:#3d444d}}</style>";
+    @media(prefers-color-scheme:dark){.paper{fill:#0d1117}text{fill:#e6edf3}\
+    .frame{stroke:#3d444d}}</style>";
 
 /// One of the lines.
 struct Panel {
@@ -99,8 +100,8 @@ fn draw(out: &mut String, panel: &Panel, top: i128, moments: &[Moment]) {
     );
 }
 
-/// The points of a line. In each of the [`POINTS`] parts of time it goes through the least and the greatest value, so that no
-/// peak is lost; of a level part only the ends are points.
+/// The points of a line. In each of the [`POINTS`] parts of time it goes through the least and the
+/// greatest value, so that no peak is lost; of a level part only the ends are points.
 fn line(values: &[i128], [low, high]: [i128; 2], top: i128) -> String {
     let count = values.len().max(2) as i128 - 1;
     let length = values.len().div_ceil(POINTS).max(1);

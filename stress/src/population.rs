@@ -1,4 +1,5 @@
-//! Who trades what: writers of options with more or less capital, and the holders who buy from them.
+//! Who trades what: writers of options with more or less capital, and the holders who buy from
+//! them.
 
 use rand::seq::SliceRandom;
 use rand::{Rng, SeedableRng};
@@ -113,7 +114,8 @@ pub fn first_bidder(count: u32) -> u32 {
 }
 
 impl Pair {
-    /// The options of the book at a price, with the ratio of each, and the book's size in 1/1000 contracts.
+    /// The options of the book at a price, with the ratio of each, and the book's size in 1/1000
+    /// contracts.
     ///
     /// # Errors
     /// [`StressError::Data`] without an expiry that is far enough away.

@@ -39,7 +39,8 @@ pub struct Replay {
     bidders: Vec<Bidder>,
     deposited: i128,
     standings: Standings,
-    /// Accounts that could have been liquidated, by what was noted since they last covered their margin.
+    /// Accounts that could have been liquidated, by what was noted since they last covered their
+    /// margin.
     neglected: BTreeSet<AccountIndex>,
     tally: Tally,
 }

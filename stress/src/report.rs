@@ -95,7 +95,8 @@ fn row(head: &str, cells: impl Iterator<Item = String>) -> String {
     format!("| {head} | {} |\n", cells.join(" | "))
 }
 
-/// Replays side by side, cash in thousands of USDC. How accounts stood is a line only where there is a number above zero.
+/// Replays side by side, cash in thousands of USDC. How accounts stood is a line only where there
+/// is a number above zero.
 pub fn table(replays: &[(&str, &Tally)]) -> String {
     let mut out = row("", replays.iter().map(|(title, _)| (*title).to_owned()));
     out += &row("---", replays.iter().map(|_| "---".to_owned()));

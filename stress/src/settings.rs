@@ -31,7 +31,8 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The reference parameters of auctions and risk; liquidators with a fifth, a fund with a hundredth of the writers' cash.
+    /// The reference parameters of auctions and risk; liquidators with a fifth, a fund with a
+    /// hundredth of the writers' cash.
     pub fn reference(step_s: u64) -> Self {
         Self {
             pairs: 126,

@@ -1,4 +1,5 @@
-//! Forwards and volatilities at any time of a replay: recorded chains with a line between snapshots, or a model.
+//! Forwards and volatilities at any time of a replay: recorded chains with a line between
+//! snapshots, or a model.
 
 mod modelled;
 mod recorded;
@@ -81,7 +82,8 @@ pub fn scaled(price: Price, numerator: Price, denominator: Price) -> Result<Pric
     Ok(Price::try_from(i128::try_from(units).unwrap_or(i128::MAX))?)
 }
 
-/// Volatility of an expiry recorded with another forward, at the same share of it: sticky moneyness.
+/// Volatility of an expiry recorded with another forward, at the same share of it: sticky
+/// moneyness.
 ///
 /// # Errors
 /// None for prices of a surface.

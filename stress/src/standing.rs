@@ -1,4 +1,5 @@
-//! How an account stands between two tables, and whether its fall below zero could have been avoided.
+//! How an account stands between two tables, and whether its fall below zero could have been
+//! avoided.
 
 use std::collections::BTreeMap;
 
@@ -24,9 +25,9 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Whether the rounds left something undone for an account below maintenance margin and not below zero: an auction to
-    /// start, one to start anew, a bid. If the account falls below zero before it covers its margin again, it could have
-    /// been liquidated in time.
+    /// Whether the rounds left something undone for an account below maintenance margin and not
+    /// below zero: an auction to start, one to start anew, a bid. If the account falls below zero
+    /// before it covers its margin again, it could have been liquidated in time.
     pub fn is_undone(self) -> bool {
         use Abstention::NotForSale;
         matches!(self, Self::NoBidder(NotForSale) | Self::Unserved | Self::NotStarted)

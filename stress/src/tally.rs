@@ -150,7 +150,8 @@ impl Tally {
         self.moments.iter().rev().max_by_key(|moment| moment.auctions)
     }
 
-    /// What the fund paid and what is left uncovered, as a share of the greatest open interest, parts per million.
+    /// What the fund paid and what is left uncovered, as a share of the greatest open interest,
+    /// parts per million.
     pub fn bad_debt_ppm(&self) -> i128 {
         let left = self.last().map_or(0, |moment| moment.debt_e6);
         (self.drawn_e6 + self.covered_e6 + left) * 1_000_000 / self.interest_e6.max(1)

@@ -35,8 +35,8 @@ fn scene(prices: &[u32]) -> Scene {
     Scene { underlying: btc(), path, smiles }
 }
 
-/// Quiet for four hours, down by more than half in seven of which one loses 31 %, half way back, and quiet until after the
-/// expiry.
+/// Quiet for four hours, down by more than half in seven of which one loses 31 %, half way back,
+/// and quiet until after the expiry.
 fn crash() -> Vec<u32> {
     let mut prices = vec![90_000; 5];
     prices.extend([85_000, 80_000, 76_000, 72_000, 50_000, 46_000, 42_000]);
@@ -76,7 +76,8 @@ fn accepts_a_crash_with_every_unit_accounted_for() {
     assert!(report::table(&[("A crash", &tally)]).contains("| fund: paid to bidders |"));
 }
 
-/// The assertion above can fail: without rounds nobody is put up, and with few there is no time to sell.
+/// The assertion above can fail: without rounds nobody is put up, and with few there is no time to
+/// sell.
 #[test]
 fn falls_that_could_have_been_avoided_are_counted() {
     for rounds in [0, 1] {

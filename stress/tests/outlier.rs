@@ -32,8 +32,8 @@ fn path() -> Option<[u32; 3]> {
     Some(prices.collect::<Vec<_>>().try_into().unwrap())
 }
 
-/// A replay over the prices, `steps` tables after the first; the second price is that of one table alone, the fifth after the
-/// first.
+/// A replay over the prices, `steps` tables after the first; the second price is that of one table
+/// alone, the fifth after the first.
 fn replay([before, spike, after]: [u32; 3], steps: u64) -> Tally {
     let bar = |place: u64, [open, low, close]: [u32; 3]| {
         let [open_e3, low_e3, close_e3] = [open, low, close].map(|price| price * 1_000);
@@ -53,8 +53,10 @@ fn replay([before, spike, after]: [u32; 3], steps: u64) -> Tally {
     run(scene, span, Settings::reference(STEP_S)).unwrap()
 }
 
-/// The tables of the outlier and of its end are outside of the band, so that nothing is sold at the wrong price. What is
-/// lost is the fee of starting auctions (the case asks for a bounded or averaged price, which is not our rule), and what those pay who are not back above buffered margin when it is over.
+/// The tables of the outlier and of its end are outside of the band, so that nothing is sold at the
+/// wrong price. What is lost is the fee of starting auctions (the case asks for a bounded or
+/// averaged price, which is not our rule), and what those pay who are not back above buffered
+/// margin when it is over.
 #[test]
 fn nothing_is_sold_in_a_spike_that_the_next_reading_takes_back() {
     let Some(prices) = path() else { return };

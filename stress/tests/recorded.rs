@@ -6,7 +6,8 @@ use zkmargin_stress::events::EVENTS;
 use zkmargin_stress::{StressError, plot, report};
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
-/// The event replayed here: the shortest, with accounts below zero, bids that the fund pays, and jumps beyond the band.
+/// The event replayed here: the shortest, with accounts below zero, bids that the fund pays, and
+/// jumps beyond the band.
 const REPLAYED: &str = "2020-03-btc";
 
 fn read(path: &str) -> String {

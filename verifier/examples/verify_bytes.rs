@@ -1,7 +1,8 @@
 //! Verifies a proof from the bytes of three files: key, statement, proof.
 //!
-//! `cargo run --release -p zkmargin-verifier --example verify_bytes -- DIR` reads them from DIR; without a folder those in
-//! `verifier/examples/tiny` are taken, which the prover's example `prove_batch` has written.
+//! `cargo run --release -p zkmargin-verifier --example verify_bytes -- DIR` reads them from DIR;
+//! without a folder those in `verifier/examples/tiny` are taken, which the prover's example
+//! `prove_batch` has written.
 
 use std::error::Error;
 use std::path::Path;
@@ -29,7 +30,8 @@ fn judge(key: &[u8], statement: &[u8], proof: &[u8]) -> Result<String, Box<dyn E
     let StatementFile(statement) = StatementFile::from_bytes(statement)?;
     let proof = ProofFile::from_bytes(proof)?;
     proof.check_matches(&key)?;
-    // A caller with money at stake refuses development keys and compares key, chain and contract with its own.
+    // A caller with money at stake refuses development keys and compares key, chain and contract
+    // with its own.
     let origin = match key.provenance {
         Provenance::Ceremony => "a ceremony's key",
         Provenance::Development => "a development key, under which its maker can prove anything",

@@ -16,7 +16,8 @@ pub enum AddressError {
         /// The text.
         found: String,
     },
-    /// Letters of both cases are a checksum (EIP-55), and it is wrong: some digit is not the one meant.
+    /// Letters of both cases are a checksum (EIP-55), and it is wrong: some digit is not the one
+    /// meant.
     #[error("the checksum of address {found} is wrong: it would be {right}. Compare every digit")]
     Checksum {
         /// The text.
@@ -26,8 +27,8 @@ pub enum AddressError {
     },
 }
 
-/// Reads 40 hexadecimal digits, with or without `0x`. Letters of one case say nothing; letters of both
-/// are the checksum of EIP-55, which must be right.
+/// Reads 40 hexadecimal digits, with or without `0x`. Letters of one case say nothing; letters of
+/// both are the checksum of EIP-55, which must be right.
 ///
 /// # Errors
 /// [`AddressError`].
@@ -50,8 +51,8 @@ pub fn canonical(address: [u8; ADDRESS_BYTES]) -> String {
     format!("0x{}", hex::encode(address))
 }
 
-/// The address with the checksum of EIP-55: a letter is upper-case where the digit of the same place in
-/// the hash of the lower-case digits is 8 or more.
+/// The address with the checksum of EIP-55: a letter is upper-case where the digit of the same
+/// place in the hash of the lower-case digits is 8 or more.
 pub fn checksummed(address: [u8; ADDRESS_BYTES]) -> String {
     let digits = hex::encode(address);
     let hash = hex::encode(Keccak256::digest(&digits));

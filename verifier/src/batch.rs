@@ -1,11 +1,13 @@
-//! Many proofs under one key in one check: a random linear combination, N + 3 pairings for N proofs.
+//! Many proofs under one key in one check: a random linear combination, N + 3 pairings for N
+//! proofs.
 //!
 //! With coefficients `zᵢ` the N equations become
-//! `Π e(zᵢ·Aᵢ, Bᵢ) · e(−(Σzᵢ)·α, β) · e(−Σ zᵢ·Xᵢ, γ) · e(−Σ zᵢ·Cᵢ, δ) = 1`, `Xᵢ` the point of the public inputs.
-//! If one equation is false, at most one value of its coefficient in 2^128 lets the product pass. That holds
-//! only when the coefficients are drawn after everything else is fixed: **each** is derived from the hash of
-//! the key, the number of proofs, and all inputs and all proofs of the call. A coefficient from its own
-//! proof alone can be cancelled by a neighbour chosen later.
+//! `Π e(zᵢ·Aᵢ, Bᵢ) · e(−(Σzᵢ)·α, β) · e(−Σ zᵢ·Xᵢ, γ) · e(−Σ zᵢ·Cᵢ, δ) = 1`, `Xᵢ` the point of the
+//! public inputs. If one equation is false, at most one value of its coefficient in 2^128 lets the
+//! product pass. That holds only when the coefficients are drawn after everything else is fixed:
+//! **each** is derived from the hash of the key, the number of proofs, and all inputs and all
+//! proofs of the call. A coefficient from its own proof alone can be cancelled by a neighbour
+//! chosen later.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective};
 use ark_ec::CurveGroup;

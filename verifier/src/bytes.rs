@@ -1,5 +1,5 @@
-//! Field elements and points as bytes: 32-byte big-endian words in the order of EIP-196 and EIP-197, so that
-//! a proof's bytes are exactly what the chain's precompiles read.
+//! Field elements and points as bytes: 32-byte big-endian words in the order of EIP-196 and
+//! EIP-197, so that a proof's bytes are exactly what the chain's precompiles read.
 
 use ark_bn254::{Fq, Fq2, Fr, G1Affine, G2Affine};
 use ark_ec::AffineRepr;
@@ -97,7 +97,8 @@ fn coordinates<const N: usize>(bytes: &[u8], point: Point) -> Result<[Fq; N], Ve
     Ok(values)
 }
 
-/// On the curve and not the identity. The curve's order is prime, so its points are their own subgroup.
+/// On the curve and not the identity. The curve's order is prime, so its points are their own
+/// subgroup.
 pub(crate) fn check_g1(affine: &G1Affine, point: Point) -> Result<(), VerifyError> {
     if affine.is_zero() {
         return Err(VerifyError::IdentityPoint(point));

@@ -65,7 +65,8 @@ pub fn verify(args: &VerifyArgs) -> Result<String, Failure> {
     check_provenance(Some(key.provenance), args.dev)?;
     let prepared = PreparedKey::new(&key.key, KeyPolicy::Strict)?;
     let statement = read_statement(&args.triple.statement)?;
-    // The caller's expectation stands in for the file's own claim, so that a mismatch is found in the words.
+    // The caller's expectation stands in for the file's own claim, so that a mismatch is found in
+    // the words.
     let domain = Domain {
         chain_id: args.chain_id.unwrap_or(statement.domain.chain_id),
         contract: args.contract.unwrap_or(statement.domain.contract),

@@ -19,7 +19,8 @@ pub enum Point {
     Gamma,
     /// `δ` of the key, in G2.
     Delta,
-    /// The key's point of the public input with this number less one; number 0 is the constant term. In G1.
+    /// The key's point of the public input with this number less one; number 0 is the constant
+    /// term. In G1.
     Ic(usize),
 }
 
@@ -38,7 +39,8 @@ impl std::fmt::Display for Point {
     }
 }
 
-/// Why a key, a proof or a statement is refused. Name and code are stable: scripts may rely on them.
+/// Why a key, a proof or a statement is refused. Name and code are stable: scripts may rely on
+/// them.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum VerifyError {
     /// The number of public inputs is not the one which the key is for.

@@ -1,7 +1,8 @@
 //! The files which keys, proofs and statements travel in.
 //!
-//! Every file is one container: `magic (8) ‖ format version (4) ‖ payload length (4) ‖ payload ‖ BLAKE3 (32)`,
-//! the hash over all that comes before it, all numbers big-endian. The payloads are
+//! Every file is one container:
+//! `magic (8) ‖ format version (4) ‖ payload length (4) ‖ payload ‖ BLAKE3 (32)`, the hash over all
+//! that comes before it, all numbers big-endian. The payloads are
 //!
 //! | file | magic | payload |
 //! |---|---|---|
@@ -9,8 +10,8 @@
 //! | proof | `zkmPF` | circuit digest (32) ‖ provenance (1) ‖ [`Proof::to_bytes`] |
 //! | statement | `zkmST` | chain id (8) ‖ contract (20) ‖ protocol version (4) ‖ `C` (32) ‖ number of words (4) ‖ words |
 //!
-//! The hash finds damage, not malice: what a key is worth is decided by its ceremony and by who names its
-//! digest.
+//! The hash finds damage, not malice: what a key is worth is decided by its ceremony and by who
+//! names its digest.
 
 use ark_bn254::Fr;
 
@@ -97,8 +98,8 @@ pub fn seal(magic: [u8; 8], payload: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The length of the whole file, as its first [`HEADER_BYTES`] say it: what a reader checks before it
-/// reads the rest.
+/// The length of the whole file, as its first [`HEADER_BYTES`] say it: what a reader checks before
+/// it reads the rest.
 ///
 /// # Errors
 /// Foreign, another version, truncated or longer than a file of this kind may be, in this order.
@@ -203,8 +204,8 @@ impl KeyFile {
         seal(MAGIC_KEY, &payload)
     }
 
-    /// Reads [`KeyFile::to_bytes`]. The points are checked; the rest of a key's hygiene is checked by
-    /// [`crate::PreparedKey::new`].
+    /// Reads [`KeyFile::to_bytes`]. The points are checked; the rest of a key's hygiene is checked
+    /// by [`crate::PreparedKey::new`].
     ///
     /// # Errors
     /// When the container or its payload is not whole, or a point is bad.
@@ -294,8 +295,8 @@ impl StatementFile {
         seal(MAGIC_STATEMENT, &payload)
     }
 
-    /// Reads [`StatementFile::to_bytes`]. Every word must be canonical; whether the header's words fit the
-    /// domain is judged by [`Statement::public_inputs`].
+    /// Reads [`StatementFile::to_bytes`]. Every word must be canonical; whether the header's words
+    /// fit the domain is judged by [`Statement::public_inputs`].
     ///
     /// # Errors
     /// When the container or its payload is not whole, or a word is not below the modulus.

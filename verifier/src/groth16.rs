@@ -10,8 +10,9 @@ use crate::proof::Proof;
 /// Accepts `proof` for the public inputs `inputs` under `key`.
 ///
 /// # Errors
-/// [`VerifyError::InputCount`] unless there are exactly as many inputs as the key takes (too few and too
-/// many are both refused), the reasons of [`Proof::check`], or [`VerifyError::PairingFailed`].
+/// [`VerifyError::InputCount`] unless there are exactly as many inputs as the key takes (too few
+/// and too many are both refused), the reasons of [`Proof::check`], or
+/// [`VerifyError::PairingFailed`].
 pub fn verify(key: &PreparedKey, inputs: &[Fr], proof: &Proof) -> Result<(), VerifyError> {
     let input_point = input_point(key, inputs)?;
     proof.check()?;

@@ -6,7 +6,8 @@ use zkmargin_verifier::{
     FormatError, KeyFile, KeyPolicy, ProofFile, StatementFile, VerifyError, snarkjs,
 };
 
-/// Describes a key, proof or statement file by its first bytes; any other file is refused as a foreign key.
+/// Describes a key, proof or statement file by its first bytes; any other file is refused as a
+/// foreign key.
 pub fn describe(file: &[u8]) -> Result<Value, FormatError> {
     match file.first_chunk::<8>() {
         Some(magic) if *magic == MAGIC_PROOF => describe_proof(file),

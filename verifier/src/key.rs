@@ -29,8 +29,8 @@ pub struct VerifyingKey {
 pub enum KeyPolicy {
     /// All checks.
     Strict,
-    /// Allows `γ = δ` and `δ` the generator: keys of published examples to which nobody contributed. Such
-    /// keys prove nothing.
+    /// Allows `γ = δ` and `δ` the generator: keys of published examples to which nobody
+    /// contributed. Such keys prove nothing.
     AllowUnfinalised,
 }
 
@@ -66,8 +66,8 @@ impl VerifyingKey {
 
     /// No secret is known to be one or minus one, and no two are known to be equal or opposite.
     ///
-    /// With `β = ±δ` the proof `(X, γ, ∓α)` is good for any inputs with the point `X`. With `β = ±γ`
-    /// `(X ± α, γ + δ, X ± α)` is. With `γ = ±δ` `(α, β, ∓X)` is.
+    /// With `β = ±δ` the proof `(X, γ, ∓α)` is good for any inputs with the point `X`. With
+    /// `β = ±γ` `(X ± α, γ + δ, X ± α)` is. With `γ = ±δ` `(α, β, ∓X)` is.
     fn check_secrets(&self, policy: KeyPolicy) -> Result<(), VerifyError> {
         let is_strict = policy == KeyPolicy::Strict;
         if is_related(&self.alpha_g1, &G1Affine::generator()) {
@@ -109,7 +109,8 @@ impl VerifyingKey {
         Ok(())
     }
 
-    /// `α ‖ β ‖ γ ‖ δ ‖ number of ic points (4 bytes) ‖ ic…`, big-endian words in the precompiles' order.
+    /// `α ‖ β ‖ γ ‖ δ ‖ number of ic points (4 bytes) ‖ ic…`, big-endian words in the precompiles'
+    /// order.
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut encoded = Vec::with_capacity(FIXED_BYTES + G1_BYTES * self.ic.len());
         encoded.extend_from_slice(&bytes::g1_bytes(&self.alpha_g1));
@@ -178,7 +179,8 @@ fn is_related<G: AffineRepr>(one: &G, other: &G) -> bool {
 
 type G2Prepared = <Bn254 as Pairing>::G2Prepared;
 
-/// A key which passed [`VerifyingKey::check`], with what does not depend on the proof computed once.
+/// A key which passed [`VerifyingKey::check`], with what does not depend on the proof computed
+/// once.
 #[derive(Clone, Debug)]
 pub struct PreparedKey {
     pub(crate) key: VerifyingKey,

@@ -1,9 +1,10 @@
-//! Verification of zkmargin's Groth16 proofs over BN254: one proof, many proofs, on chain, and the files
-//! they travel in.
+//! Verification of zkmargin's Groth16 proofs over BN254: one proof, many proofs, on chain, and the
+//! files they travel in.
 //!
-//! Invariants: nothing here depends on the circuits, reads a clock, starts a thread or draws a random
-//! number, so that the same library runs in a browser; a [`PreparedKey`] exists only for a key which passed
-//! [`VerifyingKey::check`]; every verdict is a `Result<(), VerifyError>` and never a bool.
+//! Invariants: nothing here depends on the circuits, reads a clock, starts a thread or draws a
+//! random number, so that the same library runs in a browser; a [`PreparedKey`] exists only for a
+//! key which passed [`VerifyingKey::check`]; every verdict is a `Result<(), VerifyError>` and never
+//! a bool.
 #![forbid(unsafe_code)]
 
 pub mod address;

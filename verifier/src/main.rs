@@ -1,7 +1,8 @@
-//! The `verifier` binary: verify, inspect and export proofs, and write the contract which verifies them.
+//! The `verifier` binary: verify, inspect and export proofs, and write the contract which verifies
+//! them.
 //!
-//! Exit status: 0 good; 2 wrong usage; 3 a file cannot be read or written, standard output included;
-//! any other number is the code of the reason for which something was refused
+//! Exit status: 0 good; 2 wrong usage; 3 a file cannot be read or written, standard output
+//! included; any other number is the code of the reason for which something was refused
 //! ([`zkmargin_verifier::VerifyError::code`], [`zkmargin_verifier::FormatError::code`],
 //! [`zkmargin_verifier::snarkjs::SnarkjsError::code`]).
 #![forbid(unsafe_code)]
@@ -67,8 +68,8 @@ struct VerifyArgs {
     /// The chain which the statement must be for; the statement's own otherwise.
     #[arg(long)]
     chain_id: Option<u64>,
-    /// The contract, 0x and 40 hexadecimal digits, which the statement must be for; the statement's own
-    /// otherwise. Letters of both cases must be the checksum of EIP-55.
+    /// The contract, 0x and 40 hexadecimal digits, which the statement must be for; the statement's
+    /// own otherwise. Letters of both cases must be the checksum of EIP-55.
     #[arg(long, value_parser = address::parse)]
     contract: Option<[u8; 20]>,
     /// Accept a development key, under which proofs prove nothing.

@@ -1,8 +1,9 @@
-//! The verifying contract: its code for a key, its source for a key, and the call which submits a proof.
+//! The verifying contract: its code for a key, its source for a key, and the call which submits a
+//! proof.
 //!
-//! `solidity/StatementVerifier.sol` is compiled once. A key is the last bytes of the deployed code, written by
-//! [`code_tail`]; so any key can be deployed without a compiler, and the generated source of
-//! [`source`] deploys byte for byte the same code with one.
+//! `solidity/StatementVerifier.sol` is compiled once. A key is the last bytes of the deployed code,
+//! written by [`code_tail`]; so any key can be deployed without a compiler, and the generated
+//! source of [`source`] deploys byte for byte the same code with one.
 
 use ark_bn254::{G1Affine, G2Affine};
 use sha3::{Digest, Keccak256};
@@ -37,12 +38,12 @@ pub enum Deployment {
     Test,
 }
 
-/// The last bytes of the contract's code: `−δ ‖ −α ‖ β ‖ ic₀ ‖ −γ ‖ ic₁ ‖ ic₂ ‖ ic₃`, the circuit's digest and
-/// the provenance as a word.
+/// The last bytes of the contract's code: `−δ ‖ −α ‖ β ‖ ic₀ ‖ −γ ‖ ic₁ ‖ ic₂ ‖ ic₃`, the circuit's
+/// digest and the provenance as a word.
 ///
 /// # Errors
-/// When the key fails [`crate::VerifyingKey::check`], is not for three public inputs, or is a development
-/// key where `deployment` forbids it.
+/// When the key fails [`crate::VerifyingKey::check`], is not for three public inputs, or is a
+/// development key where `deployment` forbids it.
 pub fn code_tail(file: &KeyFile, deployment: Deployment) -> Result<[u8; TAIL_BYTES], VerifyError> {
     let key = &file.key;
     key.check(KeyPolicy::Strict)?;
@@ -76,7 +77,8 @@ pub fn key_digest(tail: &[u8; TAIL_BYTES]) -> [u8; 32] {
 /// The code of a transaction which creates a contract with the code `runtime ‖ tail`.
 ///
 /// # Errors
-/// [`VerifyError::KeyLength`] when both together are longer than 65,535 bytes, which no chain accepts.
+/// [`VerifyError::KeyLength`] when both together are longer than 65,535 bytes, which no chain
+/// accepts.
 pub fn creation_code(runtime: &[u8], tail: &[u8]) -> Result<Vec<u8>, VerifyError> {
     let total = runtime.len() + tail.len();
     let [high, low] = u16::try_from(total)
@@ -89,8 +91,8 @@ pub fn creation_code(runtime: &[u8], tail: &[u8]) -> Result<Vec<u8>, VerifyError
     Ok(code)
 }
 
-/// The code found on a chain is `runtime` with exactly this key, circuit and provenance behind it: the last
-/// step of a deployment, and what a cautious user repeats.
+/// The code found on a chain is `runtime` with exactly this key, circuit and provenance behind it:
+/// the last step of a deployment, and what a cautious user repeats.
 ///
 /// # Errors
 /// [`VerifyError::ContractMismatch`], or those of [`code_tail`].
@@ -104,8 +106,8 @@ pub fn check_deployed(code: &[u8], runtime: &[u8], file: &KeyFile) -> Result<(),
     Err(VerifyError::ContractMismatch { expected: digest(&expected), got: digest(code) })
 }
 
-/// The whole Solidity source for a key: the verifier, and `StatementVerifierDeployment`, whose creation
-/// leaves the verifier's code with the key behind it.
+/// The whole Solidity source for a key: the verifier, and `StatementVerifierDeployment`, whose
+/// creation leaves the verifier's code with the key behind it.
 ///
 /// # Errors
 /// Those of [`code_tail`].
@@ -118,12 +120,14 @@ pub fn source(file: &KeyFile, deployment: Deployment) -> Result<String, VerifyEr
     let warning = match file.provenance {
         Provenance::Ceremony => "",
         Provenance::Development => {
-            "/// DEVELOPMENT KEY: whoever made it can prove anything. Never deploy this where money is.\n"
+            "/// DEVELOPMENT KEY: whoever made it can prove anything. Never deploy this where \
+             money is.\n"
         }
     };
     Ok(format!(
         "{TEMPLATE}
-{warning}/// @notice Deploys the verifier with one key: creation leaves `StatementVerifier`'s code and the key behind it.
+{warning}/// @notice Deploys the verifier with one key: creation leaves `StatementVerifier`'s code \
+and the key behind it.
 /// @dev Written by `verifier solidity`. keccak256 of the key: 0x{key}. Circuit: 0x{circuit}.
 contract StatementVerifierDeployment {{
     constructor() {{
@@ -146,7 +150,8 @@ pub fn calldata(statement: &Statement, proof: &Proof) -> Vec<u8> {
     let mut data = Keccak256::digest(SIGNATURE)[..4].to_vec();
     data.extend_from_slice(&proof.to_bytes());
     data.extend_from_slice(&bytes::word(statement.commitment));
-    // The words begin after ten words of arguments: eight of the proof, the commitment, this offset.
+    // The words begin after ten words of arguments: eight of the proof, the commitment, this
+    // offset.
     let mut word = |value: usize| {
         data.extend_from_slice(&[0; 24]);
         data.extend_from_slice(&(value as u64).to_be_bytes());

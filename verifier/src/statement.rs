@@ -39,7 +39,8 @@ impl Domain {
         Domain { chain_id, contract, version: PROTOCOL_VERSION }
     }
 
-    /// `keccak256(keccak256(tag) ‖ version ‖ chain id ‖ address) mod p`, each a 32-byte big-endian word.
+    /// `keccak256(keccak256(tag) ‖ version ‖ chain id ‖ address) mod p`, each a 32-byte big-endian
+    /// word.
     pub fn field(&self) -> Fr {
         let mut preimage = [0u8; 128];
         preimage[..32].copy_from_slice(&Keccak256::digest(DOMAIN_TAG));
@@ -78,7 +79,8 @@ pub struct Statement {
 }
 
 impl Statement {
-    /// `(C, r, y)`, after checking that the header's version and domain words are those of `domain`.
+    /// `(C, r, y)`, after checking that the header's version and domain words are those of
+    /// `domain`.
     ///
     /// # Errors
     /// [`VerifyError::StatementLength`], [`VerifyError::StatementVersion`] or

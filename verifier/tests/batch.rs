@@ -63,8 +63,8 @@ fn rejects_one_bad_claim_anywhere() {
     assert_eq!(batch(&key, &Vec::new()), Err(VerifyError::EmptyBatch));
 }
 
-/// The published rule which is broken: the first coefficient is one, every other is the hash of its own
-/// proof and inputs.
+/// The published rule which is broken: the first coefficient is one, every other is the hash of its
+/// own proof and inputs.
 fn own_coefficient(inputs: &[Fr], proof: &Proof) -> Fr {
     let mut hasher = Keccak256::new();
     hasher.update(proof.to_bytes());
@@ -92,8 +92,8 @@ fn verify_batch_broken(key: &VerifyingKey, claims: &Claims) -> bool {
     Bn254::multi_pairing(left, right).is_zero()
 }
 
-/// From one valid proof of `x*`: a second claim with inputs of the forger's choice, and a first claim
-/// which cancels it, since the second's coefficient is known before the first exists.
+/// From one valid proof of `x*`: a second claim with inputs of the forger's choice, and a first
+/// claim which cancels it, since the second's coefficient is known before the first exists.
 #[test]
 fn forged_batch_by_per_proof_coefficients_is_refused() {
     let mut trapdoor = Trapdoor::new("broken batch", 1);

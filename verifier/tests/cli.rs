@@ -67,8 +67,8 @@ fn development_keys_are_refused_unless_asked_for() {
     assert!(source.contains("DEVELOPMENT KEY"));
 }
 
-/// JSON forgets where a key comes from, so a development key leaves as JSON only when asked for, and
-/// marked.
+/// JSON forgets where a key comes from, so a development key leaves as JSON only when asked for,
+/// and marked.
 #[test]
 fn development_keys_are_exported_only_when_asked_for_and_are_known_again() {
     let files = Files::new(Provenance::Development);

@@ -1,4 +1,5 @@
-//! Keys and proofs of snarkjs: published triples, and tampered ones which each implementation must refuse.
+//! Keys and proofs of snarkjs: published triples, and tampered ones which each implementation must
+//! refuse.
 
 use std::collections::BTreeMap;
 use std::path::Path;

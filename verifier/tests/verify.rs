@@ -134,7 +134,8 @@ fn rejects_points_off_their_groups() {
     ];
     for (proof, error) in cases {
         assert_eq!(verify(&key, &inputs, &proof), Err(error.clone()));
-        // The same verdict from bytes, where a point is refused before anything is computed with it.
+        // The same verdict from bytes, where a point is refused before anything is computed with
+        // it.
         assert_eq!(Proof::from_bytes(&proof.to_bytes()), Err(error));
     }
     assert_eq!(Proof::from_bytes(&good.to_bytes()), Ok(good));

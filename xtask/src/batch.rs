@@ -247,6 +247,7 @@ fn random(cs: &mut Cs, seed: u64, shape: Shape) {
 }
 
 fn write(cs: &mut Cs, trace: &BatchTrace) {
-    // The contract derives the challenge from domain, commitment and words; any will do for a shape.
+    // The contract derives the challenge from domain, commitment and words; any will do for a
+    // shape.
     synthesize(cs, &BatchPublic::at(trace, Fr::from(12_345u64)), trace);
 }

@@ -41,7 +41,8 @@ pub struct AuctionStepVar {
 }
 
 impl AuctionStepVar {
-    /// Allocates the flags, at most one of them in a row in use and none in others, and enforces [`Rule::Frozen`].
+    /// Allocates the flags, at most one of them in a row in use and none in others, and enforces
+    /// [`Rule::Frozen`].
     pub fn new(cs: &mut Cs, step: Step, account: &AccountVar, old: &AuctionVar) -> Self {
         let flag = |cs: &mut Cs, name, of| Bool::external(cs, name, step == of);
         let is_start = flag(cs, "auction starts", Step::Start);
@@ -72,7 +73,8 @@ impl AuctionStepVar {
         sum([self.is_start.lc(), self.is_end.lc(), self.is_bid.lc(), self.is_count.lc()])
     }
 
-    /// Whether a fraction is asked for: of a first start the one its fee is of, or that of a bid, if there is equity.
+    /// Whether a fraction is asked for: of a first start the one its fee is of, or that of a bid,
+    /// if there is equity.
     pub fn is_priced(&self, cs: &mut Cs, is_solvent: &Bool<Fr>) -> Bool<Fr> {
         let is_fresh = self.is_fresh(cs);
         let is_asked = Bool::new_unchecked(is_fresh.lc().plus(self.is_bid.lc()));

@@ -1,5 +1,5 @@
-//! Twin of `protocol::margin`. The row claims its losses, mark value and short charges; `argument` checks
-//! the claims against the risk table.
+//! Twin of `protocol::margin`. The row claims its losses, mark value and short charges; `argument`
+//! checks the claims against the risk table.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -12,7 +12,8 @@ use crate::gadgets::integer::{Bits, Uint};
 use crate::value::packing::{Part, pack_words};
 use crate::{Cs, Wire, sum};
 
-/// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale < 2^20.
+/// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale
+/// < 2^20.
 pub const EXCESS_BITS: u32 = 100;
 
 /// Width in bits of a number of spreads.
@@ -37,8 +38,8 @@ pub struct MarginVar {
 }
 
 impl MarginVar {
-    /// Allocates the claims of a row. The requirement is the largest of all losses, the short floor and zero: it is not below
-    /// any of them, and equals one of them.
+    /// Allocates the claims of a row. The requirement is the largest of all losses, the short floor
+    /// and zero: it is not below any of them, and equals one of them.
     pub fn evaluate(cs: &mut Cs, margin: &Margin) -> Self {
         cs.under(Rule::MarginSpread, |cs| {
             let requirement = cs.witness("requirement", signed_field(margin.requirement));
@@ -101,8 +102,8 @@ impl MarginVar {
         self.requirement.minus(self.floor_spread.lc())
     }
 
-    /// The elements the transcript absorbs; together they fix every claim, and `others`, for which the last element of
-    /// spreads has room.
+    /// The elements the transcript absorbs; together they fix every claim, and `others`, for which
+    /// the last element of spreads has room.
     pub fn absorbed(&self, others: impl IntoIterator<Item = Part>) -> Vec<Wire> {
         let spreads = self.spreads.iter().chain([&self.floor_spread]).map(Uint::lc);
         let ranged = spreads.chain([&self.requirement]);
@@ -116,8 +117,8 @@ impl MarginVar {
         words
     }
 
-    /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed: cross-multiplied by 10^6, so
-    /// nothing is rounded.
+    /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed:
+    /// cross-multiplied by 10^6, so nothing is rounded.
     pub fn initial_excess(
         &self,
         cs: &mut Cs,

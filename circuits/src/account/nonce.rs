@@ -19,7 +19,8 @@ pub struct NonceWindowVar {
     pub bits: Wire,
     /// `newly_used[k]` is set when the batch uses nonce `base + k`.
     pub newly_used: Vec<Bool<Fr>>,
-    /// Whether the account cancels all its orders; `argument` asks for its request, unless it is forced.
+    /// Whether the account cancels all its orders; `argument` asks for its request, unless it is
+    /// forced.
     pub is_cancelled: Bool<Fr>,
     /// Lowest nonce after.
     pub new_base: Wire,
@@ -46,9 +47,10 @@ pub struct NonceInput {
     pub cancelled_to: Option<Nonce>,
 }
 
-/// Opens the window of a stored leaf, marks nonces used — none of them before — and slides it if its lower half is used up,
-/// or leaves it behind if the account cancels all. That the base is then above the window is shown in the request's row,
-/// or in the account's own by the answer to a forced one.
+/// Opens the window of a stored leaf, marks nonces used — none of them before — and slides it if
+/// its lower half is used up, or leaves it behind if the account cancels all. That the base is then
+/// above the window is shown in the request's row, or in the account's own by the answer to a
+/// forced one.
 pub fn consume(cs: &mut Cs, input: &NonceInput) -> NonceWindowVar {
     let NonceInput { old, used, .. } = *input;
     let base = Uint::external(cs, "old nonce base", old.base.get().into(), NONCE_BITS);

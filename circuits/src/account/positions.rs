@@ -67,8 +67,8 @@ pub fn left(slots: &[SlotVar], taken: &[Wire]) -> Vec<SlotVar> {
     slots.iter().zip(taken).map(left).collect()
 }
 
-/// Opens the slots of a stored leaf. Their order and distinctness were proven when the leaf was written, so the
-/// ranges that make the unpacking unique are all that is left to show.
+/// Opens the slots of a stored leaf. Their order and distinctness were proven when the leaf was
+/// written, so the ranges that make the unpacking unique are all that is left to show.
 pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {
     let slots = slots
         .iter()
@@ -84,11 +84,12 @@ pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {
     PositionsVar::pack(cs, slots)
 }
 
-/// The slots of a new leaf: used ones first and strictly increasing within the book, quantities not zero; empty ones
-/// (0, 0). `underlying` has 4 bits. Returns whether all are used as well.
+/// The slots of a new leaf: used ones first and strictly increasing within the book, quantities not
+/// zero; empty ones (0, 0). `underlying` has 4 bits. Returns whether all are used as well.
 ///
-/// With `place` the last place used within the book, a used slot's instrument is `base + place + 1 + gap`. Gaps fit 12 bits and
-/// the last place too, and with it all others: every index belongs to the book.
+/// With `place` the last place used within the book, a used slot's instrument is
+/// `base + place + 1 + gap`. Gaps fit 12 bits and the last place too, and with it all others: every
+/// index belongs to the book.
 pub fn witness_canonical(
     cs: &mut Cs,
     underlying: &Wire,
@@ -125,8 +126,8 @@ pub fn witness_canonical(
     (PositionsVar::pack(cs, vars), before)
 }
 
-/// place ≤ 2^12 − 1. It is a sum of 32 flags and gaps less 1, so it lies between −1, which stands for a book without
-/// positions, and 2^18.
+/// place ≤ 2^12 − 1. It is a sum of 32 flags and gaps less 1, so it lies between −1, which stands
+/// for a book without positions, and 2^18.
 fn enforce_within_book(cs: &mut Cs, place: &Wire) {
     cs.under(Rule::Book, |cs| {
         let last = cs.constant(power_of_two(INSTRUMENT_SLOT_BITS) - Fr::ONE);

@@ -6,8 +6,8 @@ use crate::Cs;
 use crate::account::AccountVar;
 use crate::value::header::HeaderVar;
 
-/// While a forward is outside of its band, the account is left with no position, or with the very words stored before the
-/// batch: nothing else can be told from one side.
+/// While a forward is outside of its band, the account is left with no position, or with the very
+/// words stored before the batch: nothing else can be told from one side.
 pub fn enforce_one_sided(cs: &mut Cs, account: &AccountVar, header: &HeaderVar) {
     cs.under(Rule::PriceBand, |cs| {
         let [old, new] = [&account.old_positions, &account.new_positions];

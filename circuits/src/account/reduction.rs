@@ -28,7 +28,8 @@ pub struct ReductionInput {
     pub kept: [Quantity; SLOTS],
 }
 
-/// The side before the batch, or where a forced reduction is refused, the book that could not be held.
+/// The side before the batch, or where a forced reduction is refused, the book that could not be
+/// held.
 pub struct ReductionVar {
     /// Whether the row is bound to be no worse instead of to initial margin.
     pub is_reducing: Bool<Fr>,
@@ -41,8 +42,8 @@ pub struct ReductionVar {
 }
 
 impl ReductionVar {
-    /// Allocates the side before the batch, of these slots. The claims of margin are checked by `argument`, and so is that
-    /// `kept` is what a reducing row holds after the batch.
+    /// Allocates the side before the batch, of these slots. The claims of margin are checked by
+    /// `argument`, and so is that `kept` is what a reducing row holds after the batch.
     pub fn new(cs: &mut Cs, input: &ReductionInput, slots: &[SlotVar]) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
         let old_margin = MarginVar::evaluate(cs, &input.old_margin);
@@ -58,9 +59,10 @@ impl ReductionVar {
         Self { is_reducing, old_margin, old_slots, kept }
     }
 
-    /// A reducing row is short of initial margin by no more than before; any other row in use covers it, but for an account
-    /// in auction, which signs nothing, and one whose forced reduction is refused, whose positions stay and whose cash only
-    /// grows. One that pays for a forced request covers it in any case. `after` is the row's excess over initial margin after
+    /// A reducing row is short of initial margin by no more than before; any other row in use
+    /// covers it, but for an account in auction, which signs nothing, and one whose forced
+    /// reduction is refused, whose positions stay and whose cash only grows. One that pays for a
+    /// forced request covers it in any case. `after` is the row's excess over initial margin after
     /// the batch.
     pub fn enforce_no_worse(
         &self,

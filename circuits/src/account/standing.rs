@@ -1,4 +1,5 @@
-//! Twin of `protocol::standing`: how the account of a two-sided row stands whose auction takes a step.
+//! Twin of `protocol::standing`: how the account of a two-sided row stands whose auction takes a
+//! step.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -75,8 +76,9 @@ impl StandingVar {
         })
     }
 
-    /// An auction starts for equity below maintenance margin, and anew when equity has changed its sign; never for account
-    /// 0, the insurance fund, whose row would then not be bound to have what it pays.
+    /// An auction starts for equity below maintenance margin, and anew when equity has changed its
+    /// sign; never for account 0, the insurance fund, whose row would then not be bound to have
+    /// what it pays.
     pub fn enforce_start(
         &self,
         cs: &mut Cs,
@@ -112,7 +114,8 @@ impl StandingVar {
         });
     }
 
-    /// The deficit counted of an account in auction without equity: what `cover` leaves of equity below zero.
+    /// The deficit counted of an account in auction without equity: what `cover` leaves of equity
+    /// below zero.
     pub fn count_deficit(
         &self,
         cs: &mut Cs,
@@ -141,8 +144,9 @@ impl StandingVar {
         Bool::new_unchecked(self.is_insolvent.select(cs, old.is_insolvent.lc(), was_solvent.lc()))
     }
 
-    /// The least fraction, in parts per million, whose sale at `discount` covers buffered margin when `reserve` is not for
-    /// sale; 0 unless `is_priced`, which rows with a shortfall and equity above zero may be.
+    /// The least fraction, in parts per million, whose sale at `discount` covers buffered margin
+    /// when `reserve` is not for sale; 0 unless `is_priced`, which rows with a shortfall and equity
+    /// above zero may be.
     pub fn fraction_ceil(
         &self,
         cs: &mut Cs,
@@ -168,7 +172,8 @@ impl StandingVar {
         })
     }
 
-    /// The fee of an auction that starts with equity: `fraction` is what would be sold of it without discount.
+    /// The fee of an auction that starts with equity: `fraction` is what would be sold of it
+    /// without discount.
     pub fn fee_floor(
         &self,
         cs: &mut Cs,

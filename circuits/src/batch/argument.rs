@@ -1,7 +1,7 @@
 //! The argument that ties the tables together. Spec: `docs/spec/argument.md`, in the same order.
 //!
-//! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says that two rational
-//! functions agree at a random point, so they are the same function.
+//! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says
+//! that two rational functions agree at a random point, so they are the same function.
 
 mod lookups;
 mod open_interest;
@@ -36,7 +36,8 @@ use crate::operation::trade::TradeVar;
 use crate::value::packing::power_of_two;
 use crate::{Cs, Wire, shifted, sum};
 
-/// Width in bits of a number up to `most`. The identities make a multiplicity the true count; it is ranged to be packed.
+/// Width in bits of a number up to `most`. The identities make a multiplicity the true count; it is
+/// ranged to be packed.
 fn width_of(most: usize) -> u32 {
     usize::BITS - most.leading_zeros()
 }
@@ -169,15 +170,17 @@ impl Point {
     /// `numerator / (γ − key)`.
     fn fraction(&self, cs: &mut Cs, numerator: &Wire, key: &Wire) -> Wire {
         let denominator = self.gamma.minus(key);
-        // A zero denominator has a chance of 2^-240; the constraint then fails for a numerator that is not zero.
+        // A zero denominator has a chance of 2^-240; the constraint then fails for a numerator that
+        // is not zero.
         let inverse = denominator.value().inverse().unwrap_or(Fr::ZERO);
         let fraction = cs.witness("fraction", numerator.value() * inverse);
         cs.enforce("fraction", &fraction, &denominator, numerator);
         fraction
     }
 
-    /// A fraction that counts only while the flag is set. The flag comes after the fraction: what a row in padding says
-    /// of numerator and key need not be fixed before the point, and changes nothing.
+    /// A fraction that counts only while the flag is set. The flag comes after the fraction: what a
+    /// row in padding says of numerator and key need not be fixed before the point, and changes
+    /// nothing.
     fn fraction_if(&self, cs: &mut Cs, flag: &Bool<Fr>, numerator: &Wire, key: &Wire) -> Wire {
         if cs.is_planted("flag before its fraction") {
             let numerator = cs.product("numerator of a row in use", flag.lc(), numerator);
@@ -271,8 +274,8 @@ impl Multiplicities {
     }
 }
 
-/// Every touched child of a node has a row of its own: a node, or at level 0 an account; and no row is without a parent
-/// but the root.
+/// Every touched child of a node has a row of its own: a node, or at level 0 an account; and no row
+/// is without a parent but the root.
 fn enforce_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::AccountTree, |cs| {
         let asked = touched_children(cs, "nodes", &tables.nodes, point);
@@ -310,7 +313,8 @@ struct Holdings {
     after: Wire,
 }
 
-/// For every account and instrument, and for cash, the change equals the sum of the legs. Returns what account rows hold.
+/// For every account and instrument, and for cash, the change equals the sum of the legs. Returns
+/// what account rows hold.
 fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdings> {
     cs.under(Rule::Ledger, |cs| {
         let cash = cs.constant(power_of_two(INSTRUMENT_BITS));
@@ -348,10 +352,10 @@ fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdings> 
     })
 }
 
-/// Of every auction the contracts a bidder takes and the cash of all three parties, and of every forced reduction those of
-/// its counterparty; what is sold has left the slots of its account already. No row has both. A forced withdrawal takes cash
-/// of the same account. The insurance fund also gets what does not leave
-/// of withdrawals.
+/// Of every auction the contracts a bidder takes and the cash of all three parties, and of every
+/// forced reduction those of its counterparty; what is sold has left the slots of its account
+/// already. No row has both. A forced withdrawal takes cash of the same account. The insurance fund
+/// also gets what does not leave of withdrawals.
 fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
     let rows: Vec<_> = tables.two_sided().zip(&tables.liquidations).collect();
     let mut legs = cs.rows("two-sided accounts", &rows, |cs, k, ((account, _), row)| {
@@ -379,8 +383,9 @@ fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec
     legs
 }
 
-/// A reducing row, and any while a forward is outside of its band, holds after the batch what it keeps of its slots
-/// before it, and nothing else; one whose forced reduction is refused, what it held before.
+/// A reducing row, and any while a forward is outside of its band, holds after the batch what it
+/// keeps of its slots before it, and nothing else; one whose forced reduction is refused, what it
+/// held before.
 fn enforce_reductions(cs: &mut Cs, tables: &Tables, holdings: &[Holdings], point: &Point) {
     let holdings = &holdings[tables.accounts.len() - tables.reductions.len()..];
     let rows: Vec<_> = tables.two_sided().zip(holdings).collect();
@@ -486,7 +491,8 @@ fn enforce_nonces(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
-/// The accounts whose keys or nonce base change are those that asked for it, and they change to what was asked for.
+/// The accounts whose keys or nonce base change are those that asked for it, and they change to
+/// what was asked for.
 fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::AccountRequests, |cs| {
         let mut asked = Vec::new();
@@ -560,7 +566,8 @@ impl InstrumentClaims {
         Self { weights, held, short, settled }
     }
 
-    /// What is settled is the whole of what was held of settled instruments and nothing else, at their mark.
+    /// What is settled is the whole of what was held of settled instruments and nothing else, at
+    /// their mark.
     fn enforce_settlement(&self, cs: &mut Cs, tables: &Tables, point: &Point) {
         cs.under(Rule::Settlement, |cs| {
             let rows: Vec<_> = tables.accounts.iter().zip(&self.weights).collect();
@@ -592,7 +599,8 @@ impl InstrumentClaims {
         });
     }
 
-    /// The claims are the weighted sums over all slots, so every instrument held is a row of the table.
+    /// The claims are the weighted sums over all slots, so every instrument held is a row of the
+    /// table.
     fn enforce_holdings(
         &self,
         cs: &mut Cs,

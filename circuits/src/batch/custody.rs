@@ -12,8 +12,8 @@ use crate::value::custody::{CustodyVar, TOTAL_BITS};
 use crate::{Cs, sum};
 
 impl CustodyVar {
-    /// No more leaves than L1 holds; the deficits are those counted; and what is counted in this batch is what an empty
-    /// insurance fund, whose row is then `first`, could not give.
+    /// No more leaves than L1 holds; the deficits are those counted; and what is counted in this
+    /// batch is what an empty insurance fund, whose row is then `first`, could not give.
     pub fn enforce_after(
         &self,
         cs: &mut Cs,

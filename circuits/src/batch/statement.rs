@@ -29,7 +29,8 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
     })
 }
 
-/// The words of all accounts, in the first of each two-sided one the answer to a forced request above its 25 bits.
+/// The words of all accounts, in the first of each two-sided one the answer to a forced request
+/// above its 25 bits.
 pub fn with_answers(
     cs: &mut Cs,
     mut accounts: Vec<Vec<Wire>>,

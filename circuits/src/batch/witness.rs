@@ -1,4 +1,5 @@
-//! From the native trace to the rows of the circuit. Nothing is decided here: rows in use are copied, the rest is padding.
+//! From the native trace to the rows of the circuit. Nothing is decided here: rows in use are
+//! copied, the rest is padding.
 
 mod accounts;
 
@@ -71,7 +72,8 @@ pub struct BatchInput {
 }
 
 impl BatchInput {
-    /// The rows of a trace. Rows beyond the shape are cut off; the constraints then refuse the batch.
+    /// The rows of a trace. Rows beyond the shape are cut off; the constraints then refuse the
+    /// batch.
     pub fn from_trace(trace: &BatchTrace) -> Self {
         let shape = &trace.shape;
         let padding = Padding::new(trace.time);
@@ -124,8 +126,8 @@ impl BatchInput {
     }
 }
 
-/// The forward of a trade's instrument. One without a row is the look-up's to refuse, not the schedule's, so it has the
-/// greatest.
+/// The forward of a trade's instrument. One without a row is the look-up's to refuse, not the
+/// schedule's, so it has the greatest.
 fn forward(trace: &BatchTrace, trade: &Trade) -> Price {
     trace.risk_row(trade.buy.order.instrument).map_or(Price::MAX, |row| row.forward)
 }
@@ -147,7 +149,8 @@ fn two_sided_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     // What is refused is not held against the book it shows.
     let is_refused = accounts::is_refused(row);
     let kept = if is_refused { [Quantity::default(); SLOTS] } else { kept };
-    // A row that covers initial margin after the batch is bound by that alone, and one in auction by neither.
+    // A row that covers initial margin after the batch is bound by that alone, and one in auction
+    // by neither.
     let is_short = [old_margin, &row.margin].iter().all(|margin| margin.initial_excess_e12 < 0);
     let is_reducing = is_short && !accounts::is_frozen(row) && !is_refused;
     TwoSidedInput {
@@ -158,7 +161,8 @@ fn two_sided_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     }
 }
 
-/// What is kept of a position that becomes another: nothing if it changes sides, and no more than there was.
+/// What is kept of a position that becomes another: nothing if it changes sides, and no more than
+/// there was.
 fn kept(old: Quantity, new: Quantity) -> Quantity {
     if old.get().signum() != new.get().signum() {
         return Quantity::default();

@@ -1,4 +1,5 @@
-//! Twin of `protocol::tree`: one touched node of a tree that a batch changes, of accounts or of open interest.
+//! Twin of `protocol::tree`: one touched node of a tree that a batch changes, of accounts or of
+//! open interest.
 
 pub mod opening;
 
@@ -23,7 +24,8 @@ const LEVEL_BITS: u32 = 4;
 pub struct Extent {
     /// Levels between leaves and root.
     depth: u8,
-    /// Width in bits of an index above the leaves: four times as much and 3 is an index of the level below.
+    /// Width in bits of an index above the leaves: four times as much and 3 is an index of the
+    /// level below.
     index_bits: u32,
 }
 

@@ -16,11 +16,13 @@ pub struct Widths {
 
 /// `⌊numerator/divisor⌋`.
 ///
-/// - Precondition: `0 < divisor ≤ 2^remainder`, and numerator and `2^(quotient + remainder + 1)` are below p/2 in size.
-/// - Violation: a divisor of zero, or a quotient beyond its width, fails a constraint labelled `what`.
+/// - Precondition: `0 < divisor ≤ 2^remainder`, and numerator and `2^(quotient + remainder + 1)`
+///   are below p/2 in size.
+/// - Violation: a divisor of zero, or a quotient beyond its width, fails a constraint labelled
+///   `what`.
 /// - Cost: `quotient + 2·remainder + 1` constraints.
-/// - Proof: `quotient·divisor + rest = numerator` holds for integers, for neither side reaches p/2; with `0 ≤ rest < divisor`
-///   there is one such pair.
+/// - Proof: `quotient·divisor + rest = numerator` holds for integers, for neither side reaches p/2;
+///   with `0 ≤ rest < divisor` there is one such pair.
 pub fn div_floor<F: PrimeField>(
     cs: &mut Cs<F>,
     what: &'static str,
@@ -58,7 +60,8 @@ pub fn enforce_remainder<F: PrimeField>(
     Uint::range_check(cs, what, &divisor.minus(remainder).minus(&one), bits);
 }
 
-/// The integer of least size that an element stands for, if it has at most 127 bits; a part of it otherwise: only a hint.
+/// The integer of least size that an element stands for, if it has at most 127 bits; a part of it
+/// otherwise: only a hint.
 fn integer<F: PrimeField>(element: F) -> i128 {
     let is_negative = element.into_bigint() > F::MODULUS_MINUS_ONE_DIV_TWO;
     let size = if is_negative { -element } else { element }.into_bigint();

@@ -47,9 +47,9 @@ pub struct ForcedVar {
 }
 
 impl ForcedVar {
-    /// Allocates the answer of a row and enforces it, but for the legs, which are for `argument`, and why a `reduction` is
-    /// refused. `after` is the row's excess over initial margin after the batch; that it is covered where it has to be is for
-    /// the row's side before the batch to show.
+    /// Allocates the answer of a row and enforces it, but for the legs, which are for `argument`,
+    /// and why a `reduction` is refused. `after` is the row's excess over initial margin after the
+    /// batch; that it is covered where it has to be is for the row's side before the batch to show.
     pub fn new(
         cs: &mut Cs,
         input: Option<&ForcedAnswer>,
@@ -83,9 +83,9 @@ impl ForcedVar {
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction, in the place of the
-    /// amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and counterparty (24) ‖ 0 (39). Fields of other kinds
-    /// are zero.
+    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction,
+    /// in the place of the amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and
+    /// counterparty (24) ‖ 0 (39). Fields of other kinds are zero.
     pub fn word(&self, cs: &mut Cs) -> Wire {
         let reduction = &self.reduction;
         let kinds = [&self.is_withdrawal, &self.is_cancel, &reduction.is_asked].map(Bool::lc);
@@ -115,8 +115,8 @@ impl ForcedVar {
     }
 }
 
-/// One request, of an account that was there before the batch, signs nothing in it and is not the insurance fund; its
-/// auction takes no step.
+/// One request, of an account that was there before the batch, signs nothing in it and is not the
+/// insurance fund; its auction takes no step.
 fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 3], account: &AccountVar, step: &AuctionStepVar) {
     let (zero, one) = (cs.zero(), cs.one());
     let is_forced = sum(kinds.map(Bool::lc));
@@ -136,7 +136,8 @@ fn enforce_alone(cs: &mut Cs, kinds: [&Bool<Fr>; 3], account: &AccountVar, step:
     });
 }
 
-/// The amount asked for and the one paid, which leaves less than a micro-USDC above initial margin if it is less.
+/// The amount asked for and the one paid, which leaves less than a micro-USDC above initial margin
+/// if it is less.
 fn pay(
     cs: &mut Cs,
     input: Option<&ForcedAnswer>,
@@ -163,7 +164,8 @@ fn pay(
     })
 }
 
-/// A cancel-all voids the whole window; it is refused, which is returned, where nonces would not reach above it.
+/// A cancel-all voids the whole window; it is refused, which is returned, where nonces would not
+/// reach above it.
 fn cancel(
     cs: &mut Cs,
     input: Option<&ForcedAnswer>,

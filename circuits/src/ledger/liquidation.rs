@@ -1,4 +1,5 @@
-//! What a two-sided row shows of the auction of its account: twin of the auction's steps in `protocol::transition`.
+//! What a two-sided row shows of the auction of its account: twin of the auction's steps in
+//! `protocol::transition`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -40,7 +41,8 @@ pub struct LiquidationVar {
 }
 
 impl LiquidationVar {
-    /// Allocates the step of a row and enforces everything but its legs and its request, which are for `argument`.
+    /// Allocates the step of a row and enforces everything but its legs and its request, which are
+    /// for `argument`.
     pub fn new(
         cs: &mut Cs,
         input: Option<&AuctionStep>,
@@ -93,7 +95,8 @@ impl LiquidationVar {
         }
     }
 
-    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`, 63 bits.
+    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`,
+    /// 63 bits.
     pub fn absorbed(&self, paid: &Wire) -> Wire {
         let AuctionStepVar { is_start, is_end, is_bid, is_count, .. } = &self.step;
         let [start, end, bid, count] = [is_start, is_end, is_bid, is_count].map(Bool::lc);
@@ -112,7 +115,8 @@ fn kind(step: Option<&AuctionStep>) -> Step {
     }
 }
 
-/// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is for the batch to show.
+/// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is
+/// for the batch to show.
 fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Wire {
     cs.under(Rule::Deficit, |cs| {
         let cover = match step {
@@ -126,7 +130,8 @@ fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar
     })
 }
 
-/// A bid is for an auction that fits the account's equity, and for an account short of buffered margin.
+/// A bid is for an auction that fits the account's equity, and for an account short of buffered
+/// margin.
 fn enforce_bid_phase(
     cs: &mut Cs,
     step: &AuctionStepVar,
@@ -146,7 +151,8 @@ fn enforce_bid_phase(
 }
 
 impl AuctionStepVar {
-    /// The auction after the batch: it is new, gone, or what it was but for what a bid leaves of the reserve.
+    /// The auction after the batch: it is new, gone, or what it was but for what a bid leaves of
+    /// the reserve.
     fn enforce_result(
         &self,
         cs: &mut Cs,

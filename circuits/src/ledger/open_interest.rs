@@ -1,5 +1,5 @@
-//! Twin of `protocol::open_interest`: how many accounts hold one referenced instrument, before and after the batch.
-//! `argument::open_interest` counts them, and shows where the leaves stand.
+//! Twin of `protocol::open_interest`: how many accounts hold one referenced instrument, before and
+//! after the batch. `argument::open_interest` counts them, and shows where the leaves stand.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::trace::InstrumentRow;
@@ -25,8 +25,8 @@ pub struct OpenInterestVar {
 }
 
 impl OpenInterestVar {
-    /// Allocates both numbers. Each leaf has the specification of the risk table's `row`: an index that is held stands for
-    /// what it stood for. `None` is padding.
+    /// Allocates both numbers. Each leaf has the specification of the risk table's `row`: an index
+    /// that is held stands for what it stood for. `None` is padding.
     pub fn new(cs: &mut Cs, input: Option<&InstrumentRow>, row: &RiskRowVar) -> Self {
         let number = |holders: Option<Holders>| holders.map_or(0, |holders| holders.get().into());
         let old = number(input.map(|row| row.old_holders));

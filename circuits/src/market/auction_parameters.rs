@@ -14,8 +14,9 @@ use crate::gadgets::integer::{Uint, ranged};
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
-/// The parameters of auctions: shares of 20 bits in parts per million, lengths of 24 bits in seconds. That they make sense
-/// is for those who choose them; a length of zero lets no row with an auction be satisfied.
+/// The parameters of auctions: shares of 20 bits in parts per million, lengths of 24 bits in
+/// seconds. That they make sense is for those who choose them; a length of zero lets no row with an
+/// auction be satisfied.
 pub struct AuctionParametersVar {
     /// Share by which buffered margin exceeds maintenance margin.
     pub buffer: Wire,
@@ -63,7 +64,8 @@ impl AuctionParametersVar {
         }
     }
 
-    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust (40).
+    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust
+    /// (40).
     pub(crate) fn word(&self) -> Wire {
         pack(&[
             (&self.buffer, SHARE_BITS),
@@ -88,7 +90,8 @@ pub struct ClockVar {
 }
 
 impl ClockVar {
-    /// Of a row with a bid; the start of the schedule in others. One division serves the schedule that applies.
+    /// Of a row with a bid; the start of the schedule in others. One division serves the schedule
+    /// that applies.
     pub fn new(
         cs: &mut Cs,
         is_bid: &Bool<Fr>,

@@ -49,8 +49,8 @@ impl TierVar {
     }
 }
 
-/// The schedule: rates of 16 bits in parts per million of the forward, a cap of 10 bits in thousandths of the price. That
-/// they make sense is for those who choose them.
+/// The schedule: rates of 16 bits in parts per million of the forward, a cap of 10 bits in
+/// thousandths of the price. That they make sense is for those who choose them.
 pub struct FeeScheduleVar {
     /// Rates of makers by tier.
     makers: [Wire; TIERS],
@@ -80,13 +80,15 @@ impl FeeScheduleVar {
         pack(&parts)
     }
 
-    /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this forward and price. Nothing is divided:
-    /// `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price` say the same of whole units as the bound rounded down.
+    /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this
+    /// forward and price. Nothing is divided: `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price`
+    /// say the same of whole units as the bound rounded down.
     ///
     /// - Precondition: fees, forward and price have 32 bits, rates 16 and the cap 10.
     /// - Cost: 193 constraints.
-    /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A negative difference is thus
-    ///   above −2^52, and not congruent to a number of the range it is shown to be in.
+    /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A
+    ///   negative difference is thus above −2^52, and not congruent to a number of the range it is
+    ///   shown to be in.
     pub fn enforce_fees(
         &self,
         cs: &mut Cs,
@@ -109,7 +111,8 @@ impl FeeScheduleVar {
         });
     }
 
-    /// The rates by tier of buyer and seller, who have the two roles between them: one product a tier serves both.
+    /// The rates by tier of buyer and seller, who have the two roles between them: one product a
+    /// tier serves both.
     fn rates(&self, cs: &mut Cs, is_buyer_maker: &Bool<Fr>) -> [[Wire; TIERS]; 2] {
         let discounts: [Wire; TIERS] = std::array::from_fn(|k| {
             let discount = self.makers[k].minus(&self.takers[k]);

@@ -68,8 +68,8 @@ fn padding() -> RiskRow {
 }
 
 impl RiskRowVar {
-    /// Allocates a row and enforces that it is live or settled; that it stands in the risk table is shown by
-    /// `argument::risk_table`. `None` is padding.
+    /// Allocates a row and enforces that it is live or settled; that it stands in the risk table is
+    /// shown by `argument::risk_table`. `None` is padding.
     pub fn new(cs: &mut Cs, input: Option<&RiskRow>, header: &HeaderVar) -> Self {
         let is_active = Bool::witness(cs, "instrument row in use", input.is_some());
         let padding = padding();

@@ -39,12 +39,14 @@ pub struct ActionVar {
     new_view_key: Wire,
     /// What is signed beside the terms.
     pub payload: [Wire; 3],
-    /// The account's nonce base before the batch, 40 bits; of a cancel-all `argument` holds it against the account.
+    /// The account's nonce base before the batch, 40 bits; of a cancel-all `argument` holds it
+    /// against the account.
     old_base: Wire,
 }
 
 impl ActionVar {
-    /// Allocates an action of an account whose nonce base is `old_base`; [`Self::enforce_change`] is the caller's to call.
+    /// Allocates an action of an account whose nonce base is `old_base`; [`Self::enforce_change`]
+    /// is the caller's to call.
     pub fn external(cs: &mut Cs, action: &Action, old_base: Nonce) -> Self {
         let is_rekey = matches!(action, Action::Rekey { .. });
         let is_cancel = matches!(action, Action::CancelAll { .. });
@@ -120,7 +122,8 @@ impl ActionVar {
             .plus_scaled(self.is_bid.lc(), Tag::Bid.field() - transfer)
     }
 
-    /// A new key is in the prime-order subgroup and not the identity; a new base leaves the whole window behind.
+    /// A new key is in the prime-order subgroup and not the identity; a new base leaves the whole
+    /// window behind.
     pub fn enforce_change(&self, cs: &mut Cs) {
         cs.under(Rule::KeyValid, |cs| {
             let base = PointVar::constant(cs, &BASE8);
@@ -134,8 +137,9 @@ impl ActionVar {
         });
     }
 
-    /// Account or L1 address that receives cash. The signature's challenge fixes it whatever the kind; of a rekey, where nobody receives
-    /// anything and the number is free, it is a part of the new key.
+    /// Account or L1 address that receives cash. The signature's challenge fixes it whatever the
+    /// kind; of a rekey, where nobody receives anything and the number is free, it is a part of the
+    /// new key.
     pub fn recipient(&self, cs: &Cs) -> &Wire {
         if cs.is_planted("free recipient of a rekey") { &self.number } else { &self.payload[0] }
     }

@@ -22,7 +22,8 @@ use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of a price, sign included.
 const BID_PRICE_BITS: u32 = 66;
-/// Width in bits of cash taken, sign included: cash before the batch may hold what 32 positions settle to.
+/// Width in bits of cash taken, sign included: cash before the batch may hold what 32 positions
+/// settle to.
 const TAKEN_BITS: u32 = 80;
 
 /// What the bidder signed.
@@ -36,7 +37,8 @@ pub struct BidVar {
 }
 
 impl BidVar {
-    /// Allocates the terms of a bid, nobody's in a row without one; `argument` holds them against the bidder's request.
+    /// Allocates the terms of a bid, nobody's in a row without one; `argument` holds them against
+    /// the bidder's request.
     pub fn external(cs: &mut Cs, fill: Option<&Fill>, is_bid: &Bool<Fr>) -> Self {
         let half = 1 << (CASH_BITS - 1);
         let (bidder, min, max, limit) = fill.map_or((0, 0, 0, half), |fill| {
@@ -56,8 +58,8 @@ impl BidVar {
         bid
     }
 
-    /// Without a bid there is no bidder and no fraction: who takes the contracts of a forced reduction is then its counterparty,
-    /// and nobody else.
+    /// Without a bid there is no bidder and no fraction: who takes the contracts of a forced
+    /// reduction is then its counterparty, and nobody else.
     fn enforce_of_bid(&self, cs: &mut Cs, is_bid: &Bool<Fr>) {
         cs.under(Rule::AuctionPhase, |cs| {
             // A sum of ranged numbers is zero only if each is.
@@ -202,7 +204,8 @@ impl FillVar {
 }
 
 impl BidVar {
-    /// The fraction taken: the greatest asked for, or what may be had if that is less; 0 without a bid.
+    /// The fraction taken: the greatest asked for, or what may be had if that is less; 0 without a
+    /// bid.
     fn fraction(
         &self,
         cs: &mut Cs,

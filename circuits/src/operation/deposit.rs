@@ -85,8 +85,8 @@ impl DepositVar {
         Self { is_active, account, found, is_opening, credited, words: words.to_vec() }
     }
 
-    /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖ whether it is opened (1) ‖
-    /// account (24), which the statement does not have in padding.
+    /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖
+    /// whether it is opened (1) ‖ account (24), which the statement does not have in padding.
     pub fn absorbed(&self) -> [Wire; 4] {
         let [x, y, view_key, book] = self.found.clone();
         let account = (&self.account, ACCOUNT_BITS);
@@ -94,9 +94,9 @@ impl DepositVar {
     }
 }
 
-/// The keys and book found, which are those named unless the deposit goes back; then its account was there before the batch,
-/// for an account is opened by what is credited. A deposit names a view key by its commitment, so
-/// that of the key found is computed.
+/// The keys and book found, which are those named unless the deposit goes back; then its account
+/// was there before the batch, for an account is opened by what is credited. A deposit names a view
+/// key by its commitment, so that of the key found is computed.
 fn find(
     cs: &mut Cs,
     input: Option<&DepositInput>,

@@ -72,8 +72,8 @@ impl OrderVar {
         }
     }
 
-    /// The order is signed by its account's key. Returns the signature's challenge: it fixes key and message, and with
-    /// them every term.
+    /// The order is signed by its account's key. Returns the signature's challenge: it fixes key
+    /// and message, and with them every term.
     pub fn enforce_signature(&self, cs: &mut Cs, fill: &FillVar) -> Wire {
         cs.under(Rule::Signature, |cs| {
             let message = self.message(cs, fill);
@@ -88,8 +88,8 @@ impl OrderVar {
         poseidon::hash(cs, &[tag, fill.domain.clone(), self.spec.clone(), terms, quantities])
     }
 
-    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖ nonce (40), and
-    /// minimum (40) ‖ maximum quantity (41).
+    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
+    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
     fn packed_terms(&self) -> [Wire; 2] {
         let terms = [
             (&self.account, ACCOUNT_BITS),
@@ -113,8 +113,8 @@ impl OrderVar {
         });
     }
 
-    /// The price is the limit or better. The limit of a seller is ranged on its own; that of a buyer is the price, which is
-    /// ranged, plus a ranged difference.
+    /// The price is the limit or better. The limit of a seller is ranged on its own; that of a
+    /// buyer is the price, which is ranged, plus a ranged difference.
     pub fn enforce_limit(&self, cs: &mut Cs, fill: &FillVar) {
         cs.under(Rule::LimitPrice, |cs| match self.side {
             Side::Buy => {

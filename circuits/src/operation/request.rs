@@ -39,7 +39,8 @@ pub struct RequestVar {
     pub account: Wire,
     /// The account's key; `argument` looks it up.
     pub key: PointVar,
-    /// The account's tier before the batch, which nothing here depends on; `argument` looks it up with the key.
+    /// The account's tier before the batch, which nothing here depends on; `argument` looks it up
+    /// with the key.
     pub tier: TierVar,
     /// What is asked for.
     pub action: ActionVar,
@@ -50,7 +51,8 @@ pub struct RequestVar {
     pub challenge: Wire,
     /// Cash that leaves `account`; 0 where none moves and in padding.
     pub paid: Wire,
-    /// Cash that arrives at the account `action.recipient()` within the rollup; 0 but for transfers.
+    /// Cash that arrives at the account `action.recipient()` within the rollup; 0 but for
+    /// transfers.
     pub transferred: Wire,
     /// Cash that leaves for L1; 0 but for withdrawals.
     pub payout: Wire,
@@ -131,7 +133,8 @@ impl RequestVar {
         });
     }
 
-    /// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
+    /// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other
+    /// requests.
     fn withdrawal_word(&self, cs: &mut Cs) -> Wire {
         let one = cs.one();
         let ActionVar { is_withdrawal, .. } = &self.action;
@@ -141,8 +144,8 @@ impl RequestVar {
         cs.product("withdrawal word", is_paid_out.lc(), &word)
     }
 
-    /// The signature's challenge, which fixes the request; the flag ‖ tier (2) ‖ what the challenge does not fix of the
-    /// action.
+    /// The signature's challenge, which fixes the request; the flag ‖ tier (2) ‖ what the challenge
+    /// does not fix of the action.
     pub fn absorbed(&self) -> [Wire; 2] {
         let flags = self
             .is_active

@@ -64,8 +64,9 @@ impl TradeVar {
         self.cash_of_buyer.minus(&self.cash_of_seller)
     }
 
-    /// Flag, price, fees, quantity, forward, tiers and roles; a quantity is a ranged minimum plus a ranged difference
-    /// ([`OrderVar::enforce_quantity`]). What the orders signed is fixed by their challenges.
+    /// Flag, price, fees, quantity, forward, tiers and roles; a quantity is a ranged minimum plus a
+    /// ranged difference ([`OrderVar::enforce_quantity`]). What the orders signed is fixed by their
+    /// challenges.
     pub fn fill_parts(&self) -> [Part; 9] {
         let FillVar { is_active, price, quantity, buyer_fee, seller_fee, forward, .. } = &self.fill;
         let [buyers, sellers] = [&self.buy, &self.sell].map(|order| order.tier.lc());

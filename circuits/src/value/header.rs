@@ -1,4 +1,5 @@
-//! Twin of `protocol::batch::statement::Header`: what the whole batch is about, which most rows look at.
+//! Twin of `protocol::batch::statement::Header`: what the whole batch is about, which most rows
+//! look at.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::batch::statement::{HEADER_WORDS, Header, VERSION};
@@ -83,8 +84,8 @@ impl HeaderVar {
         }
     }
 
-    /// epoch (40) ‖ oracle time (40) ‖ is outside of the band (1) ‖ price units in one USDC (32): what the oracle signs
-    /// beside the roots.
+    /// epoch (40) ‖ oracle time (40) ‖ is outside of the band (1) ‖ price units in one USDC (32):
+    /// what the oracle signs beside the roots.
     pub fn oracle_terms(&self, cs: &Cs) -> Wire {
         let units = cs.constant(Fr::from(PRICE_UNITS));
         pack(&[

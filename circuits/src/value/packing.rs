@@ -11,7 +11,8 @@ pub fn power_of_two(exponent: u32) -> Fr {
     Fr::from(2u64).pow([u64::from(exponent)])
 }
 
-/// `Σ part_k · 2^(bits before k)`. The caller proves each part below `2^bits`; then the packing is injective.
+/// `Σ part_k · 2^(bits before k)`. The caller proves each part below `2^bits`; then the packing is
+/// injective.
 pub fn pack(parts: &[(&Wire, u32)]) -> Wire {
     let mut shift = 0;
     let mut scaled = Vec::with_capacity(parts.len());
@@ -25,8 +26,8 @@ pub fn pack(parts: &[(&Wire, u32)]) -> Wire {
 /// A wire and the width in bits that its constraints prove of it.
 pub type Part = (Wire, u32);
 
-/// Parts in order, as many to an element as fit. Widths alone say what stands where, so this is injective where
-/// [`pack`] is.
+/// Parts in order, as many to an element as fit. Widths alone say what stands where, so this is
+/// injective where [`pack`] is.
 pub fn pack_words(parts: &[Part]) -> Vec<Wire> {
     let (mut words, mut word, mut used) = (Vec::new(), Vec::new(), 0);
     for (part, bits) in parts {

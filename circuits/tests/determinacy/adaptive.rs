@@ -1,4 +1,5 @@
-//! Forgeries that wait for the challenges: the transcript is kept, and what comes after it is chosen.
+//! Forgeries that wait for the challenges: the transcript is kept, and what comes after it is
+//! chosen.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -108,8 +109,8 @@ fn forged(forgery: &Forgery, lies: &[Lie], plants: &[&'static str]) -> Vec<Fr> {
     cs.finish().0.full()
 }
 
-/// Batches that break identities: the forged ones, and honest ones with a lie where no forgery reaches
-/// the identity.
+/// Batches that break identities: the forged ones, and honest ones with a lie where no forgery
+/// reaches the identity.
 fn broken_batches() -> Vec<(&'static str, Vec<Fr>)> {
     let forgeries = synthetic::forgeries();
     let mut batches: Vec<_> =
@@ -203,8 +204,8 @@ fn rekey_in_padding(number: Fr) -> [Lie; 4] {
     ]
 }
 
-/// Labels of what is broken once a number has been chosen for the point, and a fraction over zero has
-/// taken what the ledger lacks, if there is one.
+/// Labels of what is broken once a number has been chosen for the point, and a fraction over zero
+/// has taken what the ledger lacks, if there is one.
 fn minted(plants: &[&'static str]) -> Vec<&'static str> {
     let circuit = Circuit::new(plants);
     let forger = Forger::new(&circuit);

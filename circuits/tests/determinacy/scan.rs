@@ -1,8 +1,9 @@
 //! Changes one variable at a time, lets everything follow, and looks at what the prover gains.
 //!
-//! A lie that breaks no constraint of its row is a choice. One that leaves the challenges where they
-//! were must change no key and no numerator. One that moves them is a choice made before the point:
-//! the table of choices names the identities that bind it, so that a choice nobody meant stands out.
+//! A lie that breaks no constraint of its row is a choice. One that leaves the challenges where
+//! they were must change no key and no numerator. One that moves them is a choice made before the
+//! point: the table of choices names the identities that bind it, so that a choice nobody meant
+//! stands out.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -122,7 +123,8 @@ impl<'a> Scan<'a> {
         rows.filter_map(bit).collect()
     }
 
-    /// The first column made after the first round began: its first challenge follows a permutation.
+    /// The first column made after the first round began: its first challenge follows a
+    /// permutation.
     fn first_column_after(&self) -> usize {
         let before = self.circuit.r1cs.a.columns[..self.circuit.r1cs.a.offsets[self.first]].iter();
         *before.max().expect("constraints") as usize + 1
@@ -134,8 +136,9 @@ impl<'a> Scan<'a> {
         a * b != c && !self.waived.contains(&r1cs.label(k).what)
     }
 
-    /// The fractions that some identity depends on: not those which a zero multiplies. Later constraints
-    /// are looked at first, so that what a column leads to is known before the column is.
+    /// The fractions that some identity depends on: not those which a zero multiplies. Later
+    /// constraints are looked at first, so that what a column leads to is known before the column
+    /// is.
     fn counting(&self, values: &[Fr]) -> Vec<usize> {
         let r1cs = &self.circuit.r1cs;
         let mut counts = vec![false; values.len()];
@@ -301,8 +304,8 @@ fn finds_a_bidder_in_a_row_without_a_bid() {
     assert_eq!(lines(&singles(&scan, &trace, is_bidder).choices), BTreeSet::new());
 }
 
-/// Faults, the batches and tables in which they show, a variable that is then chosen after the point,
-/// and whose rule.
+/// Faults, the batches and tables in which they show, a variable that is then chosen after the
+/// point, and whose rule.
 const PLANTS: [(&str, usize, &str, &str, Rule); 12] = [
     ("nonces newly used", 7, "accounts", "nonce newly used", Rule::Nonce),
     ("free recipient of a rekey", 5, "requests", "number", Rule::Ledger),

@@ -42,8 +42,8 @@ fn range_check_accepts_exactly_the_range() {
     }
 }
 
-/// Values near the modulus that comparators without ranges took for small: a withdrawal of more than the balance, a
-/// nonce beyond its limit.
+/// Values near the modulus that comparators without ranges took for small: a withdrawal of more
+/// than the balance, a nonce beyond its limit.
 #[test]
 fn range_check_refuses_the_recorded_overflows() {
     let path =

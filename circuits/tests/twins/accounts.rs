@@ -1,4 +1,5 @@
-//! Account rows: the leaf before and after, cash at its bounds, accounts that a batch opens, keys that change.
+//! Account rows: the leaf before and after, cash at its bounds, accounts that a batch opens, keys
+//! that change.
 
 use rand::Rng;
 use rand::seq::SliceRandom;

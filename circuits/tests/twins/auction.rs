@@ -1,4 +1,5 @@
-//! Auctions at and around every threshold: started, ended, bid for, early, late, with and without equity.
+//! Auctions at and around every threshold: started, ended, bid for, early, late, with and without
+//! equity.
 
 use ark_bn254::Fr;
 use rand::Rng;

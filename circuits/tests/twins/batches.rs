@@ -1,5 +1,5 @@
-//! Whole batches: every constraint of the circuit's matrices, on random batches and on random batches with one thing
-//! changed.
+//! Whole batches: every constraint of the circuit's matrices, on random batches and on random
+//! batches with one thing changed.
 
 use std::collections::BTreeMap;
 
@@ -166,7 +166,8 @@ fn change(rng: &mut ChaCha8Rng, operation: &mut Operation) {
     }
 }
 
-/// The batch with one operation changed: the native verdict, and the batch the operator makes regardless.
+/// The batch with one operation changed: the native verdict, and the batch the operator makes
+/// regardless.
 fn changed_batch(rng: &mut ChaCha8Rng, case: &RandomBatch) -> Option<(Verdict, BatchTrace)> {
     let mut list = operations(&case.trace);
     let place = rng.gen_range(0..list.len().max(1));

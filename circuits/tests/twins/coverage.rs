@@ -1,4 +1,5 @@
-//! Constraints of every rule that forged batches break; forgeries beside the batch, and beside the batch circuit.
+//! Constraints of every rule that forged batches break; forgeries beside the batch, and beside the
+//! batch circuit.
 
 use std::collections::BTreeSet;
 

@@ -32,7 +32,8 @@ pub fn native<T>(result: Result<T, Reject>) -> Verdict {
     result.err().map(|reject| reject.rule)
 }
 
-/// The rule of the first constraint that does not hold. One without a rule is a fault of the circuit.
+/// The rule of the first constraint that does not hold. One without a rule is a fault of the
+/// circuit.
 pub fn circuit(cs: &Cs) -> Verdict {
     cs.unsatisfied().map(|failure| failure.label.rule.unwrap_or_else(|| panic!("{failure}")))
 }
@@ -41,7 +42,8 @@ pub fn witness() -> Cs {
     Cs::new(Mode::Witness)
 }
 
-/// Judges `count` statements drawn by seed both ways; both verdicts, and every rule named, must occur.
+/// Judges `count` statements drawn by seed both ways; both verdicts, and every rule named, must
+/// occur.
 pub fn agree(count: u64, rules: &[Rule], judge: impl Fn(&mut ChaCha8Rng) -> [Verdict; 2] + Sync) {
     let count = count * times();
     let tally = (0..count)
@@ -67,8 +69,9 @@ pub fn agree(count: u64, rules: &[Rule], judge: impl Fn(&mut ChaCha8Rng) -> [Ver
 /// Where operations are judged: state, market and shape.
 pub type Place<'a> = (&'a State, &'a Market, &'a Shape);
 
-/// The native verdict on operations, and the batch the operator makes regardless. `None` where a second rule is broken too:
-/// which of them is found first is then no matter of twins. `prepare` is done to each batch first.
+/// The native verdict on operations, and the batch the operator makes regardless. `None` where a
+/// second rule is broken too: which of them is found first is then no matter of twins. `prepare` is
+/// done to each batch first.
 pub fn regardless(
     (state, market, shape): Place,
     list: &[Operation],
@@ -100,7 +103,8 @@ pub fn both(place: Place, list: &[Operation]) -> [Verdict; 2] {
     }
 }
 
-/// Accounts with a million USDC that hold a quantity drawn from `held_e3` of each option of the market.
+/// Accounts with a million USDC that hold a quantity drawn from `held_e3` of each option of the
+/// market.
 pub fn holders<const N: usize>(
     rng: &mut ChaCha8Rng,
     market: &Market,
@@ -142,7 +146,8 @@ pub fn near(rng: &mut ChaCha8Rng, bound: i128, min: i128, max: i128) -> i128 {
     number.clamp(min, max)
 }
 
-/// As [`near`], but mostly on the side of `bound` where the rule accepts: at or above it if `sign` is 1.
+/// As [`near`], but mostly on the side of `bound` where the rule accepts: at or above it if `sign`
+/// is 1.
 pub fn mostly(rng: &mut ChaCha8Rng, bound: i128, sign: i128, min: i128, max: i128) -> i128 {
     if rng.gen_ratio(1, 8) {
         return near(rng, bound, min, max);

@@ -1,4 +1,5 @@
-//! Fees of a trade at the bounds of random schedules: the bound rounded down natively, two products in the circuit.
+//! Fees of a trade at the bounds of random schedules: the bound rounded down natively, two products
+//! in the circuit.
 
 use ark_bn254::Fr;
 use rand::Rng;

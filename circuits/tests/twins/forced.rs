@@ -1,5 +1,5 @@
-//! Forced requests at and around free collateral and the last nonces, beside cash that comes in, signatures and steps of
-//! auctions.
+//! Forced requests at and around free collateral and the last nonces, beside cash that comes in,
+//! signatures and steps of auctions.
 
 use rand::Rng;
 use rand::seq::SliceRandom;

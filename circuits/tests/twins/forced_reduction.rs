@@ -1,4 +1,5 @@
-//! Forced reductions: answered rightly and not, where margin is just covered and just not, by counterparties of every kind.
+//! Forced reductions: answered rightly and not, where margin is just covered and just not, by
+//! counterparties of every kind.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -203,8 +204,8 @@ fn judged(rng: &mut ChaCha8Rng, case: &Case, list: &[Operation], shape: &Shape) 
     }
 }
 
-/// A case in which contracts are worth no more than the penalty, so that an account short of standard margin is neither better
-/// nor worse without them.
+/// A case in which contracts are worth no more than the penalty, so that an account short of
+/// standard margin is neither better nor worse without them.
 fn worthless(rng: &mut ChaCha8Rng) -> Case {
     let mut rows = risk_rows(2, rng.gen_range(0..8));
     let penalty_ppm = parameters().forced_penalty_ppm;

@@ -10,8 +10,8 @@ use zkmargin_protocol::value::units::Nonce;
 
 use super::draw::{Verdict, agree, circuit, native, near, witness};
 
-/// A window and the nonces a batch uses, as a bit set above its base: mostly disjoint from those used before, often
-/// completing the lower half, sometimes at the end of all nonces.
+/// A window and the nonces a batch uses, as a bit set above its base: mostly disjoint from those
+/// used before, often completing the lower half, sometimes at the end of all nonces.
 fn random_use(rng: &mut ChaCha8Rng) -> (NonceWindow, u64) {
     let last = i128::from(Nonce::MAX);
     let bound = if rng.gen_ratio(1, 3) { last - 32 } else { 1_000 };
@@ -34,7 +34,8 @@ fn random_use(rng: &mut ChaCha8Rng) -> (NonceWindow, u64) {
     (NonceWindow { base, bits }, used)
 }
 
-/// The base of a cancel-all, a quarter of the time. Whether it is above the window is judged in the request's row.
+/// The base of a cancel-all, a quarter of the time. Whether it is above the window is judged in the
+/// request's row.
 fn random_cancel(rng: &mut ChaCha8Rng, window: NonceWindow) -> Option<Nonce> {
     let least = i128::from(window.base) + 64;
     let base = Nonce::try_from(near(rng, least, least, i128::from(Nonce::MAX).max(least))).ok();

@@ -1,4 +1,5 @@
-//! Indices that stand for what is held of them or for another option, and accounts that hold it or do not: whole batches.
+//! Indices that stand for what is held of them or for another option, and accounts that hold it or
+//! do not: whole batches.
 
 use rand::Rng;
 use rand::seq::SliceRandom;

@@ -57,8 +57,9 @@ fn break_one(rng: &mut ChaCha8Rng, slots: &mut [Slot; SLOTS], book: Underlying) 
     }
 }
 
-/// Slots are canonical if native positions built from them have these slots. Where they are not, the first fault, slot by slot:
-/// a used one behind an empty one, an order that is not within the book, a use without a quantity.
+/// Slots are canonical if native positions built from them have these slots. Where they are not,
+/// the first fault, slot by slot: a used one behind an empty one, an order that is not within the
+/// book, a use without a quantity.
 fn judge_natively(book: Underlying, slots: &[Slot; SLOTS]) -> Verdict {
     let mut rebuilt = Positions::default();
     let used = slots.iter().filter(|(instrument, _)| instrument.get() != 0);

@@ -1,5 +1,5 @@
-//! Positions after a jump of the market: whole batches, for what is kept of a position is tied to the new leaf by the
-//! argument.
+//! Positions after a jump of the market: whole batches, for what is kept of a position is tied to
+//! the new leaf by the argument.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -44,8 +44,8 @@ fn random_operation(rng: &mut ChaCha8Rng, market: &Market) -> Operation {
     }
 }
 
-/// The native verdict, and that of the circuit on the batch the operator makes regardless; sometimes with rows that
-/// show one side only.
+/// The native verdict, and that of the circuit on the batch the operator makes regardless;
+/// sometimes with rows that show one side only.
 fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let market = random_market(rng);
     let state = holders(rng, &market, [2, 3], [0, -900, -500, 500, 900]);

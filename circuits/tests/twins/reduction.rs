@@ -1,5 +1,5 @@
-//! Accounts short of initial margin: what they may still do, judged over whole batches, for what is kept of a position
-//! is tied to the new leaf by the argument.
+//! Accounts short of initial margin: what they may still do, judged over whole batches, for what is
+//! kept of a position is tied to the new leaf by the argument.
 
 use std::collections::BTreeMap;
 
@@ -19,7 +19,8 @@ use zkmargin_protocol::value::units::{Cash, Price, Quantity};
 
 use super::draw::{Verdict, agree, both};
 
-/// Account 5 with one or two positions, short of initial margin by little or by much, or not at all.
+/// Account 5 with one or two positions, short of initial margin by little or by much, or not at
+/// all.
 fn short_state(rng: &mut ChaCha8Rng, market: &Market) -> (State, BTreeMap<usize, i64>) {
     let index = account_index(5);
     let mut book = portfolio_book(1);

@@ -1,4 +1,5 @@
-//! Options that are live, expired or settled, in and out of time: whole batches that touch their holder.
+//! Options that are live, expired or settled, in and out of time: whole batches that touch their
+//! holder.
 
 use std::collections::BTreeMap;
 

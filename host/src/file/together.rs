@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use super::{FileError, draft_of, parent};
 
-/// Puts each content at its path, in place of the file that is there: all of them or none. Every draft is
-/// written and flushed before the first file is replaced, and when a later one cannot be replaced,
-/// the earlier ones get their old content back.
+/// Puts each content at its path, in place of the file that is there: all of them or none. Every
+/// draft is written and flushed before the first file is replaced, and when a later one cannot be
+/// replaced, the earlier ones get their old content back.
 ///
 /// A crash of the machine between two replacements can still leave some of the files old and some
 /// new. Each file by itself is whole even then.

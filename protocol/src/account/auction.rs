@@ -1,7 +1,7 @@
 //! Auctions of accounts below maintenance margin. Spec: `docs/spec/liquidation.md`.
 //!
-//! An account is judged as the batch finds it, with settled positions as cash. Shares are parts per million; `_e12` and
-//! `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
+//! An account is judged as the batch finds it, with settled positions as cash. Shares are parts per
+//! million; `_e12` and `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,14 +24,16 @@ pub struct Auction {
     pub start: Time,
     /// Whether equity was not above zero then: the insurance fund pays instead of the bidder.
     pub is_insolvent: bool,
-    /// Cash that bids have paid, which is not for sale; or of an account without equity the deficit counted; 63 bits.
+    /// Cash that bids have paid, which is not for sale; or of an account without equity the deficit
+    /// counted; 63 bits.
     pub reserve: Cash,
 }
 
 check_when_read!(Auction);
 
 impl Auction {
-    /// It packs as no other does: one that starts at 0 would be no auction, a reserve below zero none.
+    /// It packs as no other does: one that starts at 0 would be no auction, a reserve below zero
+    /// none.
     ///
     /// # Errors
     /// [`Rule::Range`].
@@ -78,8 +80,8 @@ impl Auction {
     }
 }
 
-/// An auction may start: equity is below maintenance margin. One under way may start anew when equity has changed its
-/// sign since.
+/// An auction may start: equity is below maintenance margin. One under way may start anew when
+/// equity has changed its sign since.
 ///
 /// # Errors
 /// [`Rule::AuctionStart`].
@@ -102,7 +104,8 @@ pub fn check_start(
     Ok(())
 }
 
-/// The auction that starts at `time`, or starts anew, and its fee; only a first start has one, and only of equity.
+/// The auction that starts at `time`, or starts anew, and its fee; only a first start has one, and
+/// only of equity.
 ///
 /// # Errors
 /// Those of [`Standing::new`]; [`Rule::Range`] at time 0, which means no auction.

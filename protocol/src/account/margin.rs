@@ -58,7 +58,8 @@ pub struct Margin {
     pub maintenance_excess_e12: i128,
 }
 
-/// An amount in 10^-12 USDC, in micro-USDC, rounded up: against the account whose requirement it is.
+/// An amount in 10^-12 USDC, in micro-USDC, rounded up: against the account whose requirement it
+/// is.
 fn usdc_ceil(amount_e12: i128) -> i128 {
     let ppm = i128::from(PPM);
     (amount_e12 + ppm - 1).div_euclid(ppm)
@@ -67,8 +68,8 @@ fn usdc_ceil(amount_e12: i128) -> i128 {
 /// Margin of an account holding `cash` and `positions`.
 ///
 /// # Errors
-/// [`Rule::InstrumentLive`] for a position that is not in the table; [`Rule::MarginSpread`] if the requirement
-/// exceeds a scenario's loss, the short floor or zero by 2^52 or more.
+/// [`Rule::InstrumentLive`] for a position that is not in the table; [`Rule::MarginSpread`] if the
+/// requirement exceeds a scenario's loss, the short floor or zero by 2^52 or more.
 pub fn evaluate(
     cash: Cash,
     positions: impl Iterator<Item = Slot>,
@@ -101,8 +102,8 @@ pub fn evaluate(
             [parameters.initial_factor_ppm, parameters.maintenance_factor_ppm]
                 .map(|factor| requirement * i128::from(factor))
         }
-        // Equity holds the mark value of long options; were it counted, a book without cash could buy
-        // options on credit. Adding the mark value leaves `cash ≥ Σ max(0, −q) · isolated`.
+        // Equity holds the mark value of long options; were it counted, a book without cash could
+        // buy options on credit. Adding the mark value leaves `cash ≥ Σ max(0, −q) · isolated`.
         MarginMethod::Standard => {
             [isolated_initial, isolated_maintenance].map(|charge| (mark_value + charge) * ppm)
         }
@@ -133,8 +134,8 @@ fn check_spread(requirement: i128, short_floor: i128, losses: &[i128]) -> Result
 }
 
 impl Margin {
-    /// By how many candidates for the maximum, zero among them, the requirement exceeds half of what there is room for:
-    /// by `2^(SPREAD_BITS − 1)` or more.
+    /// By how many candidates for the maximum, zero among them, the requirement exceeds half of
+    /// what there is room for: by `2^(SPREAD_BITS − 1)` or more.
     pub fn wide_spreads(&self) -> u32 {
         let candidates = self.losses.iter().chain([&self.short_floor, &0]);
         let is_wide = |candidate: &&i128| self.requirement - **candidate >= 1 << (SPREAD_BITS - 1);

@@ -1,7 +1,8 @@
 //! The window of nonces of an account. Spec: `docs/spec/operations.md#Nonce`.
 //!
-//! The window holds 64 nonces from `base`. Orders may be filled in any order, none twice. When a batch ends and the
-//! lower half of the window is used up, the window moves up by that half. A cancel-all names a base above the window.
+//! The window holds 64 nonces from `base`. Orders may be filled in any order, none twice. When a
+//! batch ends and the lower half of the window is used up, the window moves up by that half. A
+//! cancel-all names a base above the window.
 
 use serde::{Deserialize, Serialize};
 
@@ -56,8 +57,8 @@ impl NonceWindow {
         self.bits & LOWER_HALF == LOWER_HALF
     }
 
-    /// The window can move when a batch ends, and again after the next one. So a batch may touch the account,
-    /// for a deposit or what its owner forces, however few nonces are left.
+    /// The window can move when a batch ends, and again after the next one. So a batch may touch
+    /// the account, for a deposit or what its owner forces, however few nonces are left.
     ///
     /// # Errors
     /// [`Rule::Nonce`] when the nonces of the account would be exhausted.

@@ -30,8 +30,8 @@ pub struct Positions(BTreeMap<InstrumentIndex, Quantity>);
 impl TryFrom<BTreeMap<InstrumentIndex, Quantity>> for Positions {
     type Error = Reject;
 
-    /// The positions, if they fit the slots: [`Rule::PositionSlots`] for more than [`SLOTS`], a quantity of
-    /// zero, or the index of no instrument.
+    /// The positions, if they fit the slots: [`Rule::PositionSlots`] for more than [`SLOTS`], a
+    /// quantity of zero, or the index of no instrument.
     fn try_from(positions: BTreeMap<InstrumentIndex, Quantity>) -> Result<Self, Reject> {
         if positions.len() > SLOTS {
             return Err(Reject::value(Rule::PositionSlots, "slots in use", positions.len()));
@@ -76,8 +76,8 @@ impl Positions {
     /// Adds `change` to the position in `instrument`; a position of zero leaves its slot.
     ///
     /// # Errors
-    /// [`Rule::Book`] if the instrument is not of `book`; [`Rule::Range`] if the sum leaves its width;
-    /// [`Rule::PositionSlots`] if a 33rd slot would be needed.
+    /// [`Rule::Book`] if the instrument is not of `book`; [`Rule::Range`] if the sum leaves its
+    /// width; [`Rule::PositionSlots`] if a 33rd slot would be needed.
     pub fn add(
         &mut self,
         book: Underlying,
@@ -87,8 +87,8 @@ impl Positions {
         self.change(book, instrument, change.get())
     }
 
-    /// Takes `change` from the position in `instrument`. The opposite of the smallest quantity is no
-    /// [`Quantity`], so this is not the same as adding it.
+    /// Takes `change` from the position in `instrument`. The opposite of the smallest quantity is
+    /// no [`Quantity`], so this is not the same as adding it.
     ///
     /// # Errors
     /// Those of [`Positions::add`].
@@ -131,7 +131,8 @@ impl Positions {
         slots
     }
 
-    /// The slots packed four to an element, each instrument (16 bits) then quantity + 2^39 (40 bits).
+    /// The slots packed four to an element, each instrument (16 bits) then quantity + 2^39 (40
+    /// bits).
     pub fn words(&self) -> [Fr; POSITION_WORDS] {
         let slots = self.slots();
         std::array::from_fn(|word| {

@@ -1,4 +1,5 @@
-//! The price band: when the oracle's members say that the market has jumped. Spec: `docs/spec/risk.md#PriceBand`.
+//! The price band: when the oracle's members say that the market has jumped. Spec:
+//! `docs/spec/risk.md#PriceBand`.
 
 use crate::account::positions::Positions;
 use crate::account::reduction;
@@ -6,8 +7,9 @@ use crate::pricing::surface::Surface;
 use crate::value::units::{PPM, Price};
 use crate::{Reject, Rule};
 
-/// Whether some forward of `surfaces` differs by more than `band_ppm`/10^6 from the one of `before`, the surfaces of the
-/// epoch before. An underlying or expiry that is in one of the two only has nothing to differ from.
+/// Whether some forward of `surfaces` differs by more than `band_ppm`/10^6 from the one of
+/// `before`, the surfaces of the epoch before. An underlying or expiry that is in one of the two
+/// only has nothing to differ from.
 pub fn is_outside(before: &[Surface], surfaces: &[Surface], band_ppm: u32) -> bool {
     surfaces.iter().any(|surface| {
         let same = |other: &&Surface| other.underlying() == surface.underlying();
@@ -24,8 +26,8 @@ fn has_left(old: Price, new: Price, band_ppm: u32) -> bool {
     moved > u128::from(old.get()) * u128::from(band_ppm)
 }
 
-/// While a forward is outside of its band, positions may be closed in whole or in part, not opened, enlarged or turned.
-/// The pair is (before, after).
+/// While a forward is outside of its band, positions may be closed in whole or in part, not opened,
+/// enlarged or turned. The pair is (before, after).
 ///
 /// # Errors
 /// [`Rule::PriceBand`].

@@ -1,11 +1,12 @@
-//! What an account short of its initial margin may still do. Spec: `docs/spec/margin.md#RiskReduction`.
+//! What an account short of its initial margin may still do. Spec:
+//! `docs/spec/margin.md#RiskReduction`.
 
 use crate::account::margin::Margin;
 use crate::account::positions::Positions;
 use crate::{Reject, Rule};
 
-/// An account, short of initial margin before and after, is left no worse: short by no more, and no position has
-/// grown. Both pairs are (before, after).
+/// An account, short of initial margin before and after, is left no worse: short by no more, and no
+/// position has grown. Both pairs are (before, after).
 ///
 /// # Errors
 /// [`Rule::RiskReduction`].

@@ -1,4 +1,5 @@
-//! Expired positions turn to cash when a batch touches their account. Spec: `docs/spec/operations.md#Settlement`.
+//! Expired positions turn to cash when a batch touches their account. Spec:
+//! `docs/spec/operations.md#Settlement`.
 
 use std::collections::BTreeSet;
 
@@ -25,11 +26,11 @@ impl Settlement {
         *self == Self::default()
     }
 
-    /// Turns every position of `account` in a settled instrument to cash at its payoff, exactly: quantity (1/1000)
-    /// times price (1/1000).
+    /// Turns every position of `account` in a settled instrument to cash at its payoff, exactly:
+    /// quantity (1/1000) times price (1/1000).
     ///
     /// # Errors
-    /// [`Rule::Range`] if the balance leaves its width.
+    /// [`crate::Rule::Range`] if the balance leaves its width.
     pub fn apply(account: &mut Account, market: &Market, time: Time) -> Result<Self, Reject> {
         let mut settlement = Self::default();
         for (instrument, quantity) in account.positions.clone().iter() {

@@ -1,4 +1,5 @@
-//! How an account stands whose auction takes a step: equity, maintenance margin, shortfall. Spec: `docs/spec/liquidation.md`.
+//! How an account stands whose auction takes a step: equity, maintenance margin, shortfall. Spec:
+//! `docs/spec/liquidation.md`.
 //!
 //! `_e12` and `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
 
@@ -45,9 +46,9 @@ impl Standing {
         self.equity <= 0
     }
 
-    /// The least fraction, in parts per million, whose sale at `discount_ppm` covers buffered margin, when `reserve` is
-    /// not for sale: `⌈10^6·N/(N + E·d + R·(1 − d))⌉`, N the shortfall. Sold is `E − R` at a price of d; what stays is `1 − f` of
-    /// the margin.
+    /// The least fraction, in parts per million, whose sale at `discount_ppm` covers buffered
+    /// margin, when `reserve` is not for sale: `⌈10^6·N/(N + E·d + R·(1 − d))⌉`, N the shortfall.
+    /// Sold is `E − R` at a price of d; what stays is `1 − f` of the margin.
     pub fn fraction_ceil(&self, discount_ppm: u32, reserve: i128) -> u32 {
         let ppm = i128::from(PPM);
         let kept_e12 =
@@ -59,7 +60,8 @@ impl Standing {
         u32::try_from(fraction).expect("at most all")
     }
 
-    /// The fee of an auction that starts: a share of the equity that would be sold without discount, rounded down.
+    /// The fee of an auction that starts: a share of the equity that would be sold without
+    /// discount, rounded down.
     pub fn fee_floor(&self, parameters: &AuctionParameters) -> i128 {
         let fraction = i128::from(self.fraction_ceil(PPM, 0));
         self.equity * fraction * i128::from(parameters.fee_ppm) / E12

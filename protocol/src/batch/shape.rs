@@ -21,7 +21,8 @@ pub struct Shape {
     pub nodes: usize,
     /// Instruments traded or held.
     pub instruments: usize,
-    /// Nodes above them, the root included, of the risk table and as many of the open-interest tree.
+    /// Nodes above them, the root included, of the risk table and as many of the open-interest
+    /// tree.
     pub instrument_nodes: usize,
 }
 
@@ -77,7 +78,8 @@ impl Shape {
         Self::NAMED.iter().find(|(_, shape)| shape == self).map(|&(name, _)| name)
     }
 
-    /// The shape has a row for the root's node of each tree and no table beyond [`Shape::ROWS_MAX`].
+    /// The shape has a row for the root's node of each tree and no table beyond
+    /// [`Shape::ROWS_MAX`].
     ///
     /// # Errors
     /// [`Rule::Shape`] with the rows.

@@ -71,7 +71,8 @@ pub struct Header {
 impl Header {
     /// The header's words.
     pub fn words(&self) -> [Fr; HEADER_WORDS] {
-        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40) ‖ is outside of the band (1)
+        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40) ‖ is outside of the band
+        // (1)
         let times = pack(&[
             part(self.epoch, EPOCH_BITS),
             part(self.oracle_time.get(), TIME_BITS),
@@ -102,7 +103,8 @@ impl Header {
     }
 }
 
-/// Words of a statement of `shape`: header, deposits, withdrawals, one-sided accounts, two-sided accounts.
+/// Words of a statement of `shape`: header, deposits, withdrawals, one-sided accounts, two-sided
+/// accounts.
 pub fn word_count(shape: &Shape) -> usize {
     HEADER_WORDS
         + shape.deposits * DEPOSIT_WORDS
@@ -110,7 +112,8 @@ pub fn word_count(shape: &Shape) -> usize {
         + (shape.accounts + shape.two_sided) * ACCOUNT_WORDS
 }
 
-/// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other requests.
+/// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other
+/// requests.
 pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
     let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
     let amount = part(custody.payout_floor(amount).get() as u64, CASH_BITS);

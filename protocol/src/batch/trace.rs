@@ -40,9 +40,9 @@ pub struct AccountRow {
     pub new: Account,
     /// Margin after.
     pub margin: Margin,
-    /// Margin before, with settled positions as cash, of an account that was and stays short of its initial margin,
-    /// holds less while a forward is outside of its band, or is in auction: its row is two-sided. Where a forced reduction is
-    /// refused, the margin that would be.
+    /// Margin before, with settled positions as cash, of an account that was and stays short of its
+    /// initial margin, holds less while a forward is outside of its band, or is in auction: its row
+    /// is two-sided. Where a forced reduction is refused, the margin that would be.
     pub old_margin: Option<Margin>,
     /// What happened to its auction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -162,13 +162,14 @@ impl BatchTrace {
         rows.find(|row| row.instrument == index)
     }
 
-    /// The trace has the lengths and places that circuit and statement rely on. Whether it follows from its
-    /// operations is for the circuit to judge.
+    /// The trace has the lengths and places that circuit and statement rely on. Whether it follows
+    /// from its operations is for the circuit to judge.
     ///
     /// # Errors
-    /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove; [`Rule::MarginMatrix`] and
-    /// [`Rule::InstrumentLive`] for other than 33 losses or a node that the risk table does not have;
-    /// [`Rule::AccountTree`] and [`Rule::IndexReuse`] for a node that the account tree or the open-interest tree does not have.
+    /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove;
+    /// [`Rule::MarginMatrix`] and [`Rule::InstrumentLive`] for other than 33 losses or a node that
+    /// the risk table does not have; [`Rule::AccountTree`] and [`Rule::IndexReuse`] for a node that
+    /// the account tree or the open-interest tree does not have.
     pub fn check(&self) -> Result<(), Reject> {
         self.shape.check()?;
         self.shape.check_fits(&Shape {

@@ -1,5 +1,6 @@
-//! Baby Jubjub, the twisted Edwards curve `a·x² + y² = 1 + d·x²·y²` over the BN254 scalar field with
-//! a = 168700 and d = 168696: circomlib's coordinates (EIP-2494). Its order is 8·l with l prime.
+//! Baby Jubjub, the twisted Edwards curve `a·x² + y² = 1 + d·x²·y²` over the BN254 scalar field
+//! with a = 168700 and d = 168696: circomlib's coordinates (EIP-2494). Its order is 8·l with l
+//! prime.
 
 use ark_bn254::Fr;
 use ark_ec::{AdditiveGroup as _, twisted_edwards::TECurveConfig};
@@ -23,8 +24,8 @@ pub const BASE8: Point = Point { x: GENERATOR_X, y: GENERATOR_Y };
 
 /// A pair of coordinates. In JSON two decimal strings, `["x", "y"]`.
 ///
-/// Nothing says that it lies on the curve: whoever takes one from outside asks [`Point::is_on_curve`].
-/// Sums and multiples of pairs off the curve mean nothing, but never panic.
+/// Nothing says that it lies on the curve: whoever takes one from outside asks
+/// [`Point::is_on_curve`]. Sums and multiples of pairs off the curve mean nothing, but never panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(from = "[Decimal<Fr>; 2]", into = "[Decimal<Fr>; 2]")]
 pub struct Point {
@@ -60,8 +61,8 @@ impl Point {
         Self { x: -self.x, y: self.y }
     }
 
-    /// `factor` times a point of the curve, an integer of 256 bits, not reduced. Takes the same steps for
-    /// every factor, so that it may be secret.
+    /// `factor` times a point of the curve, an integer of 256 bits, not reduced. Takes the same
+    /// steps for every factor, so that it may be secret.
     pub fn mul(&self, factor: BigInt<4>) -> Self {
         Self::from_projective(EdwardsConfig::mul_projective(&self.projective(), &factor.0))
     }
@@ -89,7 +90,8 @@ impl From<Point> for [Decimal<Fr>; 2] {
     }
 }
 
-/// `Σ factor·point` of public values, by doubling and adding all together. The steps depend on the factors.
+/// `Σ factor·point` of public values, by doubling and adding all together. The steps depend on the
+/// factors.
 pub(crate) fn mul_public<const N: usize>(
     terms: [(EdwardsProjective, BigInt<4>); N],
 ) -> EdwardsProjective {

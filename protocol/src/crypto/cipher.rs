@@ -1,8 +1,8 @@
 //! Encryption of a leaf under the account's view key. Spec: `docs/spec/encoding.md#LeafCipher`.
 //!
-//! The key stream is one Poseidon permutation over (tag, view key, account, new leaf). The leaf hash is public and
-//! different for every content, so no key stream is ever used for two contents. The view key in the leaf hides
-//! the content.
+//! The key stream is one Poseidon permutation over (tag, view key, account, new leaf). The leaf
+//! hash is public and different for every content, so no key stream is ever used for two contents.
+//! The view key in the leaf hides the content.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;

@@ -1,5 +1,5 @@
-//! Domain tags: each use of a hash has its own, so that a value hashed for one purpose means nothing for
-//! another.
+//! Domain tags: each use of a hash has its own, so that a value hashed for one purpose means
+//! nothing for another.
 
 use ark_bn254::Fr;
 use ark_ff::PrimeField;

@@ -1,5 +1,5 @@
-//! EdDSA on Baby Jubjub with Poseidon, as circomlib verifies it, made strict: one signature, one encoding.
-//! See `docs/spec/hashing.md`.
+//! EdDSA on Baby Jubjub with Poseidon, as circomlib verifies it, made strict: one signature, one
+//! encoding. See `docs/spec/hashing.md`.
 
 use std::fmt;
 
@@ -63,8 +63,8 @@ impl From<PublicKey> for Point {
     }
 }
 
-/// A signature as it came; [`verify`] makes every check. In JSON `{"r8": ["x", "y"], "s": "…"}`, where parsing
-/// already refuses an `s` of l or more and an `r8` off the curve.
+/// A signature as it came; [`verify`] makes every check. In JSON `{"r8": ["x", "y"], "s": "…"}`,
+/// where parsing already refuses an `s` of l or more and an `r8` off the curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Encoded", into = "Encoded")]
 pub struct Signature {
@@ -111,7 +111,8 @@ impl TryFrom<Encoded> for Signature {
 
 impl From<Signature> for Encoded {
     fn from(signature: Signature) -> Self {
-        // A valid S is below l and kept; an invalid one has no JSON form and would be refused anyway.
+        // A valid S is below l and kept; an invalid one has no JSON form and would be refused
+        // anyway.
         let s = Scalar::from_le_bytes_mod_order(&signature.s.to_bytes_le());
         Self { r8: signature.r8, s: Decimal(s) }
     }
@@ -125,7 +126,8 @@ pub fn challenge(key: &PublicKey, message: Fr, r8: &Point) -> Fr {
 /// Whether `signature` is one of `message` by `key`: `S·Base8 = R8 + challenge·(8·A)`.
 ///
 /// # Errors
-/// [`Rule::Signature`] if S is not below the subgroup order, R8 is not on the curve, or the equation fails.
+/// [`Rule::Signature`] if S is not below the subgroup order, R8 is not on the curve, or the
+/// equation fails.
 pub fn verify(key: &PublicKey, message: Fr, signature: &Signature) -> Result<(), Reject> {
     signature.check_encoding()?;
     let mut key_8 = key.0.neg().projective();
@@ -146,8 +148,8 @@ pub fn verify(key: &PublicKey, message: Fr, signature: &Signature) -> Result<(),
 
 /// A signing key. It is never printed.
 ///
-/// Verification is circomlib's; the derivation from the seed is ours, since BLAKE-512 has no maintained
-/// implementation and only the wallet that owns a key depends on it.
+/// Verification is circomlib's; the derivation from the seed is ours, since BLAKE-512 has no
+/// maintained implementation and only the wallet that owns a key depends on it.
 #[derive(Clone)]
 pub struct SecretKey {
     scalar: Scalar,
@@ -158,8 +160,9 @@ pub struct SecretKey {
 impl SecretKey {
     /// The key of a seed, which must be uniform.
     ///
-    /// Scalar: the first 64-byte block, little-endian mod l, that is not zero in the BLAKE3 output of the
-    /// seed derived under "zkmargin 2026-11 EdDSA scalar". Nonce key: 32 bytes under "zkmargin 2026-11 EdDSA nonce".
+    /// Scalar: the first 64-byte block, little-endian mod l, that is not zero in the BLAKE3 output
+    /// of the seed derived under "zkmargin 2026-11 EdDSA scalar". Nonce key: 32 bytes under
+    /// "zkmargin 2026-11 EdDSA nonce".
     pub fn from_seed(seed: &[u8; 32]) -> Self {
         let mut hasher = blake3::Hasher::new_derive_key("zkmargin 2026-11 EdDSA scalar");
         hasher.update(seed);
@@ -175,8 +178,9 @@ impl SecretKey {
         self.public
     }
 
-    /// The signature of `message`; always the same. The nonce is the BLAKE3 output of the public key's
-    /// coordinates and the message, 32 little-endian bytes each, keyed by the nonce key, reduced as the scalar.
+    /// The signature of `message`; always the same. The nonce is the BLAKE3 output of the public
+    /// key's coordinates and the message, 32 little-endian bytes each, keyed by the nonce key,
+    /// reduced as the scalar.
     pub fn sign(&self, message: Fr) -> Signature {
         let mut hasher = blake3::Hasher::new_keyed(&self.nonce_key);
         for element in [self.public.0.x, self.public.0.y, message] {

@@ -23,8 +23,8 @@ pub const WIDTH_MIN: usize = 2;
 pub const WIDTH_MAX: usize = 17;
 /// Rounds in which every lane meets the S-box, half of them before the partial rounds.
 pub const FULL_ROUNDS: usize = 8;
-/// Rounds in which only lane 0 meets the S-box, for the widths 2 to 17: table 2 of the paper at 128 bits
-/// with its margin, as circomlib rounded it.
+/// Rounds in which only lane 0 meets the S-box, for the widths 2 to 17: table 2 of the paper at 128
+/// bits with its margin, as circomlib rounded it.
 pub const PARTIAL_ROUNDS: [usize; WIDTH_MAX - WIDTH_MIN + 1] =
     [56, 57, 56, 60, 60, 63, 64, 63, 60, 66, 60, 65, 70, 60, 64, 68];
 
@@ -37,7 +37,8 @@ pub struct Constants {
     pub full_rounds: usize,
     /// Partial rounds.
     pub partial_rounds: usize,
-    /// Constants added before the S-boxes, round by round: `(full_rounds + partial_rounds)·t` elements.
+    /// Constants added before the S-boxes, round by round: `(full_rounds + partial_rounds)·t`
+    /// elements.
     pub round_constants: Vec<Fr>,
     /// The matrix, row by row: `new[i] = Σ_j mds[i][j]·old[j]`.
     pub mds: Vec<Vec<Fr>>,
@@ -110,8 +111,8 @@ pub fn permute(state: &mut [Fr]) {
     permute_seeing(state, |_| ());
 }
 
-/// [`permute`], and the input of each S-box in the order of rounds and lanes: `8t + partial rounds` of them.
-/// The witness of a circuit.
+/// [`permute`], and the input of each S-box in the order of rounds and lanes: `8t + partial rounds`
+/// of them. The witness of a circuit.
 ///
 /// # Panics
 /// As [`permute`].
@@ -140,8 +141,9 @@ fn permute_seeing(state: &mut [Fr], see: impl FnMut(Fr)) {
 
 /// The hash of circomlib: lane 0 starts at zero, the inputs fill lanes 1.., lane 0 is the result.
 ///
-/// Hashes of different numbers of inputs are different functions; the first input is the tag of the use
-/// ([`crate::crypto::domain::Tag`]). For more inputs, or a number that varies, take [`sponge_hash`].
+/// Hashes of different numbers of inputs are different functions; the first input is the tag of the
+/// use ([`crate::crypto::domain::Tag`]). For more inputs, or a number that varies, take
+/// [`sponge_hash`].
 ///
 /// # Panics
 /// If there are no inputs or more than 16. Arities are constants of the callers.

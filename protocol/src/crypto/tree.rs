@@ -1,6 +1,8 @@
-//! A Merkle tree of arity 4 whose node is the Poseidon hash of its four children; an empty leaf is zero.
+//! A Merkle tree of arity 4 whose node is the Poseidon hash of its four children; an empty leaf is
+//! zero.
 //!
-//! A tree is used at one depth only. The level of a node is therefore known, and a node can not pass for a leaf.
+//! A tree is used at one depth only. The level of a node is therefore known, and a node can not
+//! pass for a leaf.
 
 pub mod opening;
 
@@ -108,8 +110,8 @@ impl SparseTree {
         self.update_with_trace(leaves).map(drop)
     }
 
-    /// As [`SparseTree::set_many`], returning every node above the leaves named, ordered by level and index.
-    /// A leaf that is named counts as touched even if its value stays.
+    /// As [`SparseTree::set_many`], returning every node above the leaves named, ordered by level
+    /// and index. A leaf that is named counts as touched even if its value stays.
     ///
     /// # Errors
     /// [`Rule::Range`] if an index is `4^depth` or more; the tree is unchanged.

@@ -1,8 +1,8 @@
 //! What an account has asked for in a batch that takes effect when the batch ends. Spec:
 //! `docs/spec/operations.md#AccountRequests`.
 //!
-//! A batch is proven as a whole, without an order of its operations: every signature in it is held against the key and
-//! the nonce window which the account had before it.
+//! A batch is proven as a whole, without an order of its operations: every signature in it is held
+//! against the key and the nonce window which the account had before it.
 
 use ark_bn254::Fr;
 
@@ -24,7 +24,8 @@ pub struct AccountChange {
 }
 
 impl AccountChange {
-    /// What the request changes has not been changed in this batch, and a new base leaves `window` behind.
+    /// What the request changes has not been changed in this batch, and a new base leaves `window`
+    /// behind.
     ///
     /// # Errors
     /// [`Rule::AccountRequests`], [`Rule::Nonce`].
@@ -44,7 +45,8 @@ impl AccountChange {
         }
     }
 
-    /// The window is not void: once an account has cancelled all, nothing more of it is taken in this batch.
+    /// The window is not void: once an account has cancelled all, nothing more of it is taken in
+    /// this batch.
     ///
     /// # Errors
     /// [`Rule::Nonce`].

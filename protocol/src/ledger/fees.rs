@@ -8,13 +8,15 @@ use crate::operation::trade::Trade;
 use crate::value::units::{AccountIndex, Tier};
 
 impl Ledger<'_> {
-    /// The tier whose rates an account pays in this batch: the one before it, the first if the batch opens the account.
+    /// The tier whose rates an account pays in this batch: the one before it, the first if the
+    /// batch opens the account.
     fn tier(&self, index: AccountIndex) -> Tier {
         let before = self.opening(index).and_then(|opening| opening.account.as_ref());
         before.map_or(Tier::MIN, |account| account.tier)
     }
 
-    /// The fees of a trade are what the schedule allows. An instrument without a row is another rule's to refuse.
+    /// The fees of a trade are what the schedule allows. An instrument without a row is another
+    /// rule's to refuse.
     ///
     /// # Errors
     /// [`Rule::FeeSchedule`].

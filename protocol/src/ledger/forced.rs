@@ -12,7 +12,8 @@ use crate::operation::forced::{ForcedAction, ForcedAnswer, ForcedRequest};
 use crate::value::units::{AccountIndex, Cash, Nonce, PPM};
 use crate::{Reject, Rule};
 
-/// What pays covers initial margin after the batch, and what pays less than it was asked for has nothing more to pay.
+/// What pays covers initial margin after the batch, and what pays less than it was asked for has
+/// nothing more to pay.
 fn check_paid([amount, paid]: [Cash; 2], after: &Margin) -> Result<(), Reject> {
     if paid > Cash::default() {
         after.check_initial()?;
@@ -24,8 +25,8 @@ fn check_paid([amount, paid]: [Cash; 2], after: &Margin) -> Result<(), Reject> {
     Ok(())
 }
 
-/// Free collateral, micro-USDC: equity above initial margin, rounded down, so that what is paid of it leaves the margin
-/// covered.
+/// Free collateral, micro-USDC: equity above initial margin, rounded down, so that what is paid of
+/// it leaves the margin covered.
 fn payable_floor(margin: &Margin) -> i128 {
     margin.initial_excess_e12.div_euclid(PPM.into()).max(0)
 }
@@ -34,7 +35,8 @@ impl Ledger<'_> {
     /// The answer of an account, if there is one, is right after the batch, with this margin.
     ///
     /// # Errors
-    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`], [`Rule::ForcedReduction`], [`Rule::Frozen`].
+    /// [`Rule::InitialMargin`], [`Rule::ForcedWithdrawal`], [`Rule::ForcedReduction`],
+    /// [`Rule::Frozen`].
     pub(crate) fn check_answer(&self, index: AccountIndex, after: &Margin) -> Result<(), Reject> {
         match self.answers.get(&index) {
             Some(ForcedAnswer::Withdrawal { amount, paid }) => check_paid([*amount, *paid], after),
@@ -90,8 +92,8 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// One request an account and batch, of an account that signs nothing in it and whose auction takes no step. The
-    /// insurance fund is nobody's.
+    /// One request an account and batch, of an account that signs nothing in it and whose auction
+    /// takes no step. The insurance fund is nobody's.
     fn check_alone(&self, index: AccountIndex, found: &Account) -> Result<(), Reject> {
         if index == INSURANCE_FUND {
             return Err(Reject::value(Rule::ForcedRequest, "of the insurance fund", index));

@@ -34,7 +34,8 @@ impl Ledger<'_> {
         Ok((found, margin))
     }
 
-    /// The batch before was proven under the same parameters: a change of them gives every account one batch to answer.
+    /// The batch before was proven under the same parameters: a change of them gives every account
+    /// one batch to answer.
     fn check_same_parameters(&self, index: AccountIndex) -> Result<(), Reject> {
         if self.state.parameters() != self.market.parameters().hash() {
             let what = "auction in the first batch under other parameters of account";
@@ -84,7 +85,8 @@ impl Ledger<'_> {
         self.set_auction(index, None)
     }
 
-    /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund pays the price.
+    /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund
+    /// pays the price.
     pub(crate) fn bid(&mut self, bidder: AccountIndex, bid: &Bid) -> Result<(), Reject> {
         let (found, margin) = self.found_margin(bid.account)?;
         let parameters = &self.market.parameters().auction;

@@ -27,7 +27,8 @@ pub struct OpenInterest {
     tree: SparseTree,
 }
 
-/// specification (77) ‖ holders (24); zero without a holder, so that the index is free for another specification.
+/// specification (77) ‖ holders (24); zero without a holder, so that the index is free for another
+/// specification.
 pub fn leaf(spec: &InstrumentSpec, holders: Holders) -> Fr {
     if holders == Holders::MIN {
         return Fr::ZERO;
@@ -36,7 +37,8 @@ pub fn leaf(spec: &InstrumentSpec, holders: Holders) -> Fr {
 }
 
 impl OpenInterest {
-    /// Counts who holds what in `accounts`. `specs` says what the instruments are; of one that nobody holds nothing is kept.
+    /// Counts who holds what in `accounts`. `specs` says what the instruments are; of one that
+    /// nobody holds nothing is kept.
     ///
     /// # Errors
     /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have.
@@ -74,7 +76,8 @@ impl OpenInterest {
         self.holdings.iter().map(|(&instrument, holding)| (instrument, holding.spec)).collect()
     }
 
-    /// The index of a row of the risk table stands for the option that its holders hold, if it has any.
+    /// The index of a row of the risk table stands for the option that its holders hold, if it has
+    /// any.
     ///
     /// # Errors
     /// [`Rule::IndexReuse`].
@@ -90,11 +93,12 @@ impl OpenInterest {
         Ok(())
     }
 
-    /// Follows a batch that turns accounts into others (before, after) under the `rows` of a risk table. Returns the nodes above
-    /// `shown` and all that changes, the root last and always.
+    /// Follows a batch that turns accounts into others (before, after) under the `rows` of a risk
+    /// table. Returns the nodes above `shown` and all that changes, the root last and always.
     ///
     /// # Errors
-    /// [`Rule::IndexReuse`] for a new instrument without a row; [`Rule::Range`] for a count beyond its width.
+    /// [`Rule::IndexReuse`] for a new instrument without a row; [`Rule::Range`] for a count beyond
+    /// its width.
     pub(crate) fn update<'a>(
         &mut self,
         accounts: impl IntoIterator<Item = (Option<&'a Account>, &'a Account)>,
@@ -106,7 +110,8 @@ impl OpenInterest {
         self.change(&changes, |instrument| rows.get(&instrument).map(|row| row.spec))
     }
 
-    /// The numbers of holders stay within their width when accounts turn into others (before, after).
+    /// The numbers of holders stay within their width when accounts turn into others (before,
+    /// after).
     ///
     /// # Errors
     /// [`Rule::Range`].

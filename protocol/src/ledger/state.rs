@@ -57,7 +57,8 @@ pub struct Snapshot {
 }
 
 impl Snapshot {
-    /// A rollup that starts with these accounts: L1 holds their cash, `specs` says what instruments they hold.
+    /// A rollup that starts with these accounts: L1 holds their cash, `specs` says what instruments
+    /// they hold.
     ///
     /// # Errors
     /// [`Rule::Custody`] if that is less than none.
@@ -77,7 +78,8 @@ impl State {
     /// The state of a snapshot.
     ///
     /// # Errors
-    /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have. An entry of it that nobody holds is left out.
+    /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have. An entry of it that
+    /// nobody holds is left out.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
         let Snapshot { domain, batches, oracle, parameters, custody, accounts, specs } = snapshot;
         let open_interest = OpenInterest::count(accounts.values(), &specs)?;
@@ -159,8 +161,9 @@ impl State {
         &self.open_interest
     }
 
-    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the nodes touched of both trees, those of
-    /// the open interest above `instruments`, each root last and always.
+    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the nodes
+    /// touched of both trees, those of the open interest above `instruments`, each root last and
+    /// always.
     ///
     /// # Errors
     /// Those of [`OpenInterest`]; none for positions that the rules allow.

@@ -1,6 +1,7 @@
 //! The rules that change accounts. Spec: `docs/spec/operations.md`.
 //!
-//! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied whole or not at all.
+//! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied
+//! whole or not at all.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,7 +34,8 @@ pub struct Trace {
     pub new: BTreeMap<AccountIndex, Account>,
 }
 
-/// Applies one operation at `time` to a state, as a batch of it alone would. Margin is judged when a batch ends, not here.
+/// Applies one operation at `time` to a state, as a batch of it alone would. Margin is judged when
+/// a batch ends, not here.
 ///
 /// # Errors
 /// The first rule the operation breaks; the state is unchanged.
@@ -105,8 +107,8 @@ impl<'a> Ledger<'a> {
         }
     }
 
-    /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the circuit and
-    /// the verifier must refuse. Not part of the protocol.
+    /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the
+    /// circuit and the verifier must refuse. Not part of the protocol.
     #[cfg(feature = "forgery")]
     pub fn waive(&mut self, rule: Rule) {
         self.waived = Some(rule);
@@ -268,7 +270,8 @@ impl<'a> Ledger<'a> {
         self.judge(signed.check_signature(&account.key, self.state.domain()))
     }
 
-    /// The instrument is live, both orders signed its specification, and nobody holds another under its index.
+    /// The instrument is live, both orders signed its specification, and nobody holds another under
+    /// its index.
     fn check_instrument(&self, trade: &Trade) -> Result<(), Reject> {
         for signed in [&trade.buy, &trade.sell] {
             let row = match self.market.live_row(signed.order.instrument, self.time) {

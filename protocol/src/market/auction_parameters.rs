@@ -15,7 +15,8 @@ pub const LENGTH_BITS: u32 = 24;
 /// Width in bits of [`AuctionParameters::dust_e6`].
 pub const DUST_BITS: u32 = 40;
 
-/// How auctions go: data, never constants of the rules. Reading them from a file checks them by [`AuctionParameters::check`].
+/// How auctions go: data, never constants of the rules. Reading them from a file checks them by
+/// [`AuctionParameters::check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct AuctionParameters {
@@ -31,7 +32,8 @@ pub struct AuctionParameters {
     pub slow_s: u32,
     /// Seconds from mark value to maintenance margin of an account without equity.
     pub insolvent_s: u32,
-    /// Fee of the insurance fund: share of what would be sold at no discount when the auction starts.
+    /// Fee of the insurance fund: share of what would be sold at no discount when the auction
+    /// starts.
     pub fee_ppm: u32,
     /// Least fraction a bid may ask for.
     pub bid_minimum_ppm: u32,
@@ -57,8 +59,8 @@ impl AuctionParameters {
         }
     }
 
-    /// Shares are at most one and the second discount not above the first, lengths have 1 to 2^24 − 1 seconds and the dust
-    /// 40 bits.
+    /// Shares are at most one and the second discount not above the first, lengths have 1 to 2^24 −
+    /// 1 seconds and the dust 40 bits.
     ///
     /// # Errors
     /// [`Rule::Range`].
@@ -81,7 +83,8 @@ impl AuctionParameters {
         Ok(())
     }
 
-    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust (40).
+    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust
+    /// (40).
     pub fn word(&self) -> Fr {
         let shares = [
             self.buffer_ppm,
@@ -97,7 +100,8 @@ impl AuctionParameters {
         pack(&parts)
     }
 
-    /// Price of the whole account as a share of its equity, `age_s` seconds into the auction, rounded up: for the account.
+    /// Price of the whole account as a share of its equity, `age_s` seconds into the auction,
+    /// rounded up: for the account.
     pub fn discount_ceil(&self, age_s: u64) -> u32 {
         let fast_s = u64::from(self.fast_s);
         if age_s < fast_s {
@@ -109,7 +113,8 @@ impl AuctionParameters {
         }
     }
 
-    /// Share of maintenance margin paid beside mark value for an account without equity, rounded down: for the fund.
+    /// Share of maintenance margin paid beside mark value for an account without equity, rounded
+    /// down: for the fund.
     pub fn payout_floor(&self, age_s: u64) -> u32 {
         passed_floor(PPM, age_s, self.insolvent_s)
     }

@@ -1,4 +1,5 @@
-//! The venue's tariff: what it may charge a contract, by tier and role. Spec: `docs/spec/operations.md#FeeSchedule`.
+//! The venue's tariff: what it may charge a contract, by tier and role. Spec:
+//! `docs/spec/operations.md#FeeSchedule`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
@@ -27,7 +28,8 @@ pub struct FeeRates {
     pub taker_ppm: u16,
 }
 
-/// The greatest fees: data, never constants of the rules. Reading them from a file checks them by [`FeeSchedule::check`].
+/// The greatest fees: data, never constants of the rules. Reading them from a file checks them by
+/// [`FeeSchedule::check`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(remote = "Self", deny_unknown_fields)]
 pub struct FeeSchedule {
@@ -40,14 +42,16 @@ pub struct FeeSchedule {
 check_when_read!(FeeSchedule);
 
 impl FeeSchedule {
-    /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the discounts are ours.
+    /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the
+    /// discounts are ours.
     pub fn reference() -> Self {
         let rates = [(300, 300), (200, 300), (100, 250), (0, 200)];
         let tiers = rates.map(|(maker_ppm, taker_ppm)| FeeRates { maker_ppm, taker_ppm });
         Self { tiers, cap_permille: 125 }
     }
 
-    /// No rate is above that of the tier before, so that a higher tier is never the dearer one; the cap is at most the price.
+    /// No rate is above that of the tier before, so that a higher tier is never the dearer one; the
+    /// cap is at most the price.
     ///
     /// # Errors
     /// [`Rule::Range`].

@@ -10,9 +10,9 @@ use crate::{Reject, Rule};
 const SCALE: u128 = PPM as u128;
 
 impl IsolatedParameters {
-    /// Initial margin, mark included, rounded up once at the end:
-    /// mark + F·max(initial − otm/F, minimum), otm = max(0, K − F) of a call, max(0, F − K) of a put;
-    /// for a put at least `put_initial` times its maintenance.
+    /// Initial margin, mark included, rounded up once at the end: mark + F·max(initial − otm/F,
+    /// minimum), otm = max(0, K − F) of a call, max(0, F − K) of a put; for a put at least
+    /// `put_initial` times its maintenance.
     ///
     /// # Errors
     /// [`Rule::Range`] if it exceeds the largest price.

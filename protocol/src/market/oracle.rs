@@ -20,7 +20,8 @@ pub const ORACLE_SIGNERS: usize = 5;
 /// Width in bits of an epoch number.
 pub const EPOCH_BITS: u32 = 40;
 
-/// The oracle's members and how many must sign. Reading one from a file checks it as [`OracleSet::new`] does.
+/// The oracle's members and how many must sign. Reading one from a file checks it as
+/// [`OracleSet::new`] does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "OracleSetData", into = "OracleSetData")]
 pub struct OracleSet {
@@ -76,8 +77,8 @@ impl OracleSet {
         self.threshold
     }
 
-    /// Every signature of `hash` present is valid, and at least the threshold are present. The set's keys are
-    /// distinct and each has one place, so no member counts twice.
+    /// Every signature of `hash` present is valid, and at least the threshold are present. The
+    /// set's keys are distinct and each has one place, so no member counts twice.
     ///
     /// # Errors
     /// [`Rule::OracleQuorum`].
@@ -124,7 +125,8 @@ pub struct OracleMessage {
     pub epoch: u64,
     /// Time of the market data.
     pub time: Time,
-    /// Whether a forward has left the band around that of the epoch before: [`crate::account::price_band`].
+    /// Whether a forward has left the band around that of the epoch before:
+    /// [`crate::account::price_band`].
     pub is_outside_band: bool,
 }
 
@@ -145,8 +147,9 @@ impl OracleMessage {
         OracleClock { epoch: self.epoch, time: self.time }
     }
 
-    /// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40) ‖ is outside of the band (1) ‖
-    /// price units in one USDC (32). The unit is there so that nobody signs prices without saying of what.
+    /// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40) ‖ is outside of
+    /// the band (1) ‖ price units in one USDC (32). The unit is there so that nobody signs prices
+    /// without saying of what.
     pub fn hash(&self, domain: Fr) -> Fr {
         let packed = pack(&[
             part(self.epoch, EPOCH_BITS),

@@ -33,8 +33,8 @@ pub struct BatchParameters {
     pub oracle_skew_s: u32,
     /// First second at which a batch may be proven under them.
     pub effective: Time,
-    /// What an owner who forces contracts on another account pays beside their mark, parts per million of the forward, below
-    /// 2^20.
+    /// What an owner who forces contracts on another account pays beside their mark, parts per
+    /// million of the forward, below 2^20.
     #[serde(deserialize_with = "read_part::<PENALTY_BITS, _, _>")]
     pub forced_penalty_ppm: u32,
     /// How accounts below maintenance margin are sold.

@@ -61,8 +61,8 @@ pub struct RiskParameters {
 
 impl RiskParameters {
     /// Derive's published portfolio margin 2 and standard margin (scripts/config-mainnet.sol and
-    /// docs.derive.xyz/docs/pm2); the short minimum is the sum of the shares PM2 charges on naked shorts
-    /// for maintenance (0.3 %) and on top for initial margin (0.2 %).
+    /// docs.derive.xyz/docs/pm2); the short minimum is the sum of the shares PM2 charges on naked
+    /// shorts for maintenance (0.3 %) and on top for initial margin (0.2 %).
     pub fn reference() -> Self {
         let skew = SkewShock {
             cap_static_ppm: 250_000,
@@ -100,8 +100,8 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, a penalty of 0.2 % of the forward,
-    /// auctions and fees of the reference, in force from the beginning.
+    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, a penalty of 0.2
+    /// % of the forward, auctions and fees of the reference, in force from the beginning.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         BatchParameters {
             initial_factor_ppm: 1_000_000,
@@ -157,7 +157,8 @@ fn unsigned_word(numbers: &[u32]) -> Fr {
     pack(&numbers.iter().map(|&number| part(number, 32)).collect::<Vec<_>>())
 }
 
-/// is-skew (1), then forward (32) ‖ volatility move (2) ‖ damping (32) or is-absolute (1) ‖ is-rising (1).
+/// is-skew (1), then forward (32) ‖ volatility move (2) ‖ damping (32) or is-absolute (1) ‖
+/// is-rising (1).
 fn scenario_word(scenario: &Scenario) -> Fr {
     match *scenario {
         Scenario::Move { forward_ppm, volatility, damping_ppm } => {

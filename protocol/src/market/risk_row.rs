@@ -46,7 +46,8 @@ pub struct RiskRow {
 }
 
 impl RiskRow {
-    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is settled (1) ‖ forward (32).
+    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is
+    /// settled (1) ‖ forward (32).
     pub fn price_word(&self) -> Fr {
         let prices =
             [self.mark, self.short_minimum, self.isolated_initial, self.isolated_maintenance];

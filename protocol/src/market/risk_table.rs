@@ -22,16 +22,17 @@ use crate::{Reject, Rule};
 /// Registered instruments by index.
 pub type Registry = BTreeMap<InstrumentIndex, InstrumentSpec>;
 
-/// The rows of all registered instruments, from one surface per underlying. An instrument that has expired at the
-/// surface's time has the row of its settlement price, and none while its settlement waits. The result, and which
-/// instrument an error names, do not depend on the number of threads.
+/// The rows of all registered instruments, from one surface per underlying. An instrument that has
+/// expired at the surface's time has the row of its settlement price, and none while its settlement
+/// waits. The result, and which instrument an error names, do not depend on the number of threads.
 ///
 /// # Errors
-/// [`Rule::SurfaceArbitrage`] for a surface with more arbitrage than allowed; [`Rule::InstrumentLive`] for an
-/// instrument without a surface, or whose expiry is to come and not on it; [`Rule::InstrumentSpec`] for an index of
-/// another underlying than its specification; [`Rule::SettlementPrice`] for an expiry in its settlement window
-/// without the right fixing, or with one before; [`Rule::Range`] for a loss or margin wider than its unit, or a
-/// surface given twice.
+/// [`Rule::SurfaceArbitrage`] for a surface with more arbitrage than allowed;
+/// [`Rule::InstrumentLive`] for an instrument without a surface, or whose expiry is to come and not
+/// on it; [`Rule::InstrumentSpec`] for an index of another underlying than its specification;
+/// [`Rule::SettlementPrice`] for an expiry in its settlement window without the right fixing, or
+/// with one before; [`Rule::Range`] for a loss or margin wider than its unit, or a surface given
+/// twice.
 pub fn build(
     surfaces: &[Surface],
     registry: &Registry,
@@ -63,9 +64,9 @@ pub fn build(
     rows.map(|row| row.map(|row| (row.instrument, row))).collect()
 }
 
-/// The row of one instrument. `mark` and each loss are rounded to the nearest unit, halves up: positions
-/// are held on both sides, so neither direction is the safe one; a loss is off by half a unit of 1/1000
-/// USDC per contract at most. Short charges are rounded up.
+/// The row of one instrument. `mark` and each loss are rounded to the nearest unit, halves up:
+/// positions are held on both sides, so neither direction is the safe one; a loss is off by half a
+/// unit of 1/1000 USDC per contract at most. Short charges are rounded up.
 ///
 /// # Errors
 /// As [`build`].
@@ -119,7 +120,8 @@ fn check_index(instrument: InstrumentIndex, spec: &InstrumentSpec) -> Result<(),
     Ok(())
 }
 
-/// The row of an expired instrument: its payoff at the settlement price, which nothing can change any more.
+/// The row of an expired instrument: its payoff at the settlement price, which nothing can change
+/// any more.
 ///
 /// # Errors
 /// [`Rule::InstrumentSpec`] as [`build`].
@@ -154,7 +156,8 @@ fn share_ceil(price: Price, share_ppm: u32) -> Result<Price, Reject> {
 pub struct MarkedOption {
     /// The contract.
     pub spec: InstrumentSpec,
-    /// The settlement price to be expected, USDC: the forward, or in the settlement window fixed and open part.
+    /// The settlement price to be expected, USDC: the forward, or in the settlement window fixed
+    /// and open part.
     pub forward: Fixed,
     /// The part of it that a move of the forward moves.
     pub variable: Fixed,

@@ -1,8 +1,8 @@
 //! The settlement price: the mean of the index over the last minutes before expiry.
 //! Spec: `docs/spec/settlement.md`.
 //!
-//! The oracle's members sign samples of the index at places fixed by the parameters; anybody can collect them and
-//! comes to the same price, or to the same answer that there is none yet.
+//! The oracle's members sign samples of the index at places fixed by the parameters; anybody can
+//! collect them and comes to the same price, or to the same answer that there is none yet.
 
 use std::collections::BTreeMap;
 
@@ -41,8 +41,8 @@ pub struct SettlementParameters {
 }
 
 impl SettlementParameters {
-    /// Half an hour, as Deribit and Derive have it; a sample a minute, two of three present, none missing for
-    /// more than five minutes.
+    /// Half an hour, as Deribit and Derive have it; a sample a minute, two of three present, none
+    /// missing for more than five minutes.
     pub fn reference() -> Self {
         Self { window_s: 1_800, spacing_s: 60, samples_min: 20, gap_max_s: 300 }
     }
@@ -119,7 +119,8 @@ impl SettlementWindow {
     /// No sample yet.
     ///
     /// # Errors
-    /// [`Rule::Range`] for parameters that do not fit each other, or an expiry before the window has passed once.
+    /// [`Rule::Range`] for parameters that do not fit each other, or an expiry before the window
+    /// has passed once.
     pub fn new(
         underlying: Underlying,
         expiry: Time,
@@ -135,8 +136,9 @@ impl SettlementWindow {
     /// Takes a sample.
     ///
     /// # Errors
-    /// [`Rule::OracleQuorum`] if a quorum did not sign it for `domain`; [`Rule::SettlementSample`] if it is of
-    /// another underlying or unit, zero, outside of the window, between two places, or at a place taken before.
+    /// [`Rule::OracleQuorum`] if a quorum did not sign it for `domain`; [`Rule::SettlementSample`]
+    /// if it is of another underlying or unit, zero, outside of the window, between two places, or
+    /// at a place taken before.
     pub fn take(
         &mut self,
         signed: &SignedSample,
@@ -170,12 +172,12 @@ impl SettlementWindow {
         Ok(())
     }
 
-    /// The mean of the samples, each with the same weight, to the nearest unit with halves up: options are held on
-    /// both sides, so neither direction is the safe one.
+    /// The mean of the samples, each with the same weight, to the nearest unit with halves up:
+    /// options are held on both sides, so neither direction is the safe one.
     ///
     /// # Errors
-    /// [`Rule::SettlementPrice`] while there are too few samples, or too long a part of the window has none:
-    /// settlement waits.
+    /// [`Rule::SettlementPrice`] while there are too few samples, or too long a part of the window
+    /// has none: settlement waits.
     pub fn price(&self) -> Result<Price, Reject> {
         let taken = self.samples.len();
         if taken < self.parameters.samples_min as usize {

@@ -1,5 +1,6 @@
-//! The portfolio valuation of Derive's PM2 in full, which is not linear in positions: the yardstick for
-//! what the linear risk array keeps and drops. No rule reads it. Spec: `docs/spec/risk.md#Valuation`.
+//! The portfolio valuation of Derive's PM2 in full, which is not linear in positions: the yardstick
+//! for what the linear risk array keeps and drops. No rule reads it. Spec:
+//! `docs/spec/risk.md#Valuation`.
 
 pub mod standard;
 
@@ -34,7 +35,8 @@ pub struct ValuationParameters {
     pub basis_static_ppm: u32,
     /// Share of the loss charged for basis, times τ.
     pub basis_slope_ppm: u32,
-    /// In the last seconds before expiry the settlement average fixes the forward step by step; not 0.
+    /// In the last seconds before expiry the settlement average fixes the forward step by step;
+    /// not 0.
     pub settlement_window_s: u32,
 }
 
@@ -177,8 +179,8 @@ impl ExpiryBook {
     }
 }
 
-/// Profit in USDC of a book of options in one scenario: per expiry the shocked value, discounted by its
-/// sign, less the mark; summed and damped.
+/// Profit in USDC of a book of options in one scenario: per expiry the shocked value, discounted by
+/// its sign, less the mark; summed and damped.
 pub fn profit(
     books: &[ExpiryBook],
     scenario: &Scenario,

@@ -76,7 +76,8 @@ impl Action {
         }
     }
 
-    /// What is signed beside the terms: account index; or L1 address and least amount; or key x, key y and view-key commitment; or base; or the terms of a bid.
+    /// What is signed beside the terms: account index; or L1 address and least amount; or key x,
+    /// key y and view-key commitment; or base; or the terms of a bid.
     pub fn payload(&self) -> [Fr; 3] {
         let alone = |number: Fr| [number, Fr::ZERO, Fr::ZERO];
         match self {

@@ -80,7 +80,8 @@ impl Bid {
         ])
     }
 
-    /// The account is in an auction which started for equity of the sign it has now, and not after the batch.
+    /// The account is in an auction which started for equity of the sign it has now, and not after
+    /// the batch.
     ///
     /// # Errors
     /// [`Rule::AuctionPhase`].
@@ -98,8 +99,9 @@ impl Bid {
         Ok(())
     }
 
-    /// The account is short of buffered margin; the fractions signed are in order, at most all and not below the least a bid
-    /// may ask for; and what may be had is not less than the bidder accepts.
+    /// The account is short of buffered margin; the fractions signed are in order, at most all and
+    /// not below the least a bid may ask for; and what may be had is not less than the bidder
+    /// accepts.
     ///
     /// # Errors
     /// [`Rule::BidFraction`].
@@ -131,8 +133,8 @@ impl Bid {
         Ok(())
     }
 
-    /// What the bid takes and pays. The fraction is the one asked for, at most what covers buffered margin; of an account
-    /// without equity, or with less than the dust, at most all.
+    /// What the bid takes and pays. The fraction is the one asked for, at most what covers buffered
+    /// margin; of an account without equity, or with less than the dust, at most all.
     ///
     /// # Errors
     /// [`Rule::Range`].
@@ -206,7 +208,8 @@ impl<'a> Offer<'a> {
     }
 }
 
-/// A fraction of a position, rounded down: against the bidder, who gets less of what is long and more of what is short.
+/// A fraction of a position, rounded down: against the bidder, who gets less of what is long and
+/// more of what is short.
 fn share_floor(held: Quantity, fraction_ppm: u32) -> Result<Quantity, Reject> {
     let share = i128::from(held) * i128::from(fraction_ppm);
     let share = share.div_euclid(i128::from(PPM));

@@ -86,7 +86,8 @@ impl Deposit {
         }
     }
 
-    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1); then key x, key y, view-key commitment.
+    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1); then key x, key y,
+    /// view-key commitment.
     pub fn words(&self, is_refused: bool) -> [Fr; DEPOSIT_WORDS] {
         let packed = pack(&[
             part(1u8, 1),

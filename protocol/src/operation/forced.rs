@@ -1,7 +1,8 @@
 //! Requests forced through L1. Spec: `docs/spec/forced.md`.
 //!
-//! The owner of an account, known on L1, queues a request there; a batch answers it in the account's two-sided row. What
-//! cannot be honoured is shown to be impossible and is consumed, so that no request can be ignored or block the queue.
+//! The owner of an account, known on L1, queues a request there; a batch answers it in the
+//! account's two-sided row. What cannot be honoured is shown to be impossible and is consumed, so
+//! that no request can be ignored or block the queue.
 
 pub mod reduction;
 
@@ -14,7 +15,8 @@ use crate::value::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, FORCED_BITS, INSTRUMENT_BITS,
 };
 
-/// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all, 3 for a reduction.
+/// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all, 3
+/// for a reduction.
 pub const KIND_BITS: u32 = 2;
 
 /// A request of an account's owner on L1.
@@ -71,8 +73,9 @@ impl ForcedAnswer {
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ `left`, which leaves L2 (63) ‖ is refused (1); of a reduction, in the place of the
-    /// amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and counterparty (24) ‖ 0 (39).
+    /// kind (2) ‖ amount asked for (63) ‖ `left`, which leaves L2 (63) ‖ is refused (1); of a
+    /// reduction, in the place of the amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25)
+    /// and counterparty (24) ‖ 0 (39).
     pub fn word(&self, left: Cash) -> Fr {
         let amount = |cash: Cash| part(cash.get().max(0) as u64, CASH_BITS - 1);
         let none = part(0u8, CASH_BITS - 1);

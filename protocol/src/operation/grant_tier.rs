@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 use crate::value::units::{AccountIndex, Tier};
 use crate::{Reject, Rule};
 
-/// The venue's word that an account belongs to a better tier from the next batch on. It carries no signature: it costs
-/// the account nothing, and can't be taken back.
+/// The venue's word that an account belongs to a better tier from the next batch on. It carries no
+/// signature: it costs the account nothing, and can't be taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GrantTier {

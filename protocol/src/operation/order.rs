@@ -50,8 +50,8 @@ pub struct Order {
     pub expiry: Time,
 }
 
-/// Bits of a limit, fee limit or expiry in the signed message: one more than the unit's, because the
-/// circuit opens each as a ranged value plus a ranged difference.
+/// Bits of a limit, fee limit or expiry in the signed message: one more than the unit's, because
+/// the circuit opens each as a ranged value plus a ranged difference.
 const SLACK: u32 = 1;
 
 impl Order {
@@ -61,8 +61,8 @@ impl Order {
         poseidon::hash(&[Tag::Order.field(), domain, self.spec.field(), terms, quantities])
     }
 
-    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖ nonce (40), and
-    /// minimum (40) ‖ maximum quantity (41).
+    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
+    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
     fn packed_terms(&self) -> [Fr; 2] {
         [
             pack(&[

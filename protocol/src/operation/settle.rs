@@ -1,4 +1,5 @@
-//! A request to settle what an account holds of an expiry. Spec: `docs/spec/operations.md#Settlement`.
+//! A request to settle what an account holds of an expiry. Spec:
+//! `docs/spec/operations.md#Settlement`.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +8,8 @@ use crate::market::Market;
 use crate::value::units::{AccountIndex, Time};
 use crate::{Reject, Rule};
 
-/// A request to touch an account for the options it holds of a settled expiry. Anybody may make it: the rules
-/// leave nothing to decide.
+/// A request to touch an account for the options it holds of a settled expiry. Anybody may make it:
+/// the rules leave nothing to decide.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Settle {

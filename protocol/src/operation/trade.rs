@@ -1,4 +1,5 @@
-//! A trade: two signed orders, a price, a quantity, roles and two fees. Spec: `docs/spec/operations.md#Trade`.
+//! A trade: two signed orders, a price, a quantity, roles and two fees. Spec:
+//! `docs/spec/operations.md#Trade`.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +19,8 @@ pub struct Trade {
     pub price: Price,
     /// Contracts, > 0.
     pub quantity: Quantity,
-    /// The side whose order was quoted; the other took it. The venue's word: each order's fee limit holds all the same.
+    /// The side whose order was quoted; the other took it. The venue's word: each order's fee limit
+    /// holds all the same.
     pub maker: Side,
     /// Fee per contract charged to the buyer.
     pub buyer_fee: Price,
@@ -48,7 +50,8 @@ impl Trade {
     /// Price, quantity, fees and time are what both orders allow.
     ///
     /// # Errors
-    /// [`Rule::OrderExpiry`], [`Rule::LimitPrice`], [`Rule::FillQuantity`], [`Rule::FeeLimit`], in this order.
+    /// [`Rule::OrderExpiry`], [`Rule::LimitPrice`], [`Rule::FillQuantity`], [`Rule::FeeLimit`], in
+    /// this order.
     pub fn check_limits(&self, time: Time) -> Result<(), Reject> {
         let sides = [(&self.buy.order, self.buyer_fee), (&self.sell.order, self.seller_fee)];
         for (order, _) in sides {

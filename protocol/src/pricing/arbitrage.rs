@@ -1,7 +1,8 @@
-//! Arbitrage that a surface leaves between strikes and between expiries. Spec: `docs/spec/risk.md#SurfaceArbitrage`.
+//! Arbitrage that a surface leaves between strikes and between expiries. Spec:
+//! `docs/spec/risk.md#SurfaceArbitrage`.
 //!
-//! All is measured at the strikes given, on undiscounted calls, as a share of the forward. Between two strikes the
-//! volatility is linear, which can leave a little more.
+//! All is measured at the strikes given, on undiscounted calls, as a share of the forward. Between
+//! two strikes the volatility is linear, which can leave a little more.
 
 use serde::{Deserialize, Serialize};
 
@@ -13,12 +14,13 @@ use crate::pricing::surface::{Expiry, SmilePoint, Surface};
 use crate::value::units::{PPM, Price, Time};
 use crate::{Reject, Rule};
 
-/// How much arbitrage a surface may leave, in parts per million of the forward: marks are rounded, and
-/// recorded option by option.
+/// How much arbitrage a surface may leave, in parts per million of the forward: marks are rounded,
+/// and recorded option by option.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArbitrageParameters {
-    /// Between the strikes of an expiry: a call that rises with the strike, or lies above its neighbours' chord.
+    /// Between the strikes of an expiry: a call that rises with the strike, or lies above its
+    /// neighbours' chord.
     pub butterfly_ppm: u32,
     /// Between an expiry and the next: a call worth more at the same share of a forward.
     pub calendar_ppm: u32,
@@ -119,7 +121,8 @@ impl<'a> Slice<'a> {
         value(OptionKind::Call, self.forward, price_value(strike), spread).div_nearest(self.forward)
     }
 
-    /// Calls fall with the strike and lie on or below the chord of their neighbours, the lowest one's being strike 0.
+    /// Calls fall with the strike and lie on or below the chord of their neighbours, the lowest
+    /// one's being strike 0.
     fn see_strikes(&self, worst: &mut Worst) {
         let mut last = [(Fixed::ZERO, Fixed::ONE); 2];
         let mut middle = Price::MIN;
@@ -137,8 +140,8 @@ impl<'a> Slice<'a> {
         }
     }
 
-    /// Calls are worth no more than those of the later expiry at the same share of the forward, wherever one of the
-    /// two has a strike within the strikes of the other.
+    /// Calls are worth no more than those of the later expiry at the same share of the forward,
+    /// wherever one of the two has a strike within the strikes of the other.
     fn see_calendar(&self, late: &Self, worst: &mut Worst) {
         for SmilePoint { strike, .. } in &self.expiry.smile {
             if let Some(same) = self.same_share(*strike, late) {
@@ -152,7 +155,8 @@ impl<'a> Slice<'a> {
         }
     }
 
-    /// The strike of `other` at the same share of its forward, to the nearest unit, if its smile reaches there.
+    /// The strike of `other` at the same share of its forward, to the nearest unit, if its smile
+    /// reaches there.
     fn same_share(&self, strike: Price, other: &Self) -> Option<Price> {
         let ratio = other.forward.div_nearest(self.forward);
         let same = price_nearest(price_value(strike).mul_nearest(ratio)).ok()?;

@@ -1,13 +1,14 @@
 //! Undiscounted Black-76 prices of European options on a forward.
 //!
 //! With s = vol·√τ, d1 = ln(F/K)/s + s/2 and d2 = d1 − s, the out-of-the-money side is priced,
-//! call: F·N(d1) − K·N(d2), put: K·N(−d2) − F·N(−d1), clamped to [0, min(F, K)]; the other side is its
-//! intrinsic value more, so put-call parity holds exactly. Absolute error at most 2^-74·(F + K).
+//! call: F·N(d1) − K·N(d2), put: K·N(−d2) − F·N(−d1), clamped to [0, min(F, K)]; the other side is
+//! its intrinsic value more, so put-call parity holds exactly. Absolute error at most 2^-74·(F +
+//! K).
 //!
-//! Why a rounded price is monotone in F, K and vol: a price that rounds differently for two neighbouring
-//! inputs lies half a unit or more away from 0, from its intrinsic value and from min(F, K), which are whole
-//! units. There one step of the input moves the exact price by more than the error bound
-//! (`docs/spec/risk.md`, "Monotone prices").
+//! Why a rounded price is monotone in F, K and vol: a price that rounds differently for two
+//! neighbouring inputs lies half a unit or more away from 0, from its intrinsic value and from
+//! min(F, K), which are whole units. There one step of the input moves the exact price by more than
+//! the error bound (`docs/spec/risk.md`, "Monotone prices").
 
 use serde::{Deserialize, Serialize};
 
@@ -77,8 +78,9 @@ pub fn intrinsic(kind: OptionKind, forward: Fixed, strike: Fixed) -> Fixed {
     }
 }
 
-/// Undiscounted value in USDC of one option on `forward` (USDC, ≥ 0) struck at `strike` (USDC, ≥ 0) with
-/// [`deviation`] `deviation` (≥ 0). With no deviation, forward or strike it is the intrinsic value.
+/// Undiscounted value in USDC of one option on `forward` (USDC, ≥ 0) struck at `strike` (USDC, ≥ 0)
+/// with [`deviation`] `deviation` (≥ 0). With no deviation, forward or strike it is the intrinsic
+/// value.
 pub fn value(kind: OptionKind, forward: Fixed, strike: Fixed, deviation: Fixed) -> Fixed {
     let floor = intrinsic(kind, forward, strike);
     if deviation <= Fixed::ZERO || forward <= Fixed::ZERO || strike <= Fixed::ZERO {
@@ -101,7 +103,8 @@ fn time_value(forward: Fixed, strike: Fixed, deviation: Fixed) -> Fixed {
     value.clamp(Fixed::ZERO, forward.min(strike))
 }
 
-/// The undiscounted price of an option `seconds` before expiry, to the nearest price unit, halves up.
+/// The undiscounted price of an option `seconds` before expiry, to the nearest price unit, halves
+/// up.
 ///
 /// # Errors
 /// [`Rule::Range`] if the price exceeds the largest price (it never does: price ≤ max(F, K)).

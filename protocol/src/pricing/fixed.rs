@@ -1,10 +1,12 @@
-//! Fixed point: signed numbers with 80 fractional bits in an `i128`, and the functions pricing needs.
+//! Fixed point: signed numbers with 80 fractional bits in an `i128`, and the functions pricing
+//! needs.
 //!
 //! 80 fractional bits leave ±2^47 ≈ 1.4·10^14 for amounts in USDC and an ulp of 8·10^-25. The guard
-//! digits below the smallest price unit are what keeps rounded prices monotone (`docs/spec/risk.md`).
-//! Every operation saturates at the ends of the range instead of wrapping or panicking; a saturated
-//! value lies outside every unit of `units`, so it is refused where it becomes a price or a loss.
-//! `floor` rounds toward −∞, `ceil` toward +∞, `nearest` to the nearest with halves up.
+//! digits below the smallest price unit are what keeps rounded prices monotone
+//! (`docs/spec/risk.md`). Every operation saturates at the ends of the range instead of wrapping or
+//! panicking; a saturated value lies outside every unit of `units`, so it is refused where it
+//! becomes a price or a loss. `floor` rounds toward −∞, `ceil` toward +∞, `nearest` to the nearest
+//! with halves up.
 
 mod normal;
 mod wide;
@@ -183,8 +185,8 @@ impl Fixed {
         }
     }
 
-    /// ln(numerator / denominator). Error at most 2^-78. A zero numerator gives [`Fixed::MIN`], a zero
-    /// denominator [`Fixed::MAX`].
+    /// ln(numerator / denominator). Error at most 2^-78. A zero numerator gives [`Fixed::MIN`], a
+    /// zero denominator [`Fixed::MAX`].
     pub const fn ln_ratio(numerator: u128, denominator: u128) -> Self {
         if numerator == 0 {
             return Self::MIN;

@@ -65,7 +65,8 @@ impl ScenarioGrid {
     /// A grid that contains the unmoved market, so that no book's worst loss is negative.
     ///
     /// # Errors
-    /// [`Rule::Range`] for another number of scenarios, a factor out of range, or no unmoved scenario.
+    /// [`Rule::Range`] for another number of scenarios, a factor out of range, or no unmoved
+    /// scenario.
     pub fn new(scenarios: Vec<Scenario>) -> Result<Self, Reject> {
         let grid: [Scenario; SCENARIOS] = scenarios
             .try_into()
@@ -91,9 +92,10 @@ impl ScenarioGrid {
         &self.0
     }
 
-    /// 23 regular moves (±18 % with volatility up; ±13.5, ±9, ±4.5 and 0 % with volatility down, flat and
-    /// up), 8 damped tails with volatility up, and the linear skew in both directions.
-    /// Numbers: Derive PM2 (docs.derive.xyz, "Portfolio Margin 2"); `docs/spec/risk.md` says what differs.
+    /// 23 regular moves (±18 % with volatility up; ±13.5, ±9, ±4.5 and 0 % with volatility down,
+    /// flat and up), 8 damped tails with volatility up, and the linear skew in both directions.
+    /// Numbers: Derive PM2 (docs.derive.xyz, "Portfolio Margin 2"); `docs/spec/risk.md` says what
+    /// differs.
     pub fn reference() -> Self {
         use VolatilityMove::{Down, Flat, Up};
         let damped = |forward_ppm, volatility, damping_ppm| Scenario::Move {

@@ -53,8 +53,8 @@ pub struct SkewShock {
 }
 
 impl VolatilityShock {
-    /// `(reference/max(seconds, shortest))^power`: short options move more. Continuous in time; error
-    /// below 2^-70 for the reference parameters.
+    /// `(reference/max(seconds, shortest))^power`: short options move more. Continuous in time;
+    /// error below 2^-70 for the reference parameters.
     pub fn scale(&self, seconds: u64) -> Fixed {
         let seconds = seconds.max(u64::from(self.shortest_s));
         let power = if seconds <= u64::from(self.reference_s) {
@@ -66,7 +66,8 @@ impl VolatilityShock {
         log.mul_nearest(share(i64::from(power))).exp()
     }
 
-    /// `volatility` after a move, with the [`VolatilityShock::scale`] of its expiry. Never negative.
+    /// `volatility` after a move, with the [`VolatilityShock::scale`] of its expiry. Never
+    /// negative.
     pub fn moved(&self, volatility: Fixed, direction: VolatilityMove, scale: Fixed) -> Fixed {
         let share_of = |ppm: u32| share(i64::from(ppm)).mul_nearest(scale);
         match direction {
@@ -84,7 +85,8 @@ impl VolatilityShock {
 }
 
 impl SkewShock {
-    /// Factor of the volatility at `log_strike` = ln(strike/forward), √τ = `root_years`. Never negative.
+    /// Factor of the volatility at `log_strike` = ln(strike/forward), √τ = `root_years`. Never
+    /// negative.
     pub fn factor(
         &self,
         shape: SkewShape,

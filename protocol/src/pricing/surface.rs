@@ -1,5 +1,5 @@
-//! The oracle's market data of one underlying: per expiry a forward and implied volatilities by strike.
-//! Spec: `docs/spec/risk.md#Surface`.
+//! The oracle's market data of one underlying: per expiry a forward and implied volatilities by
+//! strike. Spec: `docs/spec/risk.md#Surface`.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,8 +30,8 @@ pub struct Fixing {
 }
 
 impl Fixing {
-    /// The part of the forward that is fixed and the part that may still move; their sum is what the settlement
-    /// price is expected to be.
+    /// The part of the forward that is fixed and the part that may still move; their sum is what
+    /// the settlement price is expected to be.
     pub fn split(&self, forward: Price) -> [Fixed; 2] {
         let all = u128::from(self.taken) + u128::from(self.open);
         let share = |count: u32| Fixed::ratio_nearest(i128::from(count), all);
@@ -88,8 +88,8 @@ impl Surface {
     /// Checks the data.
     ///
     /// # Errors
-    /// [`Rule::Range`] for an empty or too long list, an expiry, strike or volatility out of order or out of
-    /// bounds, a zero forward or strike.
+    /// [`Rule::Range`] for an empty or too long list, an expiry, strike or volatility out of order
+    /// or out of bounds, a zero forward or strike.
     pub fn new(data: SurfaceData) -> Result<Self, Reject> {
         if !(1..=EXPIRIES_MAX).contains(&data.expiries.len()) {
             return Err(Reject::value(Rule::Range, "surface expiries", data.expiries.len()));
@@ -160,7 +160,8 @@ impl Expiry {
         Ok(())
     }
 
-    /// The part of the settlement price that is fixed and the part that may still move with the forward.
+    /// The part of the settlement price that is fixed and the part that may still move with the
+    /// forward.
     pub fn split(&self) -> [Fixed; 2] {
         match &self.fixing {
             Some(fixing) => fixing.split(self.forward),
@@ -174,8 +175,8 @@ impl Expiry {
         fixed.add(variable)
     }
 
-    /// Implied volatility at a strike: linear between the strikes around it, to the nearest unit with
-    /// halves up; that of the end beyond either end.
+    /// Implied volatility at a strike: linear between the strikes around it, to the nearest unit
+    /// with halves up; that of the end beyond either end.
     pub fn volatility(&self, strike: Price) -> Volatility {
         let above = self.smile.partition_point(|point| point.strike < strike);
         let (low, high) = match (above.checked_sub(1), self.smile.get(above)) {

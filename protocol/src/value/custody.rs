@@ -1,7 +1,8 @@
 //! What L1 holds and what is missing. Spec: `docs/spec/liquidation.md#Deficit`.
 //!
-//! L1 holds `C`. Were everybody paid at mark, the owners of positive equity would get `C + D`, with `D` the negative equity
-//! of accounts that neither an auction nor the insurance fund has closed. While `D` is not zero, who leaves gets `C/(C + D)`.
+//! L1 holds `C`. Were everybody paid at mark, the owners of positive equity would get `C + D`, with
+//! `D` the negative equity of accounts that neither an auction nor the insurance fund has closed.
+//! While `D` is not zero, who leaves gets `C/(C + D)`.
 
 use serde::{Deserialize, Serialize};
 

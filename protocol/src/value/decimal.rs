@@ -1,8 +1,9 @@
 //! Field elements in JSON: decimal strings, exactly one string for each element.
 //!
-//! The residue `x` written as `x + p` is how a signature or a message gets a second name which careless
-//! libraries accept. Parsing takes the shortest decimal of a number below the modulus and nothing else.
-//! Use `#[serde(with = "decimal")]` for a field of a struct and [`Decimal`] inside arrays.
+//! The residue `x` written as `x + p` is how a signature or a message gets a second name which
+//! careless libraries accept. Parsing takes the shortest decimal of a number below the modulus and
+//! nothing else. Use `#[serde(with = "decimal")]` for a field of a struct and [`Decimal`] inside
+//! arrays.
 
 use std::{fmt, marker::PhantomData};
 
@@ -17,8 +18,8 @@ const DIGITS_MAX: usize = 78;
 /// The element of which `text` is the canonical decimal.
 ///
 /// # Errors
-/// `rule`, naming `what`, if the text is empty, has anything but digits, has a leading zero, or is not
-/// below the modulus.
+/// `rule`, naming `what`, if the text is empty, has anything but digits, has a leading zero, or is
+/// not below the modulus.
 pub fn parse<F: PrimeField>(rule: Rule, what: &'static str, text: &str) -> Result<F, Reject> {
     let digits = !text.is_empty() && text.len() <= DIGITS_MAX;
     if !digits || !text.bytes().all(|byte| byte.is_ascii_digit()) {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Deserializer, de};
 
 use crate::{Reject, Rule};
 
-/// Bits a packed element may hold; one less than the capacity so that the packing is injective with room to spare.
+/// Bits a packed element may hold; one less than the capacity so that the packing is injective with
+/// room to spare.
 pub const PACKED_BITS: u32 = 252;
 
 /// A value and the width it is packed with.

@@ -1,7 +1,8 @@
 //! Types that are checked when they are read.
 
-/// Lets serde read a type only if its `check` accepts the value. The type derives both traits with `remote = "Self"`, which makes
-/// the derived functions inherent: they read and write, the traits call them.
+/// Lets serde read a type only if its `check` accepts the value. The type derives both traits with
+/// `remote = "Self"`, which makes the derived functions inherent: they read and write, the traits
+/// call them.
 macro_rules! check_when_read {
     ($type:ty) => {
         impl serde::Serialize for $type {

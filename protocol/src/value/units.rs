@@ -1,6 +1,7 @@
 //! Units and widths of every value. `docs/spec/state.md` shows the same table.
 //!
-//! A newtype guarantees its range: it can only be made by `new`, which checks. Circuits assert the same widths.
+//! A newtype guarantees its range: it can only be made by `new`, which checks. Circuits assert the
+//! same widths.
 
 use serde::{Deserialize, Serialize};
 
@@ -10,7 +11,8 @@ use crate::{Reject, Rule};
 pub const PPM: u32 = 1_000_000;
 /// Width in bits of a batch number.
 pub const NUMBER_BITS: u32 = 40;
-/// Width in bits of the penalty of a forced reduction: parts per million of the forward, at most all of it.
+/// Width in bits of the penalty of a forced reduction: parts per million of the forward, at most
+/// all of it.
 pub const PENALTY_BITS: u32 = 20;
 /// Width in bits of [`Cash`], sign included.
 pub const CASH_BITS: u32 = 64;
@@ -43,7 +45,8 @@ macro_rules! ranged {
     ($(#[$doc:meta])* $name:ident($inner:ty), $min:expr, $max:expr) => {
         $(#[$doc])*
         #[derive(
-            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+            Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
+            Serialize, Deserialize,
         )]
         #[serde(try_from = "String", into = "String")]
         pub struct $name($inner);
@@ -124,12 +127,14 @@ ranged!(
     Quantity(i64), -(1 << (QUANTITY_BITS - 1)), (1 << (QUANTITY_BITS - 1)) - 1
 );
 ranged!(
-    /// Least or greatest number of contracts an order allows: 1/1000 contract, unsigned 39 bits, so that each is a [`Quantity`].
+    /// Least or greatest number of contracts an order allows: 1/1000 contract, unsigned 39 bits, so
+    /// that each is a [`Quantity`].
     OrderQuantity(u64), 0, (1 << (QUANTITY_BITS - 1)) - 1
 );
 ranged!(
-    /// Number of contracts forced on another account at once: 1/1000 contract, unsigned 22 bits. While no scenario moves an option
-    /// by 2^28 (268,000 USDC), their gains and losses span less than 2^51 micro-USDC, half of what margin has room for.
+    /// Number of contracts forced on another account at once: 1/1000 contract, unsigned 22 bits.
+    /// While no scenario moves an option by 2^28 (268,000 USDC), their gains and losses span less
+    /// than 2^51 micro-USDC, half of what margin has room for.
     ForcedQuantity(u32), 0, (1 << FORCED_BITS) - 1
 );
 ranged!(
@@ -137,7 +142,8 @@ ranged!(
     Price(u32), 0, u32::MAX
 );
 ranged!(
-    /// Loss of one unit of an instrument in one scenario: 1/1000 USDC per contract, signed 34 bits, positive is a loss of the holder.
+    /// Loss of one unit of an instrument in one scenario: 1/1000 USDC per contract, signed 34 bits,
+    /// positive is a loss of the holder.
     Loss(i64), -(1 << (LOSS_BITS - 1)), (1 << (LOSS_BITS - 1)) - 1
 );
 ranged!(

@@ -109,7 +109,8 @@ fn spread_margin(forward: u64, seconds: u64, method: MarginMethod) -> Option<Mar
     Some(evaluate(Cash::MIN, slots, &rows, &parameters, method).unwrap())
 }
 
-/// The stated contingency is the short minimum, 0.5 % of the forward; it is a floor, not an addition.
+/// The stated contingency is the short minimum, 0.5 % of the forward; it is a floor, not an
+/// addition.
 #[test]
 fn accepts_spread_margin_up_to_the_largest_loss() {
     let Some((.., largest)) = spread() else { return };

@@ -85,8 +85,8 @@ pub fn fixed_of(value: &Value) -> Fixed {
     fixed(&text_of(value))
 }
 
-/// The exact value of the binary64 nearest to a decimal, as mantissa and power of two. The elementary
-/// vectors are evaluated there.
+/// The exact value of the binary64 nearest to a decimal, as mantissa and power of two. The
+/// elementary vectors are evaluated there.
 pub fn binary64(text: &str) -> (BigInt, i32) {
     let bits = text.parse::<f64>().unwrap().to_bits();
     let (exponent, fraction) = ((bits >> 52 & 0x7ff) as i32, bits & ((1 << 52) - 1));

@@ -115,7 +115,8 @@ fn rejects_nonce_of_anything_after_a_cancel_all() {
     world.accepts("cash comes in", &list);
 }
 
-/// What of an account changed without the operations' doing: an auditor that shares no code with the transition.
+/// What of an account changed without the operations' doing: an auditor that shares no code with
+/// the transition.
 fn is_asked_for(trace: &BatchTrace, row: &AccountRow) -> bool {
     let actions = trace.requests.iter().map(|signed| &signed.request);
     let own = actions.filter(|request| request.account == row.index);

@@ -11,7 +11,8 @@ use zkmargin_protocol::operation::bid::AuctionStep;
 
 pub const RULE: Rule = Rule::AuctionEnd;
 
-/// The debtor with the least whole equity that covers 1.15 times maintenance margin, and `spare_e6`.
+/// The debtor with the least whole equity that covers 1.15 times maintenance margin, and
+/// `spare_e6`.
 fn buffered(distress: &Distress, spare_e6: i128) -> World {
     let world = distressed(distress);
     let (account, margin) = judged(&world, debtor());
@@ -71,8 +72,9 @@ fn rejects_auction_phase_of_a_second_step() {
 
 #[test]
 fn accepts_the_end_after_a_bid_for_all_that_may_be_had() {
-    // The fraction is rounded up so that one bid is enough; of a portfolio account no rounding of its shares adds to what
-    // it is short of, because 1.15·0.8 of the worst loss of what is kept beyond the fraction is less than its worth.
+    // The fraction is rounded up so that one bid is enough; of a portfolio account no rounding of
+    // its shares adds to what it is short of, because 1.15·0.8 of the worst loss of what is kept
+    // beyond the fraction is less than its worth.
     for held_e3 in [[-1_234, -4_321], [-1_234, 700], [-1_000, 1_000], [-7, 3], [-77_777, 33_333]] {
         for equity_ppm in [10_000, 300_000, 900_000, 999_990, 1_149_000] {
             for age_s in [0, 450, 20_000, 40_000] {

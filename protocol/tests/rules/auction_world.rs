@@ -1,6 +1,7 @@
-//! The world of the auction tables: account 5 is in distress, account 3 has ten million USDC to bid, account 0 is the
-//! insurance fund. What a table expects is computed here from margins and parameters by the formulas of
-//! `docs/spec/liquidation.md`, in products alone: nothing is divided but where the page rounds.
+//! The world of the auction tables: account 5 is in distress, account 3 has ten million USDC to
+//! bid, account 0 is the insurance fund. What a table expects is computed here from margins and
+//! parameters by the formulas of `docs/spec/liquidation.md`, in products alone: nothing is divided
+//! but where the page rounds.
 
 use super::world::{World, cash, index, time};
 use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};

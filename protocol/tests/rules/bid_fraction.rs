@@ -15,7 +15,8 @@ fn between(least_ppm: u32, greatest_ppm: u32) -> [Operation; 1] {
     [signed_bid(bidder(), bid([least_ppm, greatest_ppm], i64::MAX), 0)]
 }
 
-/// The least fraction that covers buffered margin, from the formula: `⌈N/(N + E·d + R(1 − d))⌉` in parts per million.
+/// The least fraction that covers buffered margin, from the formula: `⌈N/(N + E·d + R(1 − d))⌉` in
+/// parts per million.
 fn covering_ppm(world: &World, age_s: u64, reserve: i128) -> u32 {
     let (account, margin) = judged(world, debtor());
     let shortfall = shortfall_e18(world, &account, &margin);

@@ -15,21 +15,24 @@ use zkmargin_protocol::value::units::InstrumentIndex;
 
 pub const RULE: Rule = Rule::BidShare;
 
-/// One million times what is taken differs from the whole times the fraction by less than a million, downwards.
+/// One million times what is taken differs from the whole times the fraction by less than a
+/// million, downwards.
 fn is_floor(taken: i128, whole: i128, fraction_ppm: u32) -> bool {
     let rest = whole * i128::from(fraction_ppm) - taken * 1_000_000;
     (0..1_000_000).contains(&rest)
 }
 
-/// What the batch found of an account: cash with what is settled, and what is held of an instrument.
+/// What the batch found of an account: cash with what is settled, and what is held of an
+/// instrument.
 fn found(row: &AccountRow, old: &Account, instrument: InstrumentIndex) -> (i128, i128) {
     let is_settled = row.settlement.instruments.contains(&instrument);
     let held = if is_settled { 0 } else { old.positions.quantity(instrument).get() };
     (i128::from(old.cash) + row.settlement.cash, held.into())
 }
 
-/// Of every position the same fraction left the account, and of the cash that is for sale, each rounded down: an auditor
-/// that reads what the account had and has, and shares no code with the transition.
+/// Of every position the same fraction left the account, and of the cash that is for sale, each
+/// rounded down: an auditor that reads what the account had and has, and shares no code with the
+/// transition.
 fn is_shared_evenly(trace: &BatchTrace, row: &AccountRow, fill: &Fill) -> bool {
     let Some(old) = &row.old else { return false };
     let listed: Vec<_> = trace.instruments.iter().map(|row| row.risk.instrument).collect();
@@ -79,7 +82,8 @@ fn accepts_the_same_fraction_of_everything_rounded_against_the_bidder() {
 
 #[test]
 fn accepts_no_gain_of_many_small_bids_beyond_the_discount() {
-    // Valued at mark a bidder never gains more than the discount on what it takes: rounding is on the other side.
+    // Valued at mark a bidder never gains more than the discount on what it takes: rounding is on
+    // the other side.
     let mut world = distressed(&for_sale(450));
     let discount = discount_ppm(&world.market.parameters().auction, 450);
     let worth = |world: &World| judged(world, bidder()).1.equity;

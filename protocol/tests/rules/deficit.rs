@@ -75,7 +75,8 @@ fn accepts_counts_that_follow_equity_and_end_with_the_auction_or_a_start_anew() 
     let counted = state.custody().deficit();
     assert_eq!(counted, -trace.accounts[1].margin.equity);
     let world = World { state, ..world };
-    // Cash comes in: counted anew, less is missing; with enough of it the auction starts anew and nothing is.
+    // Cash comes in: counted anew, less is missing; with enough of it the auction starts anew and
+    // nothing is.
     let paid = |amount| deposit(debtor(), portfolio_book(1), amount);
     let (state, _) = world.play(&[paid(7)]).expect("a deposit");
     assert_eq!(state.custody().deficit(), counted, "until it is counted again");

@@ -12,7 +12,8 @@ use zkmargin_protocol::value::units::{Price, Tier};
 
 pub const RULE: Rule = Rule::FeeSchedule;
 
-/// Rates of the reference by hand: of the forward of 80,000 USDC the fee in 1/1000 USDC, maker and taker by tier.
+/// Rates of the reference by hand: of the forward of 80,000 USDC the fee in 1/1000 USDC, maker and
+/// taker by tier.
 const FEES: [[u32; 2]; 4] = [[24_000, 24_000], [16_000, 24_000], [8_000, 20_000], [0, 16_000]];
 
 fn tier(value: u8) -> Tier {

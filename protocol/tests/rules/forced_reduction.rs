@@ -197,8 +197,8 @@ fn accepts_words_that_tell_what_was_asked_for_and_whether_it_was_refused() {
         [(pair.clone(), 0), (most.clone(), 0), (pair.bearing(-1), 1), (most.bearing(-1), 1)]
     {
         let trace = pair.world().accepts("answered", &[pair.request()]);
-        // account (24) ‖ is used (1) ‖ kind (2) ‖ instrument (16) ‖ contracts (22) ‖ 0 (25) ‖ counterparty (24) ‖ 0 (39) ‖
-        // is refused (1).
+        // account (24) ‖ is used (1) ‖ kind (2) ‖ instrument (16) ‖ contracts (22) ‖ 0 (25) ‖
+        // counterparty (24) ‖ 0 (39) ‖ is refused (1).
         let words = trace.words();
         let two_sided = &words[words.len() - 12 * World::new().shape.two_sided..];
         let bits = two_sided[0].into_bigint().to_bits_le();

@@ -102,7 +102,8 @@ fn accepts_a_share_while_a_deficit_is_counted_and_says_what_leaves() {
         let fund =
             |state: &State| i128::from(state.account(INSURANCE_FUND).expect("it exists").cash);
         assert_eq!(fund(&next) - fund(&world.state), i128::from(amount) - share);
-        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is refused (1).
+        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is
+        // refused (1).
         let words = trace.words();
         let two_sided = &words[words.len() - 12 * world.shape.two_sided..];
         let bits = two_sided[0].into_bigint().to_bits_le();

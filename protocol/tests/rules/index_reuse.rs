@@ -148,7 +148,8 @@ fn counted<'a>(accounts: impl Iterator<Item = &'a Account>) -> BTreeMap<Instrume
     holders
 }
 
-/// The root over holders whose specification the batch or the state before it has: specification ‖ holders, in 77 and 24 bits.
+/// The root over holders whose specification the batch or the state before it has: specification ‖
+/// holders, in 77 and 24 bits.
 fn root_of(holders: &BTreeMap<InstrumentIndex, u32>, spec: impl Fn(InstrumentIndex) -> Fr) -> Fr {
     let leaf = |(&instrument, &count): (&InstrumentIndex, &u32)| {
         let shift = (0..77).fold(Fr::from(count), |shifted, _| shifted + shifted);
@@ -160,7 +161,8 @@ fn root_of(holders: &BTreeMap<InstrumentIndex, u32>, spec: impl Fn(InstrumentInd
     tree.root()
 }
 
-/// Counts the holders of all accounts again, before the batch and after it, and hashes them to both roots.
+/// Counts the holders of all accounts again, before the batch and after it, and hashes them to both
+/// roots.
 fn is_counted(state: &State, trace: &BatchTrace) -> bool {
     let stored = state.snapshot().specs;
     let mut after: BTreeMap<AccountIndex, Account> = state.accounts().clone();

@@ -9,7 +9,8 @@ use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
 
 pub const RULE: Rule = Rule::InitialMargin;
 
-/// Account 5 holds these quantities of the two options and, after paying 1 USDC out, `spare_e6` above its margin.
+/// Account 5 holds these quantities of the two options and, after paying 1 USDC out, `spare_e6`
+/// above its margin.
 fn after_paying_one(method: MarginMethod, quantities: [i64; 2], spare_e6: i128) -> World {
     let market = market(2, 1);
     let mut book = portfolio_book(1);

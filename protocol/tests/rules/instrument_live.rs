@@ -83,7 +83,8 @@ fn accepts_every_option_of_a_market() {
     }
 }
 
-/// From the leaf of each row up to the signed root by the nodes of the batch, and no node or child beside.
+/// From the leaf of each row up to the signed root by the nodes of the batch, and no node or child
+/// beside.
 fn is_opened(trace: &BatchTrace) -> bool {
     let leaf = |row: &InstrumentRow| ((0, u64::from(row.risk.instrument.get())), row.risk.leaf());
     let mut hashes: BTreeMap<(u8, u64), Fr> = trace.instruments.iter().map(leaf).collect();

@@ -20,7 +20,8 @@ fn rejects_key_valid_for_points_of_small_order_off_the_curve_or_outside_the_subg
     let order_four =
         Point { x: a.inverse().and_then(|x| x.sqrt()).expect("1/a is a square"), y: Fr::ZERO };
     assert!(order_two.is_on_curve() && order_four.is_on_curve());
-    // A valid key plus a point of order two, (x, y) + (0, −1) = (−x, −y): on the curve, outside the subgroup.
+    // A valid key plus a point of order two, (x, y) + (0, −1) = (−x, −y): on the curve, outside the
+    // subgroup.
     let outside = Point { x: -BASE8.x, y: -BASE8.y };
     assert!(outside.is_on_curve());
     let off = Point { x: BASE8.x, y: BASE8.y + Fr::ONE };

@@ -79,7 +79,8 @@ fn payout(trace: &BatchTrace, amount: i128) -> i128 {
     if deficit == 0 { amount } else { amount * held / (held + deficit) }
 }
 
-/// What a forced reduction that is honoured moves: contracts at their mark, less a penalty rounded up.
+/// What a forced reduction that is honoured moves: contracts at their mark, less a penalty rounded
+/// up.
 fn forced_legs(book: &mut Book, trace: &BatchTrace, row: &AccountRow) {
     let Some(ForcedAnswer::Reduction(answer)) = row.answer else { return };
     if answer.refusal.is_some() {
@@ -164,8 +165,8 @@ fn accepts_random_batches_whose_changes_are_their_legs() {
         let legs = legs(&trace);
         moved += legs.len();
         assert_eq!(changes(&trace), legs, "seed {seed}");
-        // Nothing comes from nowhere: cash changes by deposits less withdrawals, contracts net to zero, but for
-        // settlement, whose other side is another account's.
+        // Nothing comes from nowhere: cash changes by deposits less withdrawals, contracts net to
+        // zero, but for settlement, whose other side is another account's.
         let total = |is_cash: bool| -> i128 {
             legs.iter().filter(|((_, i), _)| (*i == -1) == is_cash).map(|(_, change)| change).sum()
         };

@@ -11,7 +11,8 @@ use zkmargin_protocol::value::units::Quantity;
 
 pub const RULE: Rule = Rule::MarginMatrix;
 
-/// The claims of a row summed again from the instruments of the batch: losses, mark value, short charges.
+/// The claims of a row summed again from the instruments of the batch: losses, mark value, short
+/// charges.
 fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
     let after: Vec<Slot> = account.new.positions.iter().collect();
     let old_margin = account.old_margin.as_ref();
@@ -19,7 +20,8 @@ fn is_sum(trace: &BatchTrace, account: &AccountRow) -> bool {
         && old_margin.is_none_or(|claim| is_sum_over(trace, &shown(account), claim))
 }
 
-/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused reduction shows.
+/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused
+/// reduction shows.
 fn shown(account: &AccountRow) -> Vec<Slot> {
     let is_left = |slot: &Slot| !account.settlement.instruments.contains(&slot.0);
     let before = account.old.iter().flat_map(|old| old.positions.iter()).filter(is_left);

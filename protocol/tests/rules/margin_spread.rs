@@ -6,8 +6,8 @@ use zkmargin_protocol::{Reject, Rule};
 
 pub const RULE: Rule = Rule::MarginSpread;
 
-/// 2^19 of an option that loses 2^32 − 1 in one scenario and gains 2^32 in another, and one of an option that loses
-/// `more` in the first: the spread is 2^52 − 2^19 + more.
+/// 2^19 of an option that loses 2^32 − 1 in one scenario and gains 2^32 in another, and one of an
+/// option that loses `more` in the first: the spread is 2^52 − 2^19 + more.
 fn spread_of(more: i64) -> Result<Margin, Reject> {
     let mut rows = risk_rows(2, 1);
     let loss = |value: i64| Loss::new(value).expect("34 bits");

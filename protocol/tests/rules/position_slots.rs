@@ -8,7 +8,8 @@ use zkmargin_protocol::value::units::{InstrumentIndex, Quantity, Underlying};
 
 pub const RULE: Rule = Rule::PositionSlots;
 
-/// Account 2 holds 0.001 of `held` options of underlying 1 and account 3 has cash; 34 options are listed.
+/// Account 2 holds 0.001 of `held` options of underlying 1 and account 3 has cash; 34 options are
+/// listed.
 fn holding(held: usize) -> World {
     let market = market(68, 1);
     let book = portfolio_book(1);

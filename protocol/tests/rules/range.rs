@@ -19,7 +19,8 @@ fn rejects_range_one_beyond_each_unit() {
     macro_rules! bounds {
         ($($unit:ty: $min:expr, $max:expr;)*) => {$(
             let (min, max): (i128, i128) = ($min, $max);
-            for (value, is_inside) in [(min, true), (max, true), (min - 1, false), (max + 1, false)] {
+            let ends = [(min, true), (max, true), (min - 1, false), (max + 1, false)];
+            for (value, is_inside) in ends {
                 let judged = <$unit>::try_from(value);
                 let expected = (!is_inside).then_some(RULE);
                 assert_eq!(rule_of(judged), expected, "{} {value}", stringify!($unit));

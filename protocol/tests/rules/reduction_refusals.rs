@@ -1,4 +1,5 @@
-//! Why a forced reduction is refused: each reason at its bound, which comes first, and what in the same batch makes it untrue.
+//! Why a forced reduction is refused: each reason at its bound, which comes first, and what in the
+//! same batch makes it untrue.
 
 use super::auction_world::{METHODS, MILLION, auction, row_of};
 use super::forced_reduction::RULE;
@@ -16,7 +17,8 @@ use zkmargin_protocol::operation::forced::reduction::Refusal;
 use zkmargin_protocol::value::units::InstrumentIndex;
 
 const PLAIN: [MarginMethod; 2] = [Portfolio; 2];
-/// Books of twentieths of contracts, whose initial margin is whole micro-USDC, and two that are not.
+/// Books of twentieths of contracts, whose initial margin is whole micro-USDC, and two that are
+/// not.
 const BOOKS: [[i64; 2]; 7] = [
     [2_000, -2_000],
     [-2_000, 2_000],
@@ -100,7 +102,8 @@ fn rejects_forced_reduction_in_its_answer_of_an_account_in_auction_that_is_left_
 
 #[test]
 fn accepts_what_leaves_an_account_as_short_as_it_was_and_no_shorter() {
-    // Short on its own, a contract needs its mark and so much more; given up it costs the penalty, 160 USDC.
+    // Short on its own, a contract needs its mark and so much more; given up it costs the penalty,
+    // 160 USDC.
     for (charge_e3, refusal) in [(160_000, None), (159_999, Some(Refusal::Account))] {
         let mut rows = risk_rows(2, 1);
         for row in rows.values_mut() {
@@ -128,7 +131,8 @@ fn changed(world: World, place: u32, change: impl FnOnce(&mut Account)) -> World
     World { state: State::new(snapshot).expect("a state"), ..world }
 }
 
-/// A pair in a market of 34 options of their book, and the world whose taker holds 0.001 of so many.
+/// A pair in a market of 34 options of their book, and the world whose taker holds 0.001 of so
+/// many.
 fn slots(used: usize) -> (Pair, World, Vec<InstrumentIndex>) {
     let pair = Pair { market: market(68, 1), ..Pair::new(PLAIN, [[2_000, 0], [0, 0]], 500) };
     let own = pair.market.rows().keys().copied().filter(|k| k.underlying().get() == 1);
@@ -266,7 +270,8 @@ fn rejects_forced_reduction_in_its_answer_of_the_second_where_the_counterparty_b
     assert_eq!(held(row_of(&trace, TAKER), pair.first()).0, quantity(500));
 }
 
-/// Half the room that margin has for a book leaves the other half for any contracts that may be forced.
+/// Half the room that margin has for a book leaves the other half for any contracts that may be
+/// forced.
 #[test]
 fn rejects_forced_reduction_in_its_answer_where_one_of_both_takes_half_the_room_for_spreads() {
     for is_giver in [true, false] {

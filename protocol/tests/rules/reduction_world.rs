@@ -1,6 +1,6 @@
-//! The world of forced reductions: account 5 is to be rid of contracts of the first option, account 3 is named to take them.
-//! What a table expects is computed here from marks, forwards and margins by the formulas of
-//! `docs/spec/forced.md#ForcedReduction`.
+//! The world of forced reductions: account 5 is to be rid of contracts of the first option, account
+//! 3 is named to take them. What a table expects is computed here from marks, forwards and margins
+//! by the formulas of `docs/spec/forced.md#ForcedReduction`.
 
 use std::collections::BTreeMap;
 
@@ -134,7 +134,8 @@ impl Pair {
         self.left().excess_e12(&self.market)
     }
 
-    /// What the taker has above initial margin once it has covered the contracts by themselves, 10^-12 USDC.
+    /// What the taker has above initial margin once it has covered the contracts by themselves,
+    /// 10^-12 USDC.
     pub fn borne_e12(&self) -> i128 {
         self.taker.excess_e12(&self.market) + self.alone().excess_e12(&self.market)
     }

@@ -12,7 +12,8 @@ use zkmargin_protocol::operation::Operation;
 
 pub const RULE: Rule = Rule::RiskReduction;
 
-/// Account 5 holds these quantities of the two options and lacks `lacking_e6` of its initial margin; account 3 is rich.
+/// Account 5 holds these quantities of the two options and lacks `lacking_e6` of its initial
+/// margin; account 3 is rich.
 fn short_of_margin(method: MarginMethod, quantities: [i64; 2], lacking_e6: i128) -> World {
     let market = market(2, 1);
     let mut book = portfolio_book(1);

@@ -17,7 +17,8 @@ use zkmargin_protocol::{Reject, Rule};
 
 pub const RULE: Rule = Rule::SettlementPrice;
 
-/// The window with samples at these places, the last being 30; the index at place k is 90,000 USDC + k.
+/// The window with samples at these places, the last being 30; the index at place k is 90,000
+/// USDC + k.
 fn with(places: impl IntoIterator<Item = u64>) -> SettlementWindow {
     let mut window = window();
     for place in places {
@@ -167,8 +168,8 @@ fn accepts_a_fixing_in_the_window_and_rejects_settlement_price_of_others() {
     }
 }
 
-/// Half of the window at 91,000, the forward at 92,000: 91,500 is to be expected, and a move of the forward moves
-/// half of it. At 0.1 % the option is worth what it is in the money.
+/// Half of the window at 91,000, the forward at 92,000: 91,500 is to be expected, and a move of the
+/// forward moves half of it. At 0.1 % the option is worth what it is in the money.
 #[test]
 fn accepts_rows_in_which_only_the_open_part_moves() {
     let row = row(900, fixing(91_000_000, 15, 15)).expect("a fixing that fits");

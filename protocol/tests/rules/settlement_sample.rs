@@ -86,7 +86,8 @@ fn rejects_settlement_sample_of_another_underlying_unit_or_of_zero() {
     let fair = sample(EXPIRY_S, 90_000_000);
     assert_eq!(taken(fair), None);
     assert_eq!(taken(IndexSample { underlying: underlying(2), ..fair }), Some(RULE));
-    // Decimals are part of what is signed: the same number in cents or micro-USDC is another message.
+    // Decimals are part of what is signed: the same number in cents or micro-USDC is another
+    // message.
     for units_per_usdc in [0, 1, 100, 999, 1_001, 1_000_000, u32::MAX] {
         assert_eq!(taken(IndexSample { units_per_usdc, ..fair }), Some(RULE), "{units_per_usdc}");
     }

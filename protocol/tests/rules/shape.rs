@@ -22,7 +22,8 @@ fn accepts_a_shape_that_is_full_and_rejects_shape_with_one_row_fewer_of_any_tabl
     let mut batch = Batch::new(&world.state, &world.market, ROOM, world.time).expect("fresh");
     batch.push(&list).expect("room");
     let used = batch.used();
-    // Accounts 1 to 4: one node above 1, 2, 3, one above 4, one on each of the ten levels above and the root.
+    // Accounts 1 to 4: one node above 1, 2, 3, one above 4, one on each of the ten levels above and
+    // the root.
     let expected = Shape {
         trades: 1,
         requests: 1,

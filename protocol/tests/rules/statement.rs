@@ -15,11 +15,13 @@ pub const RULE: Rule = Rule::Statement;
 fn accepts_the_words_that_a_reader_expects() {
     let trace = tiny_batch(true);
     let words = trace.words();
-    // Header 14, one deposit of 4, two requests of 1, four one-sided accounts and a two-sided one of 12.
+    // Header 14, one deposit of 4, two requests of 1, four one-sided accounts and a two-sided one
+    // of 12.
     assert_eq!((words.len(), word_count(&Shape::TINY)), (80, 80));
     assert_eq!(words[0], Fr::from(1u64));
     assert_eq!(words[1..4], [trace.domain, trace.old_root, trace.new_root]);
-    // Custody (63) ‖ deficit before (63) ‖ deficit after (63): no deficit, so the first number alone.
+    // Custody (63) ‖ deficit before (63) ‖ deficit after (63): no deficit, so the first number
+    // alone.
     assert_eq!(words[10], Fr::from(trace.custody.held()));
     assert_eq!(words[11], trace.parameters_before);
     assert_eq!(words[12..14], [trace.old_interest_root, trace.new_interest_root]);
@@ -81,7 +83,8 @@ fn accepts_withdrawals_by_amount_and_recipient() {
     let world = World { shape: Shape::TINY, ..World::new() };
     let trace = world.accepts("withdrawal", &moved(true, |_| ()));
     let word = trace.words()[18].into_bigint();
-    // amount (64) ‖ recipient (160) ‖ is used (1); the recipient is 0xde… with the index at its end.
+    // amount (64) ‖ recipient (160) ‖ is used (1); the recipient is 0xde… with the index at its
+    // end.
     assert_eq!(word.0[0], 7_000_000);
     assert_eq!(word.0[1], 0xdede_dede_0000_0002);
     assert_eq!(word.0[3], 1 << 32 | 0xdede_dede);

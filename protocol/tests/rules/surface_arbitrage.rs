@@ -44,8 +44,8 @@ fn accepts_a_surface_without_arbitrage_at_no_tolerance() {
     assert_eq!([found.butterfly.share, found.calendar.share], [Fixed::ZERO; 2]);
 }
 
-/// At the money a call is worth 2·N(σ√τ/2) − 1 of the forward; far from it, at 0.1 %, what it is in the money.
-/// For σ = 2·N⁻¹(0.65) = 0.7706409… a year out: 0.3, and 0.25 on the chord of 0.5 and 0.
+/// At the money a call is worth 2·N(σ√τ/2) − 1 of the forward; far from it, at 0.1 %, what it is in
+/// the money. For σ = 2·N⁻¹(0.65) = 0.7706409… a year out: 0.3, and 0.25 on the chord of 0.5 and 0.
 #[test]
 fn accepts_a_butterfly_at_the_tolerance_and_rejects_surface_arbitrage_beyond() {
     let with = |middle| surface(&[(1, &[(50, 1_000), (100, middle), (150, 1_000)])]);
@@ -59,7 +59,8 @@ fn accepts_a_butterfly_at_the_tolerance_and_rejects_surface_arbitrage_beyond() {
     assert_eq!(verdict(&rising, 300_000, 0), Some(RULE));
 }
 
-/// A call of one year at 30 % is worth 0.1192354 of the forward; one of two years at 19.4224 % is worth 0.01 less.
+/// A call of one year at 30 % is worth 0.1192354 of the forward; one of two years at 19.4224 % is
+/// worth 0.01 less.
 #[test]
 fn accepts_a_calendar_spread_at_the_tolerance_and_rejects_surface_arbitrage_beyond() {
     let with = |late| surface(&[(1, &[(100, 300_000)]), (2, &[(100, late)])]);

@@ -1,4 +1,5 @@
-//! The small world all tables are played in: traders 2 and 3 of underlying 1, a market of two instruments.
+//! The small world all tables are played in: traders 2 and 3 of underlying 1, a market of two
+//! instruments.
 
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_fixtures::synthetic::{

@@ -58,8 +58,8 @@ pub fn prove(args: &ProveArgs) -> Result<(), Refusal> {
     Ok(())
 }
 
-/// The named key is one by its header and length; in a folder of keys is at least one. Which of them
-/// is for the batch is known when the circuit is made.
+/// The named key is one by its header and length; in a folder of keys is at least one. Which of
+/// them is for the batch is known when the circuit is made.
 fn check_key(args: &ProveArgs) -> Result<(), Refusal> {
     if let Some(path) = &args.key {
         return ProvingKey::peek(path).map(|_| ()).map_err(|error| Refusal::key(path, error));

@@ -1,5 +1,5 @@
-//! What can be seen of a key without its secrets: every point is in its group, and all of them belong
-//! to one set of secrets.
+//! What can be seen of a key without its secrets: every point is in its group, and all of them
+//! belong to one set of secrets.
 
 use ark_bn254::{Bn254, Fr, G1Affine, G1Projective, G2Affine};
 use ark_ec::pairing::Pairing;
@@ -44,9 +44,9 @@ impl ProvingKey {
     }
 
     /// Checks that every point is what its place in the key of `r1cs` asks for, under one `τ`, `α`,
-    /// `β`, `γ` and `δ`. A key of which any part is of other secrets is refused but with probability
-    /// below 2^-120. Whether anybody knows the secrets cannot be seen. The points must be in their
-    /// groups, see [`ProvingKey::verify_points`].
+    /// `β`, `γ` and `δ`. A key of which any part is of other secrets is refused but with
+    /// probability below 2^-120. Whether anybody knows the secrets cannot be seen. The points must
+    /// be in their groups, see [`ProvingKey::verify_points`].
     ///
     /// With `s = Z(τ)/(kδ)` and `H(p) = s·p(τ)` for a polynomial `p`, which the query H gives for
     /// every `p` by its values on the coset:
@@ -162,8 +162,8 @@ impl ProvingKey {
         ensure("L in G1, alpha in G1, gamma in G2 or public inputs", &terms)
     }
 
-    /// The points of L for the inputs are `−C_j·s`, so that those of the verifying key cannot make up
-    /// for them.
+    /// The points of L for the inputs are `−C_j·s`, so that those of the verifying key cannot make
+    /// up for them.
     fn verify_input_columns(
         &self,
         r1cs: &R1cs<Fr>,

@@ -18,7 +18,8 @@ pub(crate) const FRAME_ELEMENTS: usize = 1 << 16;
 /// The basis in which a key holds the quotient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reduction {
-    /// Lagrange basis of the coset, the share of `C` folded into the witness query ([`crate::quotient`]).
+    /// Lagrange basis of the coset, the share of `C` folded into the witness query
+    /// ([`crate::quotient`]).
     FoldedCoset,
 }
 

@@ -91,8 +91,8 @@ impl ProvingKey {
         if got == expected { Ok((header, file)) } else { Err(KeyError::Length { expected, got }) }
     }
 
-    /// Reads a key, checking digests, lengths and canonical encodings but no curve equation: whoever
-    /// wrote the file is trusted for those, see [`ProvingKey::verify_points`].
+    /// Reads a key, checking digests, lengths and canonical encodings but no curve equation:
+    /// whoever wrote the file is trusted for those, see [`ProvingKey::verify_points`].
     ///
     /// # Errors
     /// All of [`KeyError`] but [`KeyError::NotInGroup`], [`KeyError::Inconsistent`] and

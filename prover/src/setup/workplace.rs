@@ -92,8 +92,8 @@ impl Workplace {
         read().map_err(FileError::at(&self.partial))
     }
 
-    /// The seed which the unfinished key commits to. Otherwise a fresh one, which is on disk when this
-    /// returns, and the unfinished key is emptied.
+    /// The seed which the unfinished key commits to. Otherwise a fresh one, which is on disk when
+    /// this returns, and the unfinished key is emptied.
     pub(super) fn seed(&self, file: &mut File, kept: Option<&Header>) -> Result<Seed, FileError> {
         if let Ok(bytes) = fs::read(&self.seed)
             && let Ok(bytes) = <[u8; 32]>::try_from(bytes)
@@ -225,8 +225,8 @@ pub fn forget(target: &Path) -> Result<bool, SetupError> {
     Ok(true)
 }
 
-/// Removes the seed of the whole key at `target`, if an interrupted setup has left it; the seed of a
-/// replacement that is being made stays. Says whether there was one.
+/// Removes the seed of the whole key at `target`, if an interrupted setup has left it; the seed of
+/// a replacement that is being made stays. Says whether there was one.
 ///
 /// # Errors
 /// [`SetupError::Leftover`].

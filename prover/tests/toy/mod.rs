@@ -11,8 +11,8 @@ use zkmargin_prover::key::ProvingKey;
 use zkmargin_prover::progress::Silent;
 use zkmargin_prover::setup::setup;
 
-/// A circuit of exactly `constraints` constraints and three public inputs: bits, short and wide products, rows of
-/// a table, constants and a column that only the product uses.
+/// A circuit of exactly `constraints` constraints and three public inputs: bits, short and wide
+/// products, rows of a table, constants and a column that only the product uses.
 pub fn toy(constraints: usize, seed: u64) -> (Assignment<Fr>, R1cs<Fr>) {
     let mut cs = Cs::new(Mode::Shape);
     let start = cs.public_input(Fr::from(seed));

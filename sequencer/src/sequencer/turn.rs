@@ -5,8 +5,8 @@ use crate::error::Error;
 use crate::replay::Standing;
 
 impl Sequencer {
-    /// Takes the store's lock, if it was let go, and follows what other writers have done meanwhile: their
-    /// entries are run through the rules and their batches compared.
+    /// Takes the store's lock, if it was let go, and follows what other writers have done
+    /// meanwhile: their entries are run through the rules and their batches compared.
     ///
     /// # Errors
     /// [`Error::Held`] when another writer holds the store for longer than [`Sequencer::wait`];

@@ -1,5 +1,5 @@
-//! Writers take turns. A process that waits for input lets go of the store; when it takes it again, it
-//! is shown what others have written meanwhile.
+//! Writers take turns. A process that waits for input lets go of the store; when it takes it again,
+//! it is shown what others have written meanwhile.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -19,8 +19,8 @@ const POLL: Duration = Duration::from_millis(5);
 
 /// Takes the lock that keeps other writers out, within `wait`.
 ///
-/// Whoever waits holds the directory's own lock until it has the other: a writer that lets go and comes
-/// back at once stands behind it.
+/// Whoever waits holds the directory's own lock until it has the other: a writer that lets go and
+/// comes back at once stands behind it.
 ///
 /// # Errors
 /// [`Error::Held`] when others hold the store for longer.
@@ -54,14 +54,16 @@ pub(crate) fn until<T>(
 impl Store {
     /// Lets other writers in. Nothing may be written until [`Store::acquire`].
     pub fn release(&mut self) {
-        // Every turn that adds entries is counted, so that the count says whether somebody else has.
+        // Every turn that adds entries is counted, so that the count says whether somebody else
+        // has.
         self.is_returning |= self.lock.take().is_some();
     }
 
     /// Takes the lock again, within `wait`, if it was let go.
     ///
     /// # Errors
-    /// [`Error::Held`]; [`Error::Replaced`] if a backup, or another store, was put in the store's place.
+    /// [`Error::Held`]; [`Error::Replaced`] if a backup, or another store, was put in the store's
+    /// place.
     pub fn acquire(&mut self, wait: Duration) -> Result<(), Error> {
         if self.lock.is_none() {
             let lock = lock_within(&self.directory, wait)?;
@@ -84,8 +86,8 @@ impl Store {
         Ok(())
     }
 
-    /// Whether another writer has had a turn since this one let go. A writer that never did is fenced
-    /// instead, by [`Store::begin`].
+    /// Whether another writer has had a turn since this one let go. A writer that never did is
+    /// fenced instead, by [`Store::begin`].
     pub fn is_behind(&self) -> Result<bool, Error> {
         Ok(self.is_returning && tables::stored_epoch(&self.connection)? != self.epoch)
     }

@@ -40,8 +40,8 @@ pub const INSTRUMENTS: usize = 70;
 /// Underlying traded.
 pub const UNDERLYING: u8 = 1;
 
-/// Opens a store for writing. A process that another thread is about to start still holds a copy of the
-/// lock for a moment.
+/// Opens a store for writing. A process that another thread is about to start still holds a copy of
+/// the lock for a moment.
 pub fn open_for_writing(store: &Path) -> Sequencer {
     let wait = Duration::from_secs(10);
     Sequencer::open_within(store, Access::Write, wait).expect("a sound store")

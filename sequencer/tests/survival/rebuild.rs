@@ -38,7 +38,8 @@ fn content(store: &Path) -> Result<String, Error> {
 
 /// Changes that the log can undo: rows, schema, mode.
 const DERIVABLE: [&str; 14] = [
-    "UPDATE accounts SET content = replace(content, '\"cash\":\"', '\"cash\":\"1') WHERE account = 2",
+    "UPDATE accounts SET content = replace(content, '\"cash\":\"', '\"cash\":\"1') \
+     WHERE account = 2",
     "UPDATE accounts SET content = 'x' WHERE account = 2",
     "DELETE FROM accounts WHERE account = 3",
     "INSERT INTO accounts (account, content) VALUES (-7, '{}')",

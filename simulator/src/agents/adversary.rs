@@ -1,4 +1,5 @@
-//! What should be refused, and now and then is not: some attacks are honest operations in another market.
+//! What should be refused, and now and then is not: some attacks are honest operations in another
+//! market.
 
 use rand::Rng;
 use zkmargin_protocol::account::INSURANCE_FUND;
@@ -168,8 +169,8 @@ fn forged_request(desk: &mut Desk, request: Request) -> Option<Operation> {
     Some(Operation::Request(request.sign(&keys.secret, desk.domain)))
 }
 
-/// A deposit for another's account under other keys, of nothing, or of less; or one to the fund, which a batch that has
-/// counted a deficit does not take.
+/// A deposit for another's account under other keys, of nothing, or of less; or one to the fund,
+/// which a batch that has counted a deficit does not take.
 fn bad_deposit(desk: &mut Desk, view: &View) -> Option<Operation> {
     let auctions = view.accounts.values().filter_map(|account| account.auction);
     let stands = auctions.map(|auction| auction.counted()).sum::<i128>() > 0;

@@ -12,7 +12,8 @@ use crate::view::View;
 /// Accounts bid for in full, to the last of their contracts, at any price.
 const ALL_PPM: u32 = 1_000_000;
 
-/// Starts where margin is short, bids where an auction runs, ends where it has done its work, counts what is missing.
+/// Starts where margin is short, bids where an auction runs, ends where it has done its work,
+/// counts what is missing.
 pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
     let auctioned = view.auctioned();
     match desk.rng.gen_range(0..7) {

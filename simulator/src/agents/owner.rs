@@ -31,7 +31,8 @@ fn forced(account: AccountIndex, action: ForcedAction) -> Option<Operation> {
     Some(Operation::Forced(ForcedRequest { account, action }))
 }
 
-/// A part or all of a position, more than it, nothing, or some of what is not held; of an account in auction as of any other.
+/// A part or all of a position, more than it, nothing, or some of what is not held; of an account
+/// in auction as of any other.
 fn reduction(desk: &mut Desk, view: &View) -> Option<Operation> {
     let holds = |index: &AccountIndex| view.accounts[index].positions.count() > 0;
     let all: Vec<_> = view.accounts.keys().copied().filter(holds).collect();
@@ -56,7 +57,8 @@ fn reduction(desk: &mut Desk, view: &View) -> Option<Operation> {
     forced(account, ForcedAction::Reduction(Reduction { instrument, quantity, counterparty }))
 }
 
-/// Mostly one of the book; one on the other side, the fund, one in auction, or nobody that is there.
+/// Mostly one of the book; one on the other side, the fund, one in auction, or nobody that is
+/// there.
 fn counterparty(
     desk: &mut Desk,
     view: &View,

@@ -76,7 +76,8 @@ pub fn band_declared(memory: &Memory, epoch: &Epoch) -> Finding {
     let has_left = |(underlying, new): (&_, &_)| {
         let Some(old) = before.forwards.get(underlying) else { return false };
         let (old, new) = (i128::from(*old), i128::from(*new));
-        // A forward is that of an expiry: where none is to come in both epochs, there is nothing to compare.
+        // A forward is that of an expiry: where none is to come in both epochs, there is nothing to
+        // compare.
         let (was, is) = (expiries(before, *underlying), expiries(epoch, *underlying));
         !was.is_disjoint(&is) && (new - old).abs() * ONE_PPM > old * band_ppm
     };

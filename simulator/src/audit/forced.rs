@@ -14,7 +14,8 @@ use super::observation::{Holding, Seal, Step};
 use super::parties::{auctioned, parties, signers};
 use super::{Finding, demand};
 
-/// What a forced withdrawal takes of an account that holds this: what is asked for, or all above initial margin.
+/// What a forced withdrawal takes of an account that holds this: what is asked for, or all above
+/// initial margin.
 pub fn taken(held: &Holding, step: &Step, request: &ForcedRequest) -> i128 {
     let ForcedAction::Withdrawal { amount } = request.action else { return 0 };
     let method = step.before.get(&request.account).map(|account| account.book.method);
@@ -94,8 +95,9 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
         }
     }
     for word in seal.words[from..].iter().step_by(ACCOUNT) {
-        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is refused (1); in place of the
-        // amounts instrument (16) ‖ contracts (22) and counterparty (24).
+        // account (24) ‖ is used (1) ‖ kind (2) ‖ amount (63) ‖ amount that leaves (63) ‖ is
+        // refused (1); in place of the amounts instrument (16) ‖ contracts (22) and counterparty
+        // (24).
         let (index, kind) = (part(*word, 0, 24), part(*word, 25, 2));
         let found = (kind, part(*word, 27, 63), part(*word, 90, 63), part(*word, 153, 100));
         let Some(request) = asked.remove(&index).filter(|_| part(*word, 24, 1) == 1) else {

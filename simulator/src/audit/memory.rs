@@ -188,7 +188,8 @@ impl Memory {
         self.fresh.insert(index);
     }
 
-    /// The option of an index and its settlement price, if it has expired at `time` and the table says it is settled.
+    /// The option of an index and its settlement price, if it has expired at `time` and the table
+    /// says it is settled.
     pub fn settled(
         &self,
         market: &Market,
@@ -201,7 +202,8 @@ impl Memory {
         (row.is_settled && spec.expiry <= time).then_some((spec, price))
     }
 
-    /// What a party of an accepted operation held before its terms: settled, if this operation touched it first.
+    /// What a party of an accepted operation held before its terms: settled, if this operation
+    /// touched it first.
     pub fn start(&self, index: AccountIndex, before: &Accounts) -> Holding {
         if self.fresh.contains(&index) {
             return self.opened.get(&index).cloned().unwrap_or_default();

@@ -72,8 +72,8 @@ pub fn payoff(spec: &InstrumentSpec, price: Price) -> i128 {
     }
 }
 
-/// What leaves of a withdrawal, when L1 holds C and deficits D are counted: `⌊amount·C/(C + D)⌋`; all of it, where there
-/// is neither.
+/// What leaves of a withdrawal, when L1 holds C and deficits D are counted: `⌊amount·C/(C + D)⌋`;
+/// all of it, where there is neither.
 pub fn payout(amount: i128, custody: Custody) -> i128 {
     let (held, all) = (custody.held(), custody.held() + custody.deficit());
     if all == 0 { amount } else { (amount * held).div_euclid(all) }

@@ -91,7 +91,8 @@ pub fn fund_not_negative(_: &Memory, step: &Step) -> Finding {
     Ok(())
 }
 
-/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused reduction would have made.
+/// What the other margin of a two-sided row is of: what the batch found, or the book that a refused
+/// reduction would have made.
 fn shown(memory: &Memory, seal: &Seal, row: &AccountRow) -> Option<(Holding, MarginMethod)> {
     let own = row.new.book.method;
     let found = memory.opened.get(&row.index).map(|held| (held.clone(), own));

@@ -1,4 +1,5 @@
-//! What the chain and the owners read in a batch's words. Places and widths are those of `docs/spec/statement.md`.
+//! What the chain and the owners read in a batch's words. Places and widths are those of
+//! `docs/spec/statement.md`.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};

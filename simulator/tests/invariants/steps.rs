@@ -208,7 +208,8 @@ fn reductions() -> [(Invariant, &'static str, Forge); 8] {
     ]
 }
 
-/// The batch found this cash with the account concerned, whether this operation touches it first or not.
+/// The batch found this cash with the account concerned, whether this operation touches it first or
+/// not.
 fn find(shown: &mut ShownStep, cash_e6: i64) {
     let index = party(shown, 0);
     shown.before.get_mut(&index).expect("known").cash = cash(cash_e6);

@@ -1,4 +1,5 @@
-//! Settlement windows: from samples of the price, one every few seconds, to the price an expiry is settled at.
+//! Settlement windows: from samples of the price, one every few seconds, to the price an expiry is
+//! settled at.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -40,7 +41,8 @@ impl Windows {
         Self { underlying, domain, parameters, open, settled }
     }
 
-    /// Signs and takes the samples of every window of `expiries` up to `time`; at its end comes the settlement price.
+    /// Signs and takes the samples of every window of `expiries` up to `time`; at its end comes the
+    /// settlement price.
     pub(super) fn take(
         &mut self,
         time: Time,

@@ -12,8 +12,8 @@ use crate::standing::Standing;
 use crate::tally::Moment;
 
 impl Replay {
-    /// Counts the accounts that the new table puts below zero, by how they stood, and those of them that could have been
-    /// liquidated since they last covered their margin.
+    /// Counts the accounts that the new table puts below zero, by how they stood, and those of them
+    /// that could have been liquidated since they last covered their margin.
     pub(super) fn count_falls(&mut self, market: &Market) -> Result<(), StressError> {
         for (index, account) in self.venue.state.accounts() {
             let before = self.standings.get(index).copied().unwrap_or(Standing::Covered);

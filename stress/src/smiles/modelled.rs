@@ -23,7 +23,8 @@ pub struct Modelled {
 }
 
 impl Modelled {
-    /// Three points of volatility for each per cent below the mean of about two days, 150 points at most.
+    /// Three points of volatility for each per cent below the mean of about two days, 150 points at
+    /// most.
     pub fn reference(base: Volatility) -> Self {
         Self {
             base,
@@ -55,8 +56,9 @@ impl Modelled {
         u32::try_from(added).map_or(self.cap.0, |added| added.min(self.cap.0))
     }
 
-    /// At the money base plus stress, the stress more for short times as the risk table's own volatility moves are; at
-    /// d standard deviations from the forward times `1 − 0.054·d + 0.05·d²`, d at most 2.5.
+    /// At the money base plus stress, the stress more for short times as the risk table's own
+    /// volatility moves are; at d standard deviations from the forward times
+    /// `1 − 0.054·d + 0.05·d²`, d at most 2.5.
     pub(super) fn volatility(
         &self,
         time: Time,

@@ -1,5 +1,6 @@
-//! A set-up whose secrets the tests keep, and with them proofs of any statement: the simulator of Groth16's
-//! zero-knowledge proof. It makes thousands of genuine proofs without a circuit, and the forgeries.
+//! A set-up whose secrets the tests keep, and with them proofs of any statement: the simulator of
+//! Groth16's zero-knowledge proof. It makes thousands of genuine proofs without a circuit, and the
+//! forgeries.
 #![allow(dead_code)]
 
 use ark_bn254::{Fr, G1Projective, G2Projective};

@@ -1,5 +1,5 @@
-//! Look-ups by multiplicity: what one table says of a row of another is what stands there. Spec: `docs/spec/argument.md#Keys` to
-//! `#ForcedReduction`.
+//! Look-ups by multiplicity: what one table says of a row of another is what stands there. Spec:
+//! `docs/spec/argument.md#Keys` to `#ForcedReduction`.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, INSTRUMENT_BITS, PRICE_BITS, TIER_BITS};
@@ -16,7 +16,8 @@ fn signer(account: &Wire, tier: &TierVar) -> Wire {
     pack(&[(account, ACCOUNT_BITS), (&tier.lc(), TIER_BITS)])
 }
 
-/// Every signature was checked against the key of the account it speaks for, and every trade against its tier.
+/// Every signature was checked against the key of the account it speaks for, and every trade
+/// against its tier.
 pub fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::AccountExists, |cs| {
         let mut asked = Vec::new();
@@ -44,7 +45,8 @@ pub fn enforce_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point
     });
 }
 
-/// The keys and the book found for every deposit are those of the account it names, and so is whether the batch opens it.
+/// The keys and the book found for every deposit are those of the account it names, and so is
+/// whether the batch opens it.
 pub fn enforce_deposit_keys(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::DepositKey, |cs| {
         let mut asked = Vec::new();
@@ -119,8 +121,8 @@ pub fn enforce_counterparties(
     });
 }
 
-/// Mark and forward of contracts that are held are those of their instrument, which is not settled: settled positions are
-/// gone.
+/// Mark and forward of contracts that are held are those of their instrument, which is not settled:
+/// settled positions are gone.
 pub fn enforce_prices(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::ForcedReduction, |cs| {
         let asked = cs.rows("two-sided accounts", &tables.forced, |cs, _, answer| {

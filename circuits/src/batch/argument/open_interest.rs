@@ -1,4 +1,5 @@
-//! What is held of an index stays what it is, and who holds it is counted. Spec: `docs/spec/argument.md#IndexReuse`.
+//! What is held of an index stays what it is, and who holds it is counted. Spec:
+//! `docs/spec/argument.md#IndexReuse`.
 
 use zkmargin_protocol::Rule;
 
@@ -6,8 +7,8 @@ use super::{Point, Tables, touched_children};
 use crate::account::positions::SlotVar;
 use crate::{Cs, Wire, sum};
 
-/// Every touched child of a node has a row of its own: a node, or at level 0 an instrument; and no row is without a parent
-/// but the root.
+/// Every touched child of a node has a row of its own: a node, or at level 0 an instrument; and no
+/// row is without a parent but the root.
 pub fn enforce_interest_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::IndexReuse, |cs| {
         let asked = touched_children(cs, "interest nodes", &tables.interest_nodes, point);
@@ -21,7 +22,8 @@ pub fn enforce_interest_tree(cs: &mut Cs, tables: &Tables, point: &Point) {
     });
 }
 
-/// The holders of an instrument change by as many slots as name it after the batch less those that did before.
+/// The holders of an instrument change by as many slots as name it after the batch less those that
+/// did before.
 pub fn enforce_holders(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::IndexReuse, |cs| {
         let one = cs.one();
@@ -41,8 +43,8 @@ pub fn enforce_holders(cs: &mut Cs, tables: &Tables, point: &Point) {
             (change, fraction)
         });
         let (changes, counted): (Vec<_>, Vec<_>) = rows.into_iter().unzip();
-        // An empty slot names index 0, and each account has as many slots before as after: what is added to others is
-        // taken from there.
+        // An empty slot names index 0, and each account has as many slots before as after: what is
+        // added to others is taken from there.
         let no_instrument = cs.zero();
         let emptied = point.fraction(cs, &sum(&changes), &no_instrument);
         let (slots, counted) = (sum(&slots), sum(&counted).minus(&emptied));

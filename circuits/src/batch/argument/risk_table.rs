@@ -1,4 +1,5 @@
-//! The rows of instruments are leaves of the signed risk table. Spec: `docs/spec/argument.md#RiskTable`.
+//! The rows of instruments are leaves of the signed risk table. Spec:
+//! `docs/spec/argument.md#RiskTable`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -6,8 +7,8 @@ use zkmargin_protocol::Rule;
 use super::{Point, Tables};
 use crate::{Cs, shifted, sum};
 
-/// Every opened child of a node has a row of its own: a node, or at level 0 an instrument; and no row is without a parent
-/// but the root, which is the header's.
+/// Every opened child of a node has a row of its own: a node, or at level 0 an instrument; and no
+/// row is without a parent but the root, which is the header's.
 pub fn enforce_risk_table(cs: &mut Cs, tables: &Tables, point: &Point) {
     cs.under(Rule::InstrumentLive, |cs| {
         let asked = cs.rows("risk nodes", &tables.risk_nodes, |cs, _, node| {

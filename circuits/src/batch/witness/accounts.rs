@@ -75,7 +75,8 @@ pub(super) fn is_refused(row: &AccountRow) -> bool {
     reduced(row).is_some_and(|answer| answer.refusal.is_some())
 }
 
-/// A forced reduction with the prices of its instrument and its counterparty, as far as the batch has them.
+/// A forced reduction with the prices of its instrument and its counterparty, as far as the batch
+/// has them.
 pub(super) fn forced_reduction(
     trace: &BatchTrace,
     row: &AccountRow,
@@ -107,7 +108,8 @@ fn nonces_between(old: NonceWindow, new: NonceWindow) -> u64 {
     after & !old.bits
 }
 
-/// The nonces of the window that the account's orders and requests carry, bit `k` for `window.base + k`.
+/// The nonces of the window that the account's orders and requests carry, bit `k` for
+/// `window.base + k`.
 fn nonces_signed(trace: &BatchTrace, account: AccountIndex, window: NonceWindow) -> u64 {
     let orders = trace.trades.iter().flat_map(|trade| [&trade.buy.order, &trade.sell.order]);
     let orders = orders.map(|order| (order.account, order.nonce));

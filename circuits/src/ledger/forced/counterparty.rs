@@ -33,7 +33,8 @@ pub struct CounterpartyInput {
     pub excess_e12: i128,
 }
 
-/// A counterparty after the batch, zeros where there is none; `argument` finds it in its account's row.
+/// A counterparty after the batch, zeros where there is none; `argument` finds it in its account's
+/// row.
 pub struct CounterpartyVar {
     /// Index, 24 bits.
     pub index: Wire,

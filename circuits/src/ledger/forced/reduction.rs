@@ -1,7 +1,8 @@
-//! Twin of `protocol::forced::reduction`: contracts that an owner forces on another account, in the account's two-sided row.
+//! Twin of `protocol::forced::reduction`: contracts that an owner forces on another account, in the
+//! account's two-sided row.
 //!
-//! A refused row keeps its positions and pays nothing, so its margin before the batch bounds nothing: that side shows a book
-//! that could not be held instead.
+//! A refused row keeps its positions and pays nothing, so its margin before the batch bounds
+//! nothing: that side shows a book that could not be held instead.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -69,8 +70,8 @@ pub struct ForcedReductionVar {
 }
 
 impl ForcedReductionVar {
-    /// Allocates the answer of a row. That a refusal is right is for [`Self::enforce_refusal`], once the margin of
-    /// `shown_slots` is claimed; legs and look-ups are for `argument`.
+    /// Allocates the answer of a row. That a refusal is right is for [`Self::enforce_refusal`],
+    /// once the margin of `shown_slots` is claimed; legs and look-ups are for `argument`.
     pub fn new(
         cs: &mut Cs,
         input: Option<&ForcedReductionInput>,
@@ -117,9 +118,11 @@ impl ForcedReductionVar {
         })
     }
 
-    /// The counterparty is not available; or the account would be short of initial margin, and more so than it is unless it is
-    /// in auction; or the counterparty's excess does not cover the contracts by themselves. Nobody in auction takes any.
-    /// `shown` is the margin of `shown_slots`, `margin` the row's after the batch and `after` its excess over initial margin.
+    /// The counterparty is not available; or the account would be short of initial margin, and more
+    /// so than it is unless it is in auction; or the counterparty's excess does not cover the
+    /// contracts by themselves. Nobody in auction takes any. `shown` is the margin of
+    /// `shown_slots`, `margin` the row's after the batch and `after` its excess over initial
+    /// margin.
     pub fn enforce_refusal(
         &self,
         cs: &mut Cs,
@@ -150,8 +153,8 @@ impl ForcedReductionVar {
         });
     }
 
-    /// Excess over initial margin of the book shown: the account's with the contracts gone and paid, or one of nothing but
-    /// the contracts, bought, by the counterparty's method.
+    /// Excess over initial margin of the book shown: the account's with the contracts gone and
+    /// paid, or one of nothing but the contracts, bought, by the counterparty's method.
     fn shown_excess(
         &self,
         cs: &mut Cs,
@@ -228,8 +231,8 @@ fn proceeds_floor(
     value.plus(penalty.lc())
 }
 
-/// The slots whose margin the row claims as that before the batch: the account's; or for the account's own lack of margin
-/// without the contracts; or for the counterparty's, nothing but them.
+/// The slots whose margin the row claims as that before the batch: the account's; or for the
+/// account's own lack of margin without the contracts; or for the counterparty's, nothing but them.
 fn show(cs: &mut Cs, held: &HeldVar, reasons: &[Bool<Fr>; 3], slots: &[SlotVar]) -> Vec<SlotVar> {
     let [_, of_account, of_counterparty] = reasons;
     let is_shown = of_account.lc().plus(of_counterparty.lc());

@@ -1,10 +1,11 @@
 //! The permutation as it runs: partial rounds with one constant and a sparse matrix.
 //!
-//! Write the matrix as `M = [[m, v], [w, N]]`. In a partial round only lane 0 meets the S-box, therefore
-//! 1. a constant of lanes 1.. passes the S-box unchanged and can be added after the matrix: it joins
-//!    the constants of the next round;
-//! 2. `diag(1, N)` commutes with S-box and constant. From `M = [[m, v·N⁻¹], [w, I]]·diag(1, N)` the right
-//!    factor moves into the round before. The k-th partial round from the end keeps
+//! Write the matrix as `M = [[m, v], [w, N]]`. In a partial round only lane 0 meets the S-box,
+//! therefore
+//! 1. a constant of lanes 1.. passes the S-box unchanged and can be added after the matrix: it
+//!    joins the constants of the next round;
+//! 2. `diag(1, N)` commutes with S-box and constant. From `M = [[m, v·N⁻¹], [w, I]]·diag(1, N)` the
+//!    right factor moves into the round before. The k-th partial round from the end keeps
 //!    `[[m, v·N⁻ᵏ], [Nᵏ⁻¹·w, I]]`, and `diag(1, N^partial_rounds)` stands before the first one.
 //!
 //! That is 2t−1 products a round instead of t². A test compares both forms on every width.
@@ -64,8 +65,8 @@ impl<const T: usize> Schedule<T> {
         Self { full_constants: [first.to_vec(), last], matrix, matrix_into_partial, partial }
     }
 
-    /// The permutation. `see` is shown the input of each S-box, in the order of rounds and lanes; the
-    /// rewriting changes none of them.
+    /// The permutation. `see` is shown the input of each S-box, in the order of rounds and lanes;
+    /// the rewriting changes none of them.
     pub(super) fn permute(&self, state: &mut [Fr; T], mut see: impl FnMut(Fr)) {
         let [first, last] = &self.full_constants;
         let (into_partial, first) = first.split_last().expect("four full rounds");

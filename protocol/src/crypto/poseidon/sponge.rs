@@ -1,8 +1,8 @@
 //! A sponge over the permutation of width 17 for long inputs of fixed length.
 //!
 //! Lane 0 is the capacity and starts at a value which names both the domain and the exact number of
-//! elements, so that inputs of different length or purpose never share a state; with the length bound,
-//! padding with zeros is injective.
+//! elements, so that inputs of different length or purpose never share a state; with the length
+//! bound, padding with zeros is injective.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, BigInt, PrimeField};
@@ -14,7 +14,8 @@ pub const RATE: usize = WIDTH_MAX - 1;
 
 /// The first value of the capacity lane: `tag·2^64 + length`.
 ///
-/// Tags are below 2^184 ([`crate::crypto::domain::Tag::field`]), so that pairs of tag and length never share a value.
+/// Tags are below 2^184 ([`crate::crypto::domain::Tag::field`]), so that pairs of tag and length
+/// never share a value.
 pub fn capacity(tag: Fr, length: usize) -> Fr {
     let shift = Fr::from_bigint(BigInt::new([0, 1, 0, 0])).expect("2^64 is below the modulus");
     tag * shift + Fr::from(length as u64)
@@ -36,8 +37,8 @@ impl Sponge {
         Self { state, length, absorbed: 0 }
     }
 
-    /// Adds `elements` to lanes 1 to 16, with a permutation before each block but the first. Absorbing in
-    /// pieces is the same as absorbing at once.
+    /// Adds `elements` to lanes 1 to 16, with a permutation before each block but the first.
+    /// Absorbing in pieces is the same as absorbing at once.
     ///
     /// # Panics
     /// If more elements come than were announced.

@@ -1,5 +1,5 @@
-//! Many leaves of a tree shown at once: each node between them and the root stands in the opening once, where paths of
-//! neighbours would repeat it.
+//! Many leaves of a tree shown at once: each node between them and the root stands in the opening
+//! once, where paths of neighbours would repeat it.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,8 @@ use super::{ARITY, SparseTree, check_index};
 use crate::Reject;
 use crate::value::decimal::Decimal;
 
-/// One node above leaves that are opened. In a file it is level, index, children as decimal texts, opened.
+/// One node above leaves that are opened. In a file it is level, index, children as decimal texts,
+/// opened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Row", into = "Row")]
 pub struct OpenedNode {
@@ -39,7 +40,8 @@ impl From<OpenedNode> for Row {
 }
 
 impl SparseTree {
-    /// Every node above `leaves`, ordered by level and index, the root last; the root alone above no leaves.
+    /// Every node above `leaves`, ordered by level and index, the root last; the root alone above
+    /// no leaves.
     ///
     /// # Errors
     /// [`crate::Rule::Range`] if an index is `4^depth` or more.

@@ -9,7 +9,8 @@ use crate::operation::forced::reduction::{Reduced, Reduction, Refusal};
 use crate::value::units::{AccountIndex, Cash, PPM, Quantity};
 use crate::{Reject, Rule};
 
-/// Contracts at their mark less a penalty, parts per million of the forward, micro-USDC, rounded down: against the account.
+/// Contracts at their mark less a penalty, parts per million of the forward, micro-USDC, rounded
+/// down: against the account.
 fn proceeds_floor(contracts: Quantity, row: &RiskRow, penalty_ppm: u32) -> i128 {
     let contracts = i128::from(contracts);
     let value = contracts * i128::from(row.mark);
@@ -61,8 +62,8 @@ impl Ledger<'_> {
         Ok(None)
     }
 
-    /// What was done was taken by nobody in auction, and leaves the account's own margin covered if that is in auction; what was
-    /// refused left its positions alone, and the reason holds still.
+    /// What was done was taken by nobody in auction, and leaves the account's own margin covered if
+    /// that is in auction; what was refused left its positions alone, and the reason holds still.
     ///
     /// # Errors
     /// [`Rule::ForcedReduction`], [`Rule::Frozen`], [`Rule::InitialMargin`].
@@ -91,8 +92,8 @@ impl Ledger<'_> {
         Err(Reject::value(Rule::ForcedReduction, "could be honoured, of account", index))
     }
 
-    /// What an account would be after the request, or the counterparty with nothing but the contracts: the book whose margin
-    /// a refusal shows; `None` where it shows none.
+    /// What an account would be after the request, or the counterparty with nothing but the
+    /// contracts: the book whose margin a refusal shows; `None` where it shows none.
     ///
     /// # Errors
     /// Those of a book that cannot be held.
@@ -123,8 +124,8 @@ impl Ledger<'_> {
 
     /// Whether a refused request cannot be honoured for the reason given, as the accounts stand.
     ///
-    /// The contracts by themselves need at least as much margin as they add to any book, so a counterparty who covers that
-    /// covers its book with them.
+    /// The contracts by themselves need at least as much margin as they add to any book, so a
+    /// counterparty who covers that covers its book with them.
     fn is_refused_rightly(&self, index: AccountIndex, answer: &Reduced) -> Result<bool, Reject> {
         let counterparty = answer.terms.counterparty;
         let Some(shown) = self.shown_book(index, answer)? else {
@@ -148,8 +149,8 @@ impl Ledger<'_> {
     }
 }
 
-/// Somebody else takes the contracts, and not the insurance fund, whose cash is for deficits and would be bound, or owed, by a
-/// book that nobody can put up.
+/// Somebody else takes the contracts, and not the insurance fund, whose cash is for deficits and
+/// would be bound, or owed, by a book that nobody can put up.
 fn check_terms(index: AccountIndex, terms: &Reduction) -> Result<(), Reject> {
     if terms.counterparty == index {
         return Err(Reject::value(Rule::ForcedReduction, "its own counterparty", index));

@@ -1,5 +1,5 @@
-//! Derive's standard margin in full, spreads included: the yardstick for the sum of isolated margins
-//! that accounts are held to. No rule reads it. Spec: `docs/spec/margin.md#Standard`.
+//! Derive's standard margin in full, spreads included: the yardstick for the sum of isolated
+//! margins that accounts are held to. No rule reads it. Spec: `docs/spec/margin.md#Standard`.
 //!
 //! All amounts are exact integers in micro-USDC: quantity (1/1000) times price (1/1000).
 
@@ -44,9 +44,9 @@ impl StandardExpiry {
         self.positions.iter().map(one).sum()
     }
 
-    /// The largest loss at settlement, not below 0. It lies at 0 or at a strike, as payoffs are linear in
-    /// between; above all strikes it grows without bound if more calls are short than long, which is
-    /// charged as `unpaired_ppm`/10^6 forwards a call, rounded up.
+    /// The largest loss at settlement, not below 0. It lies at 0 or at a strike, as payoffs are
+    /// linear in between; above all strikes it grows without bound if more calls are short than
+    /// long, which is charged as `unpaired_ppm`/10^6 forwards a call, rounded up.
     pub fn loss_max_ceil(&self, unpaired_ppm: u32) -> i128 {
         let strikes = self.positions.iter().map(|position| position.spec.strike);
         let prices = strikes.chain([Price::MIN]);

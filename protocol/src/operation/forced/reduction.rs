@@ -20,8 +20,8 @@ pub struct Reduction {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Refusal {
-    /// The counterparty is in auction, has no empty slot or has another book; or one of both is too wide for margin to be sure of
-    /// room for the contracts.
+    /// The counterparty is in auction, has no empty slot or has another book; or one of both is too
+    /// wide for margin to be sure of room for the contracts.
     Unavailable,
     /// The account would be short of initial margin, by more than it is if it is short already.
     Account,

@@ -1,4 +1,5 @@
-//! The standard normal distribution: a table of its upper tail every 1/8, and a Taylor series between.
+//! The standard normal distribution: a table of its upper tail every 1/8, and a Taylor series
+//! between.
 
 use super::{FRACTION_BITS, Fixed};
 
@@ -42,8 +43,8 @@ impl Fixed {
         DENSITY_AT_ZERO.mul_nearest(exponent.exp())
     }
 
-    /// The standard normal distribution function N(x). Error at most 2^-75; `N(x) + N(−x) = 1` exactly;
-    /// 0 and 1 beyond ±10.5. Values lie in [0, 1].
+    /// The standard normal distribution function N(x). Error at most 2^-75; `N(x) + N(−x) = 1`
+    /// exactly; 0 and 1 beyond ±10.5. Values lie in [0, 1].
     pub const fn normal_cdf(self) -> Self {
         if self.0 < 0 { self.neg().upper_tail() } else { Self::ONE.sub(self.upper_tail()) }
     }
@@ -62,8 +63,8 @@ impl Fixed {
 
 /// The tail at `index/8 + offset`, |offset| ≤ 1/8, from the node at `index/8`.
 ///
-/// φ(a + h) = φ(a)·Σ t_k with t_k = (−h)^k He_k(a)/k!, hence t_(k+1) = −(a·h·t_k + h²·t_(k−1))/(k + 1);
-/// integrated from 0 to h this is φ(a)·h·Σ t_k/(k + 1).
+/// φ(a + h) = φ(a)·Σ t_k with t_k = (−h)^k He_k(a)/k!, hence t_(k+1) = −(a·h·t_k + h²·t_(k−1))/(k +
+/// 1); integrated from 0 to h this is φ(a)·h·Σ t_k/(k + 1).
 const fn tail_beyond(node: Node, index: i128, offset: Fixed) -> Fixed {
     let slope = Fixed(offset.0 * index / 8);
     let square = offset.mul_nearest(offset);
