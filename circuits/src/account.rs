@@ -28,10 +28,10 @@ use crate::account::positions::{PositionsVar, SlotVar};
 use crate::account::settlement::SettlementVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// What the witness of one account row is made from.
@@ -217,7 +217,7 @@ impl AccountVar {
         let new_leaf = leaf(cs, &new_keys, &secret_words);
         let new_leaf = cs.product("new leaf of a row in use", is_active.lc(), &new_leaf);
         let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
-        let half = -power_of_two(CASH_BITS - 1);
+        let half = -power_of_two::<Fr>(CASH_BITS - 1);
         let account = Self {
             is_active,
             is_new,

@@ -1,5 +1,5 @@
-//! Twin of `protocol::margin`. The row claims its losses, mark value and short charges; `argument`
-//! checks the claims against the risk table.
+//! Twin of `protocol::account::margin`. The row claims its losses, mark value and short charges;
+//! `argument` checks the claims against the risk table.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::nonce`.
+//! Twin of `protocol::account::nonce`.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
@@ -7,8 +7,8 @@ use zkmargin_protocol::value::units::{NONCE_BITS, Nonce};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
-use crate::gadgets::integer::Uint;
-use crate::value::packing::{Part, power_of_two};
+use crate::gadgets::integer::{Uint, power_of_two};
+use crate::value::packing::Part;
 use crate::{Cs, Wire, sum};
 
 /// The window before a batch, the nonces the batch uses, and the window it leaves behind.

@@ -1,4 +1,4 @@
-//! Twin of `protocol::positions`.
+//! Twin of `protocol::account::positions`.
 
 use ark_bn254::Fr;
 use ark_ff::Field;
@@ -8,8 +8,8 @@ use zkmargin_protocol::value::units::{INSTRUMENT_BITS, INSTRUMENT_SLOT_BITS, QUA
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_is_zero;
-use crate::gadgets::integer::{Int, Uint};
-use crate::value::packing::{pack, power_of_two};
+use crate::gadgets::integer::{Int, Uint, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// One slot.
@@ -130,7 +130,7 @@ pub fn witness_canonical(
 /// for a book without positions, and 2^18.
 fn enforce_within_book(cs: &mut Cs, place: &Wire) {
     cs.under(Rule::Book, |cs| {
-        let last = cs.constant(power_of_two(INSTRUMENT_SLOT_BITS) - Fr::ONE);
+        let last = cs.constant(power_of_two::<Fr>(INSTRUMENT_SLOT_BITS) - Fr::ONE);
         let width = INSTRUMENT_SLOT_BITS + 1;
         Uint::range_check(cs, "last place below 2^12", &last.minus(place), width);
     });

@@ -1,4 +1,4 @@
-//! Twin of `protocol::price_band`, for the rows that show one side only.
+//! Twin of `protocol::account::price_band`, for the rows that show one side only.
 
 use zkmargin_protocol::Rule;
 

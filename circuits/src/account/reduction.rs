@@ -1,4 +1,4 @@
-//! Twin of `protocol::reduction`: what a two-sided row shows beside a one-sided one.
+//! Twin of `protocol::account::reduction`: what a two-sided row shows beside a one-sided one.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -10,8 +10,8 @@ use crate::account::AccountVar;
 use crate::account::margin::{EXCESS_BITS, MarginVar, enforce_initial};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::Uint;
-use crate::value::packing::{pack, power_of_two};
+use crate::gadgets::integer::{Uint, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// Kept quantities packed into one absorbed element.

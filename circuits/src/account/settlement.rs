@@ -1,6 +1,6 @@
-//! Twin of `protocol::settlement`: positions of an account row that turn to cash before anything
-//! else happens to it. `argument` checks that they are all those in settled instruments, and the
-//! cash.
+//! Twin of `protocol::account::settlement`: positions of an account row that turn to cash before
+//! anything else happens to it. `argument` checks that they are all those in settled instruments,
+//! and the cash.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::account::positions::{SLOTS, Slot};

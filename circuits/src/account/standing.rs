@@ -1,5 +1,5 @@
-//! Twin of `protocol::standing`: how the account of a two-sided row stands whose auction takes a
-//! step.
+//! Twin of `protocol::account::standing`: how the account of a two-sided row stands whose auction
+//! takes a step.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -25,7 +25,7 @@ use crate::account::reduction::ReductionVar;
 use crate::crypto::tree::opening::OpenedNodeVar;
 use crate::crypto::tree::{self, NodeVar};
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::ledger::forced::ForcedVar;
 use crate::ledger::liquidation::LiquidationVar;
 use crate::ledger::open_interest::OpenInterestVar;
@@ -33,7 +33,6 @@ use crate::market::risk_row::RiskRowVar;
 use crate::operation::deposit::DepositVar;
 use crate::operation::request::RequestVar;
 use crate::operation::trade::TradeVar;
-use crate::value::packing::power_of_two;
 use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of a number up to `most`. The identities make a multiplicity the true count; it is

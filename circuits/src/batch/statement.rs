@@ -1,4 +1,4 @@
-//! Twin of `protocol::statement`.
+//! Twin of `protocol::batch::statement`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::cipher`.
+//! Twin of `protocol::crypto::cipher`.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;

@@ -1,5 +1,5 @@
-//! Twin of `protocol::tree`: one touched node of a tree that a batch changes, of accounts or of
-//! open interest.
+//! Twin of `protocol::crypto::tree`: one touched node of a tree that a batch changes, of accounts
+//! or of open interest.
 
 pub mod opening;
 
@@ -11,9 +11,9 @@ use zkmargin_protocol::crypto::tree::{
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::gadgets::poseidon;
-use crate::value::packing::{Part, power_of_two};
+use crate::value::packing::Part;
 use crate::{Cs, Wire, sum};
 
 /// Width in bits of a level.

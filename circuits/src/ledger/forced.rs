@@ -1,4 +1,5 @@
-//! Twin of `protocol::forced`: the answer to a forced request, in the two-sided row of its account.
+//! Twin of `protocol::ledger::forced`: the answer to a forced request, in the two-sided row of
+//! its account.
 
 pub mod counterparty;
 pub mod reduction;
@@ -14,10 +15,10 @@ use crate::account::auction_step::AuctionStepVar;
 use crate::account::margin::EXCESS_BITS;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::ledger::forced::reduction::ForcedReductionVar;
 use crate::value::header::HeaderVar;
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted, sum};
 
 /// Width in bits of an amount.
@@ -179,7 +180,7 @@ fn cancel(
         cs.enforce("refused is a cancel-all", is_refused.lc(), is_other.lc(), &zero);
         let nonces = &account.nonces;
         let above = shifted(cs, &nonces.base, Fr::from(WINDOW));
-        let over = shifted(cs, &above, -power_of_two(NONCE_BITS));
+        let over = shifted(cs, &above, -power_of_two::<Fr>(NONCE_BITS));
         let over = cs.product("base beyond the last nonce", is_refused.lc(), &over);
         Uint::range_check(cs, "nonces are exhausted", &over, WINDOW.ilog2());
         let is_voided = is_cancel.lc().minus(is_refused.lc());

@@ -1,5 +1,5 @@
 //! What a two-sided row shows of the auction of its account: twin of the auction's steps in
-//! `protocol::transition`.
+//! `protocol::ledger::transition`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,5 +1,6 @@
-//! Twin of `protocol::open_interest`: how many accounts hold one referenced instrument, before and
-//! after the batch. `argument::open_interest` counts them, and shows where the leaves stand.
+//! Twin of `protocol::ledger::open_interest`: how many accounts hold one referenced instrument,
+//! before and after the batch. `argument::open_interest` counts them, and shows where the leaves
+//! stand.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::trace::InstrumentRow;
@@ -7,9 +8,9 @@ use zkmargin_protocol::market::instrument::SPEC_BITS;
 use zkmargin_protocol::value::units::{HOLDERS_BITS, Holders};
 
 use crate::gadgets::comparator::is_zero;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::market::risk_row::RiskRowVar;
-use crate::value::packing::{Part, power_of_two};
+use crate::value::packing::Part;
 use crate::{Cs, Wire};
 
 /// One instrument's holders and leaves.

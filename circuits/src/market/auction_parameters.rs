@@ -1,4 +1,4 @@
-//! Twin of `protocol::auction_parameters`.
+//! Twin of `protocol::market::auction_parameters`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::fee_schedule`.
+//! Twin of `protocol::market::fee_schedule`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

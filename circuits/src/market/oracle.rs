@@ -1,4 +1,4 @@
-//! Twin of `protocol::oracle`.
+//! Twin of `protocol::market::oracle`.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::parameters`.
+//! Twin of `protocol::market::parameters`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::risk_row`: one referenced instrument.
+//! Twin of `protocol::market::risk_row`: one referenced instrument.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -14,10 +14,10 @@ use zkmargin_protocol::value::units::{
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::gadgets::poseidon;
 use crate::value::header::HeaderVar;
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// One instrument.
@@ -151,7 +151,7 @@ fn witness_spec(cs: &mut Cs, spec: &InstrumentSpec) -> (Wire, Wire) {
 
 /// The losses, signed, and seven to a word, each loss + 2^33.
 fn witness_losses(cs: &mut Cs, losses: &[Loss]) -> (Vec<Wire>, Vec<Wire>) {
-    let half = power_of_two(LOSS_BITS - 1);
+    let half: Fr = power_of_two(LOSS_BITS - 1);
     let values: Vec<_> = losses
         .iter()
         .map(|loss| {

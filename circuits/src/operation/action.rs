@@ -1,4 +1,4 @@
-//! Twin of `protocol::action`.
+//! Twin of `protocol::operation::action`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -12,8 +12,8 @@ use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, Nonce
 use crate::crypto::cipher;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::integer::{Int, Uint};
-use crate::value::packing::{pack, power_of_two};
+use crate::gadgets::integer::{Int, Uint, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// What a request asks for.

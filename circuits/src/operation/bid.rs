@@ -1,4 +1,5 @@
-//! Twin of `protocol::bid`: what a bid takes of the account of a two-sided row, and pays.
+//! Twin of `protocol::operation::bid`: what a bid takes of the account of a two-sided row, and
+//! pays.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -13,9 +14,9 @@ use crate::account::standing::StandingVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor, enforce_remainder};
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::market::auction_parameters::{AuctionParametersVar, ClockVar};
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 
 use crate::account::positions::SlotVar;
 use crate::{Cs, Wire, shifted, sum};
@@ -162,7 +163,7 @@ impl FillVar {
         let fraction = bid.fraction(cs, is_bid, offer, parameters);
         let price = cs.under(Rule::BidPrice, |cs| {
             let million = Fr::from(PPM);
-            let limit = shifted(cs, &bid.shifted_limit, -power_of_two(CASH_BITS - 1));
+            let limit = shifted(cs, &bid.shifted_limit, -power_of_two::<Fr>(CASH_BITS - 1));
             let room = limit.scaled(million * million).minus(&offer.whole);
             let room = cs.product("room below the limit", is_bid.lc(), &room);
             Uint::range_check(cs, "price is within the limit", &room, SHORTFALL_BITS + 4);

@@ -1,4 +1,4 @@
-//! Twin of `protocol::deposit`.
+//! Twin of `protocol::operation::deposit`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

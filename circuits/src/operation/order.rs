@@ -1,4 +1,4 @@
-//! Twin of `protocol::order`.
+//! Twin of `protocol::operation::order`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! Twin of `protocol::request`.
+//! Twin of `protocol::operation::request`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
@@ -11,13 +11,13 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Uint, power_of_two};
 use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::action::ActionVar;
 use crate::value::custody;
 use crate::value::header::HeaderVar;
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
 /// What the witness of one request is made from.

@@ -1,4 +1,4 @@
-//! Twin of `protocol::trade`.
+//! Twin of `protocol::operation::trade`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

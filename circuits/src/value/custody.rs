@@ -1,4 +1,4 @@
-//! Twin of `protocol::custody`: what L1 holds and what is missing.
+//! Twin of `protocol::value::custody`: what L1 holds and what is missing.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

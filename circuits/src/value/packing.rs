@@ -1,15 +1,9 @@
-//! Twin of `protocol::packing`.
+//! Twin of `protocol::value::packing`.
 
-use ark_bn254::Fr;
-use ark_ff::Field;
 use zkmargin_protocol::value::packing::PACKED_BITS;
 
+use crate::gadgets::integer::power_of_two;
 use crate::{Wire, sum};
-
-/// `2^exponent`.
-pub fn power_of_two(exponent: u32) -> Fr {
-    Fr::from(2u64).pow([u64::from(exponent)])
-}
 
 /// `Σ part_k · 2^(bits before k)`. The caller proves each part below `2^bits`; then the packing is
 /// injective.
@@ -46,6 +40,8 @@ pub fn pack_words(parts: &[Part]) -> Vec<Wire> {
 
 #[cfg(test)]
 mod tests {
+    use ark_bn254::Fr;
+
     use super::*;
     use crate::Cs;
     use crate::cs::Mode;
@@ -56,7 +52,7 @@ mod tests {
         let part = |value: u64, bits| (cs.constant(Fr::from(value)), bits);
         let parts = [part(5, 250), part(3, 2), part(1, 1), part(7, 252), part(2, 2)];
         let words: Vec<_> = pack_words(&parts).iter().map(Wire::value).collect();
-        let first = Fr::from(5u64) + Fr::from(3u64) * power_of_two(250);
+        let first = Fr::from(5u64) + Fr::from(3u64) * power_of_two::<Fr>(250);
         assert_eq!(words, [first, Fr::from(1u64), Fr::from(7u64), Fr::from(2u64)]);
         assert!(pack_words(&[]).is_empty());
     }

@@ -5,10 +5,11 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, INSTRUMENT_BITS, PRICE_BITS, TIER_BITS};
 
 use super::{Multiplicities, Point, Tables};
+use crate::gadgets::integer::power_of_two;
 use crate::ledger::forced::counterparty;
 use crate::ledger::forced::reduction::ForcedReductionVar;
 use crate::market::fee_schedule::TierVar;
-use crate::value::packing::{pack, power_of_two};
+use crate::value::packing::pack;
 use crate::{Cs, Wire, sum};
 
 /// account (24) ‖ tier (2).

@@ -2,7 +2,7 @@
 //! `#SecondRound`.
 //!
 //! Every key and every numerator of an identity is a function of these elements, in every mode of
-//! its row. The names are those of the page's table; `tests/determinacy.rs` withholds each element
+//! its row. The names are those of the page's table; `tests/determinacy` withholds each element
 //! and compares what is then free with the table.
 
 use ark_bn254::Fr;

@@ -1,4 +1,5 @@
-//! Twin of `protocol::tree::opening`: one node of the risk table above instruments of the batch.
+//! Twin of `protocol::crypto::tree::opening`: one node of the risk table above instruments of the
+//! batch.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;

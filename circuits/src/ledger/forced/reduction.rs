@@ -1,5 +1,5 @@
-//! Twin of `protocol::forced::reduction`: contracts that an owner forces on another account, in the
-//! account's two-sided row.
+//! Twin of `protocol::ledger::forced::reduction`: contracts that an owner forces on another
+//! account, in the account's two-sided row.
 //!
 //! A refused row keeps its positions and pays nothing, so its margin before the batch bounds
 //! nothing: that side shows a book that could not be held instead.
