@@ -109,7 +109,7 @@ struct BookSide<'a> {
 struct Multiplicities {
     /// By account row: signatures checked against its key.
     signatures: Vec<Uint<Fr>>,
-    /// By account row: deposits credited.
+    /// By account row: deposits credited or refused.
     deposits: Vec<Uint<Fr>>,
     /// By account row: forced reductions it is the counterparty of.
     counterparties: Vec<Uint<Fr>>,

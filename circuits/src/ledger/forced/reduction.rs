@@ -259,7 +259,8 @@ struct HeldVar {
 }
 
 impl HeldVar {
-    /// Instruments of slots in use differ, so one position at most is found.
+    /// Instruments of slots in use differ, so in a row in use one position at most is found. What
+    /// padding may find is asked of the table under index 0, which no row of it has.
     fn new(cs: &mut Cs, [instrument, quantity]: [&Wire; 2], slots: &[SlotVar]) -> Self {
         let two = Fr::from(2u64);
         let is_here: Vec<_> =
