@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -175,6 +176,8 @@ impl Stamp {
 /// The only connection to the database, of this process or any other; see [`crate::rebuild`].
 pub fn alone(database: &Path) -> Result<Connection, Error> {
     let connection = writer(database)?;
+    // Whoever asks decides how long to wait, and asks again.
+    connection.busy_timeout(Duration::ZERO)?;
     // The index of the write-ahead log is then in memory, and every other connection is kept out.
     let claimed = connection.execute_batch(
         "PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE; SELECT count(*) FROM sqlite_schema; \

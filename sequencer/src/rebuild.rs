@@ -129,10 +129,7 @@ fn replace_database(
     let epoch = tables::stored_epoch(&old);
     let next = epoch.as_ref().map_or(tables::signed(head.sequence), |epoch| *epoch) + 1;
     tables::write_database(draft, next, |new| fill(&old, new))?;
-    let mut differing = differing_parts(&old, draft, epoch.is_ok())?;
-    if differing.is_empty() && connection::check_header(database).is_err() {
-        differing.push(DATABASE_FILE.to_owned());
-    }
+    let differing = differing_parts((&old, database), draft, epoch.is_ok())?;
     // All that the write-ahead log holds is now in the file, and nothing of it can be taken for
     // the new one's.
     connection::settle(&old)?;
@@ -173,7 +170,11 @@ fn fill(old: &Connection, new: &Connection) -> Result<(), Error> {
 }
 
 /// The parts of the old database that are not those of the new one.
-fn differing_parts(old: &Connection, draft: &Path, has_writer: bool) -> Result<Vec<String>, Error> {
+fn differing_parts(
+    (old, database): (&Connection, &Path),
+    draft: &Path,
+    has_writer: bool,
+) -> Result<Vec<String>, Error> {
     let new = Connection::open(draft)?;
     tables::configure(&new)?;
     let mut differing = Vec::new();
@@ -186,7 +187,8 @@ fn differing_parts(old: &Connection, draft: &Path, has_writer: bool) -> Result<V
     if !has_writer {
         differing.push("writer".to_owned());
     }
-    let whole = tables::check_format(old, true)
+    let whole = connection::check_header(database)
+        .and_then(|()| tables::check_format(old, true))
         .and_then(|()| tables::check_integrity(old, "PRAGMA integrity_check"));
     if differing.is_empty() && whole.is_err() {
         differing.push(DATABASE_FILE.to_owned());

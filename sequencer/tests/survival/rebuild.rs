@@ -211,10 +211,11 @@ fn lost_tail_is_never_rebuilt_away() {
 fn store_in_use_is_not_rebuilt() {
     let venue = traded();
     let writer = venue.open();
-    sequencer(&venue.store(), &["rebuild"]).failed(&["another sequencer holds"]);
+    let held = ["another sequencer holds", "for 1 s"];
+    sequencer(&venue.store(), &["--wait", "1", "rebuild"]).failed(&held);
     // Even where the lock was lost.
     fs::remove_file(venue.store().join("lock")).unwrap();
-    sequencer(&venue.store(), &["rebuild"]).failed(&["another sequencer holds"]);
+    sequencer(&venue.store(), &["--wait", "1", "rebuild"]).failed(&held);
     drop(writer);
     sequencer(&venue.store(), &["rebuild"]).good();
 }
