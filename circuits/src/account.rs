@@ -10,28 +10,27 @@ pub mod reduction;
 pub mod settlement;
 pub mod standing;
 
-use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::auction::AUCTION_BITS;
 use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::account::settlement::Settlement;
-use zkmargin_protocol::account::{Account, BOOK_BITS, Book};
+use zkmargin_protocol::account::{Account, Book};
 use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
 use zkmargin_protocol::crypto::domain::Tag;
-use zkmargin_protocol::value::units::{
-    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, UNDERLYING_BITS,
-};
+use zkmargin_protocol::value::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, UNDERLYING_BITS};
 
 use crate::account::auction::AuctionVar;
 use crate::account::nonce::{NonceInput, NonceWindowVar};
-use crate::account::positions::{PositionsVar, SlotVar};
+use crate::account::positions::{CanonicalVar, PositionsVar, SlotVar};
 use crate::account::settlement::SettlementVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::integer::{Uint, power_of_two};
+use crate::gadgets::element::{Element, Unranged};
+use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
-use crate::value::packing::pack;
+use crate::value::packing::{pack, pack_all};
 use crate::{Cs, Wire, shifted};
 
 /// What the witness of one account row is made from.
@@ -70,64 +69,66 @@ impl AccountInput {
 }
 
 /// One account before and after.
+#[derive(Getters)]
 pub struct AccountVar {
     /// Whether the row is in use.
-    pub is_active: Bool<Fr>,
+    is_active: Bool,
     /// Whether the batch opens the account.
-    pub is_new: Bool<Fr>,
-    /// Index, 24 bits; 0 in padding, as the statement has it.
-    pub index: Wire,
+    is_new: Bool,
+    /// Index; 0 in padding, as the statement has it.
+    index: Uint,
     /// Signing key and view key before the batch, or those the account is opened with.
-    pub old_keys: KeysVar,
+    old_keys: KeysVar,
     /// Both after the batch.
-    pub new_keys: KeysVar,
+    new_keys: KeysVar,
     /// Whether the account asks for other keys; `argument` asks for its request.
-    pub is_rekeyed: Bool<Fr>,
-    /// Underlying and method, 5 bits.
-    pub book: BookVar,
-    /// Cash before, signed.
-    pub old_cash: Wire,
+    is_rekeyed: Bool,
+    /// Underlying and method.
+    book: BookVar,
+    /// Cash before.
+    old_cash: Int,
     /// What of the positions before is settled.
-    pub settlement: SettlementVar,
+    settlement: SettlementVar,
     /// What settlement leaves of the slots before.
-    pub opening_slots: Vec<SlotVar>,
-    /// Cash after, signed 64 bits.
-    pub new_cash: Wire,
+    opening_slots: Vec<SlotVar>,
+    /// Cash after.
+    new_cash: Int,
     /// Auctions before and after, in two-sided rows.
-    pub auctions: Option<[AuctionVar; 2]>,
+    auctions: Option<[AuctionVar; 2]>,
     /// Tier before the batch, the first of a new account.
-    pub old_tier: TierVar,
+    old_tier: TierVar,
     /// Nonces before and after.
-    pub nonces: NonceWindowVar,
+    nonces: NonceWindowVar,
     /// Positions before.
-    pub old_positions: PositionsVar,
+    old_positions: PositionsVar,
     /// Positions after.
-    pub new_positions: PositionsVar,
+    new_positions: PositionsVar,
     /// Whether they use all slots.
-    pub is_full: Bool<Fr>,
+    is_full: Bool,
     /// Leaf of the content before; a new account's is what it is opened with.
-    pub opened_leaf: Wire,
+    opened_leaf: Element,
     /// Leaf before; 0 for a new account.
-    pub old_leaf: Wire,
+    old_leaf: Element,
     /// Leaf after; 0 in padding, as the statement has it.
-    pub new_leaf: Wire,
+    new_leaf: Element,
     /// The elements of the new leaf that are encrypted.
-    pub secret_words: Vec<Wire>,
+    secret_words: Vec<Uint>,
 }
 
 /// The keys of a leaf.
+#[derive(Getters)]
 pub struct KeysVar {
     /// Signing key.
-    pub key: PointVar,
+    key: PointVar,
     /// View key.
-    pub view_key: Wire,
+    view_key: Element,
 }
 
 impl KeysVar {
     fn external(cs: &mut Cs, account: &Account) -> Self {
         Self {
             key: PointVar::external(cs, "account key", &account.key.point()),
-            view_key: cs.external("view key", account.view_key),
+            view_key: Element::external(cs, "view key", account.view_key),
         }
     }
 
@@ -135,7 +136,7 @@ impl KeysVar {
     fn argued(cs: &mut Cs, account: &Account) -> Self {
         let Point { x, y } = account.key.point();
         let [x, y] = [x, y].map(|coordinate| cs.argued("new account key", coordinate));
-        let view_key = cs.argued("new view key", account.view_key);
+        let view_key = Element::argued(cs, "new view key", account.view_key);
         Self { key: PointVar { x, y }, view_key }
     }
 
@@ -146,11 +147,12 @@ impl KeysVar {
 }
 
 /// Underlying and margin method.
+#[derive(Getters)]
 pub struct BookVar {
-    /// Underlying, 4 bits.
-    pub underlying: Wire,
+    /// Underlying.
+    underlying: Uint,
     /// Whether the method is the standard one.
-    pub is_standard: Bool<Fr>,
+    is_standard: Bool,
 }
 
 impl BookVar {
@@ -158,18 +160,21 @@ impl BookVar {
         let underlying =
             Uint::external(cs, "underlying", book.underlying.get().into(), UNDERLYING_BITS);
         let is_standard = Bool::external(cs, "standard method", book.method.is_standard());
-        Self { underlying: underlying.lc().clone(), is_standard }
+        Self { underlying, is_standard }
+    }
+
+    /// The book of an account that another names.
+    pub fn of_counterparty(cs: &mut Cs, underlying: u64, is_standard: bool) -> Self {
+        let name = "book of a counterparty";
+        let underlying = Uint::external(cs, name, underlying.into(), UNDERLYING_BITS);
+        let is_standard = Bool::external(cs, "method of a counterparty", is_standard);
+        Self { underlying, is_standard }
     }
 
     /// underlying (4 bits) ‖ method (1 bit).
-    pub fn bits(&self) -> Wire {
-        self.underlying.plus_scaled(self.is_standard.lc(), power_of_two(UNDERLYING_BITS))
+    pub fn word(&self) -> Uint {
+        pack(&[&self.underlying, &self.is_standard])
     }
-}
-
-/// cash + 2^63 in 64 bits.
-fn shifted_cash(cash: Cash) -> u128 {
-    (i128::from(cash) + (1 << (CASH_BITS - 1))) as u128
 }
 
 impl AccountVar {
@@ -178,46 +183,49 @@ impl AccountVar {
         let is_active = Bool::witness(cs, "account row in use", input.is_active);
         let is_new = Bool::witness(cs, "account is new", input.is_new);
         let index = Uint::external(cs, "account index", input.index.get().into(), ACCOUNT_BITS);
-        let index = cs.product("index of a row in use", is_active.lc(), index.lc());
+        let index = index.only_if(cs, "index of a row in use", &is_active);
         let old_keys = KeysVar::external(cs, &input.old);
         let is_rekeyed = Bool::witness(cs, "account is rekeyed", input.is_rekeyed);
         let new_keys = KeysVar::argued(cs, &input.new);
         // The book never changes: the old leaf is opened with that of the new one.
         let book = BookVar::external(cs, input.new.book);
-        let old_shifted = Uint::external(cs, "old cash", shifted_cash(input.old.cash), CASH_BITS);
+        let old_cash = Signed::external(cs, "old cash", input.old.cash.into(), CASH_BITS);
         let nonces = cs.under(Rule::Nonce, |cs| nonce::consume(cs, &input.nonces()));
         let stored = input.old.positions.slots();
         let old_positions = positions::open_stored(cs, &stored);
-        let settlement = SettlementVar::apply(cs, &old_positions.slots, &stored, &input.settlement);
-        let new_shifted = cs.under(Rule::Range, |cs| {
-            Uint::witness(cs, "new cash", shifted_cash(input.new.cash), CASH_BITS)
+        let slots = old_positions.slots();
+        let settlement = SettlementVar::apply(cs, slots, &stored, &input.settlement);
+        let new_cash = cs.under(Rule::Range, |cs| {
+            Signed::witness(cs, "new cash", input.new.cash.into(), CASH_BITS)
         });
         let new_slots = input.new.positions.slots();
-        let (new_positions, is_full) =
-            positions::witness_canonical(cs, &book.underlying, &new_slots);
+        let CanonicalVar { positions: new_positions, is_full } =
+            positions::witness_canonical(cs, book.underlying(), &new_slots);
         let auctions = input.is_two_sided.then(|| {
             let old = AuctionVar::external(cs, input.old.auction.as_ref());
             [old, AuctionVar::witness(cs, input.new.auction.as_ref())]
         });
-        let auction_words = match &auctions {
-            Some(auctions) => auctions.each_ref().map(AuctionVar::word),
-            None => [cs.zero(), cs.zero()],
-        };
         let old_tier = TierVar::external(cs, input.old.tier);
         let new_tier = TierVar::witness(cs, input.new.tier);
         new_tier.enforce_not_below(cs, &old_tier);
-        let [old_auction, new_auction] = &auction_words;
-        let old = (&nonces.base, old_auction, &old_tier);
-        let old_status = status_word(old_shifted.lc(), &book, old);
-        let new = (&nonces.new_base, new_auction, &new_tier);
-        let new_status = status_word(new_shifted.lc(), &book, new);
-        let old_words = secret_words(old_status, &nonces.bits, &old_positions);
-        let secret_words = secret_words(new_status, &nonces.new_bits, &new_positions);
+        let [old_auction, new_auction] = auction_words(cs, auctions.as_ref());
+        let old = LeafVar {
+            status: [&old_cash.offset(cs), nonces.base(), &book.word(), &old_auction],
+            tier: &old_tier,
+            nonce_bits: nonces.bits(),
+            positions: &old_positions,
+        };
+        let new = LeafVar {
+            status: [&new_cash.offset(cs), nonces.new_base(), &book.word(), &new_auction],
+            tier: &new_tier,
+            nonce_bits: nonces.new_bits(),
+            positions: &new_positions,
+        };
+        let (old_words, secret_words) = (old.secret_words(), new.secret_words());
         let opened_leaf = leaf(cs, &old_keys, &old_words);
         let new_leaf = leaf(cs, &new_keys, &secret_words);
         let new_leaf = cs.product("new leaf of a row in use", is_active.lc(), &new_leaf);
         let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
-        let half = -power_of_two::<Fr>(CASH_BITS - 1);
         let account = Self {
             is_active,
             is_new,
@@ -226,19 +234,19 @@ impl AccountVar {
             new_keys,
             is_rekeyed,
             book,
-            old_cash: shifted(cs, old_shifted.lc(), half),
-            opening_slots: settlement.remaining(&old_positions.slots),
+            old_cash: old_cash.int().clone(),
+            opening_slots: settlement.remaining(slots),
             settlement,
             auctions,
             old_tier,
-            new_cash: shifted(cs, new_shifted.lc(), half),
+            new_cash: new_cash.int().clone(),
             nonces,
             old_positions,
             new_positions,
             is_full,
             opened_leaf,
-            old_leaf,
-            new_leaf,
+            old_leaf: Element::new(old_leaf),
+            new_leaf: Element::new(new_leaf),
             secret_words,
         };
         account.enforce_new_is_empty(cs);
@@ -248,8 +256,8 @@ impl AccountVar {
     }
 
     /// Cash before, with what settled positions turned into.
-    pub fn opening_cash(&self) -> Wire {
-        self.old_cash.plus(&self.settlement.cash)
+    pub fn opening_cash(&self) -> Unranged {
+        Unranged::new(self.old_cash.plus(self.settlement.cash()), Rule::Settlement)
     }
 
     /// A new account starts without cash, used nonces, positions or auction, in the first tier.
@@ -259,14 +267,14 @@ impl AccountVar {
             let empty = Positions::default().words();
             let is_new = self.is_new.lc();
             cs.enforce("a new account has no cash", is_new, &self.old_cash, &zero);
-            cs.enforce("a new account has nonce base 0", is_new, &self.nonces.base, &zero);
-            cs.enforce("a new account has used no nonce", is_new, &self.nonces.bits, &zero);
-            let tier = self.old_tier.lc();
+            cs.enforce("a new account has nonce base 0", is_new, self.nonces.base(), &zero);
+            cs.enforce("a new account has used no nonce", is_new, self.nonces.bits(), &zero);
+            let tier = self.old_tier.number();
             cs.enforce("a new account is in the first tier", is_new, &tier, &zero);
             if let Some([auction, _]) = &self.auctions {
                 cs.enforce("a new account is in no auction", is_new, &auction.word(), &zero);
             }
-            for (word, empty) in self.old_positions.words.iter().zip(empty) {
+            for (word, empty) in self.old_positions.words().iter().zip(empty) {
                 let word = shifted(cs, word, -empty);
                 cs.enforce("a new account has no position", is_new, &word, &zero);
             }
@@ -294,32 +302,38 @@ impl AccountVar {
     }
 }
 
-/// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104) ‖ tier (2).
-fn status_word(
-    shifted_cash: &Wire,
-    book: &BookVar,
-    (nonce_base, auction, tier): (&Wire, &Wire, &TierVar),
-) -> Wire {
-    pack(&[
-        (shifted_cash, CASH_BITS),
-        (nonce_base, NONCE_BITS),
-        (&book.bits(), BOOK_BITS),
-        (auction, AUCTION_BITS),
-        (&tier.lc(), TIER_BITS),
-    ])
+/// The words of the auctions before and after; 0 in one-sided rows, which hold none.
+fn auction_words(cs: &Cs, auctions: Option<&[AuctionVar; 2]>) -> [Uint; 2] {
+    match auctions {
+        Some(auctions) => auctions.each_ref().map(AuctionVar::word),
+        None => [Uint::constant(cs, 0, AUCTION_BITS), Uint::constant(cs, 0, AUCTION_BITS)],
+    }
 }
 
-/// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
-fn secret_words(status: Wire, nonce_bits: &Wire, positions: &PositionsVar) -> Vec<Wire> {
-    let mut words = vec![status, nonce_bits.clone()];
-    words.extend(positions.words.iter().cloned());
-    words
+/// What a leaf holds beside keys.
+struct LeafVar<'a> {
+    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104).
+    status: [&'a Uint; 4],
+    /// Tier (2), the last of the status word.
+    tier: &'a TierVar,
+    nonce_bits: &'a Uint,
+    positions: &'a PositionsVar,
+}
+
+impl LeafVar<'_> {
+    /// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
+    fn secret_words(&self) -> Vec<Uint> {
+        let status = pack_all(self.status.into_iter().chain([&self.tier.number()]));
+        let mut words = vec![status, self.nonce_bits.clone()];
+        words.extend(self.positions.words().iter().cloned());
+        words
+    }
 }
 
 /// Poseidon of tag, key, view key and the secret words.
-fn leaf(cs: &mut Cs, keys: &KeysVar, words: &[Wire]) -> Wire {
+fn leaf(cs: &mut Cs, keys: &KeysVar, words: &[Uint]) -> Element {
     let mut inputs = vec![cs.constant(Tag::Leaf.field())];
     inputs.extend(keys.elements().map(Clone::clone));
-    inputs.extend(words.iter().cloned());
-    poseidon::hash(cs, &inputs)
+    inputs.extend(words.iter().map(|word| word.lc().clone()));
+    Element::new(poseidon::hash(cs, &inputs))
 }

@@ -14,19 +14,17 @@ use zkmargin_protocol::batch::trace::{BatchTrace, InstrumentRow};
 use zkmargin_protocol::crypto::tree::NodeUpdate;
 use zkmargin_protocol::crypto::tree::opening::OpenedNode;
 
-use crate::account::margin::{MarginVar, enforce_initial};
+use crate::account::margin::{RowMarginVar, enforce_initial};
 use crate::account::price_band;
-use crate::account::reduction::ReductionVar;
 use crate::account::{AccountInput, AccountVar};
-use crate::batch::argument::Tables;
+use crate::batch::argument::tables::Tables;
 use crate::batch::statement::PublicVar;
-use crate::batch::witness::{BatchInput, TwoSidedInput};
+use crate::batch::witness::BatchInput;
 use crate::crypto::tree::opening::{self, OpenedNodeVar};
 use crate::crypto::tree::{self, NodeVar};
-use crate::ledger::forced::ForcedVar;
-use crate::ledger::forced::reduction::ForcedReductionVar;
-use crate::ledger::liquidation::LiquidationVar;
+use crate::gadgets::element::Element;
 use crate::ledger::open_interest::OpenInterestVar;
+use crate::ledger::two_sided::{TwoSidedInput, TwoSidedVar};
 use crate::market::oracle;
 use crate::market::parameters::ParametersVar;
 use crate::market::risk_row::RiskRowVar;
@@ -77,27 +75,24 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let requests = requests(cs, &input.requests, &header);
     let (instruments, open_interest) = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
-    let (margins, excesses) = margins(cs, &input.margins, &accounts, &parameters);
-    let rows = (&accounts[..], &margins[..], &excesses[..]);
-    let two_sided = two_sided(cs, &input.two_sided, rows, &parameters, &header);
-    let TwoSided { reductions, liquidations, forced } = two_sided;
+    let margins = margins(cs, &input.margins, &accounts, &parameters);
+    let first_two_sided = accounts.len() - input.two_sided.len();
+    enforce_one_sided(cs, &accounts[..first_two_sided], &margins, &header);
+    let rows = &accounts[first_two_sided..];
+    let of_rows = &margins[first_two_sided..];
+    let two_sided = two_sided(cs, &input.two_sided, rows, of_rows, &parameters, &header);
     let nodes = nodes(cs, &input.nodes, &header);
     let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
     let interest_nodes = interest_nodes(cs, &input.interest_nodes, &header);
-    let flows = (&deposits[..], &requests[..], &forced[..]);
-    header.custody.enforce_after(cs, flows, &liquidations, &accounts[0]);
-    let account_words = statement::with_answers(cs, account_words, &forced);
+    header.custody().enforce_after(cs, &deposits, &requests, &two_sided, &accounts[0]);
+    let account_words = statement::with_answers(cs, account_words, &two_sided);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
-    let is_outside_band = header.is_outside_band.clone();
     let tables = Tables {
-        is_outside_band,
+        is_outside_band: header.is_outside_band().clone(),
         accounts,
         margins,
-        excesses,
-        reductions,
-        liquidations,
-        forced,
+        two_sided,
         trades,
         requests,
         deposits,
@@ -120,7 +115,7 @@ fn trades(
     header: &HeaderVar,
     parameters: &ParametersVar,
 ) -> Vec<TradeVar> {
-    cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header, &parameters.fees))
+    cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header, parameters.fees()))
 }
 
 fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<RequestVar> {
@@ -151,80 +146,55 @@ fn accounts(cs: &mut Cs, accounts: &[AccountInput]) -> (Vec<AccountVar>, Vec<Vec
     rows.into_iter().unzip()
 }
 
-/// The margin of every account row after the batch, and its excess over initial margin.
+/// The margin of every account row after the batch.
 fn margins(
     cs: &mut Cs,
     margins: &[Margin],
     accounts: &[AccountVar],
     parameters: &ParametersVar,
-) -> (Vec<MarginVar>, Vec<Wire>) {
-    let factor = &parameters.initial_factor_ppm;
-    let rows = cs.rows("accounts", margins, |cs, k, margin| {
-        let margin = MarginVar::evaluate(cs, margin);
-        let AccountVar { new_cash, book, .. } = &accounts[k];
-        let excess = margin.initial_excess(cs, new_cash, &book.is_standard, factor);
-        (margin, excess)
+) -> Vec<RowMarginVar> {
+    let factor = parameters.initial_factor_ppm();
+    cs.rows("accounts", margins, |cs, k, margin| {
+        RowMarginVar::new(cs, margin, &accounts[k], factor)
+    })
+}
+
+/// One-sided rows cover initial margin.
+fn enforce_one_sided(
+    cs: &mut Cs,
+    accounts: &[AccountVar],
+    margins: &[RowMarginVar],
+    header: &HeaderVar,
+) {
+    cs.rows("accounts", accounts, |cs, k, account| {
+        enforce_initial(cs, account.is_active(), margins[k].excess());
+        price_band::enforce_one_sided(cs, account, header);
     });
-    rows.into_iter().unzip()
 }
 
-/// What two-sided rows show beside.
-#[derive(Default)]
-struct TwoSided {
-    reductions: Vec<ReductionVar>,
-    liquidations: Vec<LiquidationVar>,
-    forced: Vec<ForcedVar>,
-}
-
-/// One-sided rows cover initial margin; two-sided ones do, or are left no worse, or are in auction.
+/// The two-sided rows, with their accounts and margins after the batch.
 fn two_sided(
     cs: &mut Cs,
     inputs: &[TwoSidedInput],
-    (accounts, margins, excesses): (&[AccountVar], &[MarginVar], &[Wire]),
+    accounts: &[AccountVar],
+    margins: &[RowMarginVar],
     parameters: &ParametersVar,
     header: &HeaderVar,
-) -> TwoSided {
-    let rows: Vec<_> = accounts.iter().zip(excesses).collect();
-    let (one_sided, two_sided) = rows.split_at(rows.len() - inputs.len());
-    cs.rows("accounts", one_sided, |cs, _, (account, excess)| {
-        enforce_initial(cs, account.is_active.lc(), excess);
-        price_band::enforce_one_sided(cs, account, header);
-    });
-    let rows = cs.rows("two-sided accounts", inputs, |cs, k, input| {
-        let (account, excess) = two_sided[k];
-        let forced = input.forced_reduction.as_ref();
-        let forced = ForcedReductionVar::new(cs, forced, account, parameters);
-        let reduction = ReductionVar::new(cs, &input.reduction, &forced.shown_slots);
-        let step = input.step.as_ref();
-        let liquidation = LiquidationVar::new(cs, step, account, &reduction, (parameters, header));
-        let step = &liquidation.step;
-        let factor = &parameters.initial_factor_ppm;
-        let shown = ([&reduction.old_margin, &margins[one_sided.len() + k]], excess);
-        forced.enforce_refusal(cs, (account, &step.was), shown, factor);
-        let (answer, of) = (input.answer.as_ref(), (account, forced));
-        let answer = ForcedVar::new(cs, answer, of, (step, excess), header);
-        let how = (&step.is_frozen, &answer.is_bound, &answer.reduction.is_refused);
-        reduction.enforce_no_worse(cs, account, how, excess, factor);
-        (reduction, liquidation, answer)
-    });
-    let mut shown = TwoSided::default();
-    for (reduction, liquidation, answer) in rows {
-        shown.reductions.push(reduction);
-        shown.liquidations.push(liquidation);
-        shown.forced.push(answer);
-    }
-    shown
+) -> Vec<TwoSidedVar> {
+    cs.rows("two-sided accounts", inputs, |cs, k, input| {
+        TwoSidedVar::new(cs, input, &accounts[k], &margins[k], parameters, header)
+    })
 }
 
 /// The nodes of the account tree, the root first.
 fn nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec<NodeVar> {
-    let roots = [&header.old_root, &header.new_root];
+    let roots = [header.old_root(), header.new_root()];
     cs.under(Rule::AccountTree, |cs| updated(cs, "nodes", updates, tree::ACCOUNTS, roots))
 }
 
 /// The nodes of the open-interest tree, the root first.
 fn interest_nodes(cs: &mut Cs, updates: &[Option<NodeUpdate>], header: &HeaderVar) -> Vec<NodeVar> {
-    let roots = [&header.old_interest_root, &header.new_interest_root];
+    let roots = [header.old_interest_root(), header.new_interest_root()];
     let (table, tree) = ("interest nodes", tree::INSTRUMENTS);
     cs.under(Rule::IndexReuse, |cs| updated(cs, table, updates, tree, roots))
 }
@@ -235,14 +205,14 @@ fn updated(
     table: &'static str,
     updates: &[Option<NodeUpdate>],
     tree: tree::Extent,
-    [old_root, new_root]: [&Wire; 2],
+    [old_root, new_root]: [&Element; 2],
 ) -> Vec<NodeVar> {
     let nodes = cs.rows(table, updates, |cs, k, update| match (k, update) {
         (0, update) => NodeVar::root(cs, update.as_ref().unwrap_or(&tree::PADDING), tree),
         (_, update) => NodeVar::below_root(cs, update.as_ref(), tree),
     });
-    cs.enforce_equal("root before", &nodes[0].old_hash, old_root);
-    cs.enforce_equal("root after", &nodes[0].new_hash, new_root);
+    cs.enforce_equal("root before", nodes[0].old_hash(), old_root);
+    cs.enforce_equal("root after", nodes[0].new_hash(), new_root);
     nodes
 }
 
@@ -253,7 +223,7 @@ fn risk_nodes(cs: &mut Cs, nodes: &[Option<OpenedNode>], header: &HeaderVar) -> 
             (0, node) => OpenedNodeVar::root(cs, node.as_ref().unwrap_or(&opening::PADDING)),
             (_, node) => OpenedNodeVar::below_root(cs, node.as_ref()),
         });
-        cs.enforce_equal("root of the risk table", &nodes[0].hash, &header.risk_root);
+        cs.enforce_equal("root of the risk table", nodes[0].hash(), header.risk_root());
         nodes
     })
 }
@@ -267,8 +237,8 @@ fn words(
     accounts: Vec<Vec<Wire>>,
 ) -> Vec<Wire> {
     let mut words = header.words(cs);
-    words.extend(deposits.iter().flat_map(|deposit| deposit.words.iter().cloned()));
-    words.extend(requests.iter().map(|request| request.word.clone()));
+    words.extend(deposits.iter().flat_map(|deposit| deposit.words().iter().cloned()));
+    words.extend(requests.iter().map(|request| request.word().lc().clone()));
     words.extend(accounts.into_iter().flatten());
     words
 }

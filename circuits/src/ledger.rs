@@ -4,3 +4,4 @@
 pub mod forced;
 pub mod liquidation;
 pub mod open_interest;
+pub mod two_sided;

@@ -1,22 +1,24 @@
 //! Twin of `protocol::account::auction`: the auction that a leaf holds.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::value::units::{CASH_BITS, TIME_BITS};
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::Uint;
 use crate::value::packing::pack;
-use crate::{Cs, Wire};
 
 /// The auction of a leaf; zeros without one.
+#[derive(Getters)]
 pub struct AuctionVar {
-    /// When it started, 40 bits.
-    pub start: Wire,
+    /// When it started.
+    start: Uint,
     /// Whether equity was not above zero then.
-    pub is_insolvent: Bool<Fr>,
-    /// Cash that bids have paid, or the deficit counted of an account without equity, 63 bits.
-    pub reserve: Wire,
+    is_insolvent: Bool,
+    /// Cash that bids have paid, or the deficit counted of an account without equity.
+    reserve: Uint,
 }
 
 impl AuctionVar {
@@ -26,30 +28,28 @@ impl AuctionVar {
         let start = Uint::external(cs, "old auction start", start, TIME_BITS);
         let is_insolvent = Bool::external(cs, "old auction is insolvent", is_insolvent == 1);
         let reserve = Uint::external(cs, "old auction reserve", reserve, CASH_BITS - 1);
-        Self { start: start.lc().clone(), is_insolvent, reserve: reserve.lc().clone() }
+        Self { start, is_insolvent, reserve }
     }
 
-    /// The auction of a new leaf; `ledger::liquidation` says what it is.
+    /// The auction of a new leaf. `ledger::liquidation` makes start and flag those of the old leaf,
+    /// of the batch's time or nothing, which are ranged.
     pub fn witness(cs: &mut Cs, auction: Option<&Auction>) -> Self {
         let [start, is_insolvent, reserve] = Auction::parts(auction).map(|part| part.value);
         let start = cs.witness("new auction start", Fr::from(start));
+        let start = Uint::new_unchecked(start, TIME_BITS);
         let is_insolvent = cs.witness("new auction is insolvent", Fr::from(is_insolvent));
         let reserve = Uint::witness(cs, "new auction reserve", reserve, CASH_BITS - 1);
         let is_insolvent = Bool::new_unchecked(is_insolvent);
-        Self { start, is_insolvent, reserve: reserve.lc().clone() }
+        Self { start, is_insolvent, reserve }
     }
 
     /// The deficit counted of the account.
-    pub fn counted(&self, cs: &mut Cs) -> Wire {
-        cs.product("deficit of an auction", self.is_insolvent.lc(), &self.reserve)
+    pub fn counted(&self, cs: &mut Cs) -> Uint {
+        self.reserve.only_if(cs, "deficit of an auction", &self.is_insolvent)
     }
 
     /// start (40) ‖ is insolvent (1) ‖ reserve (63).
-    pub fn word(&self) -> Wire {
-        pack(&[
-            (&self.start, TIME_BITS),
-            (self.is_insolvent.lc(), 1),
-            (&self.reserve, CASH_BITS - 1),
-        ])
+    pub fn word(&self) -> Uint {
+        pack(&[&self.start, &self.is_insolvent, &self.reserve])
     }
 }

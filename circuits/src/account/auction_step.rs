@@ -1,13 +1,13 @@
 //! What happens to the auction of a two-sided row's account.
 
-use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 
 use crate::account::AccountVar;
 use crate::account::auction::AuctionVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
-use crate::{Cs, Wire, sum};
+use crate::{Cs, sum};
 
 /// What happens to the auction of a row's account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +25,20 @@ pub enum Step {
 }
 
 /// Flags of a row.
+#[derive(Getters)]
 pub struct AuctionStepVar {
     /// Whether the auction starts or starts anew.
-    pub is_start: Bool<Fr>,
+    is_start: Bool,
     /// Whether it ends.
-    pub is_end: Bool<Fr>,
+    is_end: Bool,
     /// Whether a part of the account is sold; `argument` asks for the bid.
-    pub is_bid: Bool<Fr>,
+    is_bid: Bool,
     /// Whether the account's deficit is counted.
-    pub is_count: Bool<Fr>,
+    is_count: Bool,
     /// Whether the account was in auction.
-    pub was: Bool<Fr>,
+    was_in_auction: Bool,
     /// Whether the account was or is in auction, so that nothing it signed is applied.
-    pub is_frozen: Bool<Fr>,
+    is_frozen: Bool,
 }
 
 impl AuctionStepVar {
@@ -51,38 +52,49 @@ impl AuctionStepVar {
         let is_count = flag(cs, "deficit is counted", Step::Count);
         let zero = cs.zero();
         let flags = sum([is_start.lc(), is_end.lc(), is_bid.lc(), is_count.lc()]);
-        let was = is_zero(cs, &old.start).not(cs);
-        let is_frozen = was.or(cs, &is_start);
+        let was_in_auction = is_zero(cs, old.start()).not(cs);
+        let is_frozen = was_in_auction.or(cs, &is_start);
         cs.under(Rule::AuctionPhase, |cs| {
             // The sum is 0 to 4, and nothing but 0 or 1 is its flag for rows in use.
             cs.enforce("one step a batch", &flags, &account.is_active.lc().minus(&flags), &zero);
-            cs.enforce("a bid is for an account in auction", is_bid.lc(), was.not(cs).lc(), &zero);
+            cs.enforce(
+                "a bid is for an account in auction",
+                is_bid.lc(),
+                was_in_auction.not(cs).lc(),
+                &zero,
+            );
         });
         cs.under(Rule::AuctionEnd, |cs| {
-            cs.enforce("what ends has started", is_end.lc(), was.not(cs).lc(), &zero);
+            cs.enforce("what ends has started", is_end.lc(), was_in_auction.not(cs).lc(), &zero);
         });
         cs.under(Rule::Frozen, |cs| {
-            let signed = sum(account.nonces.newly_used.iter().map(Bool::lc));
+            let signed = account.nonces().used_count();
             cs.enforce("an account in auction signs nothing", is_frozen.lc(), &signed, &zero);
         });
-        Self { is_start, is_end, is_bid, is_count, was, is_frozen }
+        Self { is_start, is_end, is_bid, is_count, was_in_auction, is_frozen }
+    }
+
+    /// Start, end, bid and count.
+    pub fn flags(&self) -> [&Bool; 4] {
+        [&self.is_start, &self.is_end, &self.is_bid, &self.is_count]
     }
 
     /// Whether any step is taken.
-    pub fn flags(&self) -> Wire {
-        sum([self.is_start.lc(), self.is_end.lc(), self.is_bid.lc(), self.is_count.lc()])
+    pub fn is_any(&self) -> Bool {
+        // One of them at most is set in a row in use, and none in others.
+        Bool::new_unchecked(sum(self.flags().map(Bool::lc)))
     }
 
     /// Whether a fraction is asked for: of a first start the one its fee is of, or that of a bid,
     /// if there is equity.
-    pub fn is_priced(&self, cs: &mut Cs, is_solvent: &Bool<Fr>) -> Bool<Fr> {
+    pub fn is_priced(&self, cs: &mut Cs, is_solvent: &Bool) -> Bool {
         let is_fresh = self.is_fresh(cs);
         let is_asked = Bool::new_unchecked(is_fresh.lc().plus(self.is_bid.lc()));
         is_asked.and(cs, is_solvent)
     }
 
     /// Whether an auction starts where there was none.
-    pub fn is_fresh(&self, cs: &mut Cs) -> Bool<Fr> {
-        self.was.not(cs).and(cs, &self.is_start)
+    pub fn is_fresh(&self, cs: &mut Cs) -> Bool {
+        self.was_in_auction.not(cs).and(cs, &self.is_start)
     }
 }

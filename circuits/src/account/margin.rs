@@ -2,14 +2,17 @@
 //! `argument` checks the claims against the risk table.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::{Margin, SPREAD_BITS};
 use zkmargin_protocol::value::packing::signed_field;
 use zkmargin_protocol::value::units::PPM;
 
+use crate::account::AccountVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::{Bits, Uint};
-use crate::value::packing::{Part, pack_words};
+use crate::gadgets::element::Unranged;
+use crate::gadgets::integer::{Bits, Int, Uint};
+use crate::value::packing::pack_words;
 use crate::{Cs, Wire, sum};
 
 /// Width in bits of the excess of equity over initial margin, scaled by 10^6: equity < 2^78, scale
@@ -20,21 +23,22 @@ pub const EXCESS_BITS: u32 = 100;
 pub const WIDE_BITS: u32 = 6;
 
 /// The claims of one account row.
+#[derive(Getters)]
 pub struct MarginVar {
-    /// The larger of scan risk and short floor, 52 bits.
-    pub requirement: Wire,
-    /// requirement − loss, by scenario, 52 bits each.
-    pub spreads: Vec<Uint<Fr>>,
-    /// requirement − short floor, 52 bits.
-    pub floor_spread: Uint<Fr>,
-    /// How many of these reach 2^51, half of their width: 6 bits.
-    pub wide: Wire,
+    /// The larger of scan risk and short floor.
+    requirement: Uint,
+    /// requirement − loss, by scenario.
+    spreads: Vec<Uint>,
+    /// requirement − short floor.
+    floor_spread: Uint,
+    /// How many of these reach 2^51, half of their width.
+    wide: Uint,
     /// `Σ q · mark`, signed.
-    pub mark_value: Wire,
+    mark_value: Unranged,
     /// `Σ max(0, −q) · isolated initial charge`.
-    pub isolated_initial: Wire,
+    isolated_initial: Unranged,
     /// `Σ max(0, −q) · isolated maintenance charge`.
-    pub isolated_maintenance: Wire,
+    isolated_maintenance: Unranged,
 }
 
 impl MarginVar {
@@ -58,19 +62,20 @@ impl MarginVar {
             let losses = margin.losses.iter();
             let spreads: Vec<_> = losses.map(|&loss| spread(cs, "loss", loss)).collect();
             let floor_spread = spread(cs, "short floor", margin.short_floor);
-            let mark_value = cs.argued("mark value", signed_field(margin.mark_value));
-            let isolated_initial =
-                cs.argued("isolated initial charge", signed_field(margin.isolated_initial));
-            let isolated_maintenance =
-                cs.argued("isolated maintenance charge", signed_field(margin.isolated_maintenance));
+            let mut claim =
+                |name, value| Unranged::argued(cs, name, signed_field(value), Rule::MarginMatrix);
             let claims = Self {
-                requirement: requirement.lc().clone(),
-                wide: sum(&wide),
+                mark_value: claim("mark value", margin.mark_value),
+                isolated_initial: claim("isolated initial charge", margin.isolated_initial),
+                isolated_maintenance: claim(
+                    "isolated maintenance charge",
+                    margin.isolated_maintenance,
+                ),
+                requirement,
+                // 39 bits at most.
+                wide: Uint::new_unchecked(sum(&wide), WIDE_BITS),
                 spreads,
                 floor_spread,
-                mark_value,
-                isolated_initial,
-                isolated_maintenance,
             };
             claims.enforce_attained(cs);
             claims
@@ -78,7 +83,7 @@ impl MarginVar {
     }
 
     fn enforce_attained(&self, cs: &mut Cs) {
-        let mut product = self.requirement.clone();
+        let mut product = self.requirement.lc().clone();
         let spreads = self.spreads.iter().chain([&self.floor_spread]);
         let mut remaining = spreads.clone().count();
         let zero = cs.zero();
@@ -93,28 +98,23 @@ impl MarginVar {
     }
 
     /// requirement − spread: the loss in each scenario.
-    pub fn losses(&self) -> Vec<Wire> {
-        self.spreads.iter().map(|spread| self.requirement.minus(spread.lc())).collect()
+    pub fn losses(&self) -> Vec<Int> {
+        self.spreads.iter().map(|spread| self.requirement.sub(spread)).collect()
     }
 
     /// `Σ max(0, −q) · short minimum`.
-    pub fn short_floor(&self) -> Wire {
-        self.requirement.minus(self.floor_spread.lc())
+    pub fn short_floor(&self) -> Int {
+        self.requirement.sub(&self.floor_spread)
     }
 
     /// The elements the transcript absorbs; together they fix every claim, and `others`, for which
     /// the last element of spreads has room.
-    pub fn absorbed(&self, others: impl IntoIterator<Item = Part>) -> Vec<Wire> {
-        let spreads = self.spreads.iter().chain([&self.floor_spread]).map(Uint::lc);
-        let ranged = spreads.chain([&self.requirement]);
-        let ranged = ranged.map(|value| (value.clone(), SPREAD_BITS));
-        let mut words = pack_words(&ranged.chain(others).collect::<Vec<Part>>());
-        words.extend([
-            self.mark_value.clone(),
-            self.isolated_initial.clone(),
-            self.isolated_maintenance.clone(),
-        ]);
-        words
+    pub fn absorbed(&self, others: impl IntoIterator<Item = Uint>) -> Vec<Wire> {
+        let ranged = self.spreads.iter().chain([&self.floor_spread, &self.requirement]).cloned();
+        let words = pack_words(&ranged.chain(others).collect::<Vec<_>>());
+        let claims = [&self.mark_value, &self.isolated_initial, &self.isolated_maintenance];
+        let words = words.iter().map(|word| word.lc().clone());
+        words.chain(claims.map(|claim| claim.lc().clone())).collect()
     }
 
     /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed:
@@ -123,30 +123,49 @@ impl MarginVar {
         &self,
         cs: &mut Cs,
         cash: &Wire,
-        is_standard: &Bool<Fr>,
-        factor_ppm: &Wire,
-    ) -> Wire {
+        is_standard: &Bool,
+        factor_ppm: &Uint,
+    ) -> Unranged {
         let ppm = Fr::from(PPM);
         let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
         let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
         let initial = is_standard.select(cs, &standard, &portfolio);
-        cash.plus(&self.mark_value).scaled(ppm).minus(&initial)
+        let excess = cash.plus(&self.mark_value).scaled(ppm).minus(&initial);
+        Unranged::new(excess, Rule::MarginMatrix)
+    }
+
+    /// Maintenance margin by the account's method, in 10^-12 USDC.
+    pub fn maintenance(&self, cs: &mut Cs, is_standard: &Bool, factor_ppm: &Uint) -> Unranged {
+        let portfolio = cs.product("portfolio maintenance", factor_ppm, &self.requirement);
+        let standard = self.mark_value.plus(&self.isolated_maintenance).scaled(Fr::from(PPM));
+        let margin = is_standard.select(cs, &standard, &portfolio);
+        Unranged::new(margin, Rule::MarginMatrix)
     }
 }
 
-impl MarginVar {
-    /// Maintenance margin by the account's method, in 10^-12 USDC.
-    pub fn maintenance(&self, cs: &mut Cs, is_standard: &Bool<Fr>, factor_ppm: &Wire) -> Wire {
-        let portfolio = cs.product("portfolio maintenance", factor_ppm, &self.requirement);
-        let standard = self.mark_value.plus(&self.isolated_maintenance).scaled(Fr::from(PPM));
-        is_standard.select(cs, &standard, &portfolio)
+/// The margin of an account row after the batch.
+#[derive(Getters)]
+pub struct RowMarginVar {
+    /// What the row claims.
+    claims: MarginVar,
+    /// Excess over initial margin, 10^-12 USDC, signed.
+    excess: Unranged,
+}
+
+impl RowMarginVar {
+    /// The margin of `account`.
+    pub fn new(cs: &mut Cs, margin: &Margin, account: &AccountVar, factor_ppm: &Uint) -> Self {
+        let claims = MarginVar::evaluate(cs, margin);
+        let is_standard = account.book().is_standard();
+        let excess = claims.initial_excess(cs, account.new_cash(), is_standard, factor_ppm);
+        Self { claims, excess }
     }
 }
 
 /// Equity covers the initial margin in a row that is bound to it.
-pub fn enforce_initial(cs: &mut Cs, is_bound: &Wire, excess: &Wire) {
+pub fn enforce_initial(cs: &mut Cs, is_bound: &Bool, excess: &Unranged) {
     cs.under(Rule::InitialMargin, |cs| {
-        let excess = cs.product("excess of a bound row", is_bound, excess);
+        let excess = cs.product("excess of a bound row", is_bound.lc(), excess);
         Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
     });
 }

@@ -2,37 +2,45 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use derive_getters::Getters;
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::nonce::{NonceWindow, SLIDE, WINDOW};
 use zkmargin_protocol::value::units::{NONCE_BITS, Nonce};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
-use crate::gadgets::integer::{Uint, power_of_two};
-use crate::value::packing::Part;
-use crate::{Cs, Wire, sum};
+use crate::gadgets::element::Deferred;
+use crate::gadgets::integer::Uint;
+use crate::value::packing::pack_all;
+use crate::{Cs, sum};
 
 /// The window before a batch, the nonces the batch uses, and the window it leaves behind.
+#[derive(Getters)]
 pub struct NonceWindowVar {
     /// Lowest nonce before.
-    pub base: Wire,
+    base: Uint,
     /// Bits before, as a number.
-    pub bits: Wire,
+    bits: Uint,
     /// `newly_used[k]` is set when the batch uses nonce `base + k`.
-    pub newly_used: Vec<Bool<Fr>>,
+    newly_used: Vec<Bool>,
     /// Whether the account cancels all its orders; `argument` asks for its request, unless it is
     /// forced.
-    pub is_cancelled: Bool<Fr>,
+    is_cancelled: Bool,
     /// Lowest nonce after.
-    pub new_base: Wire,
+    new_base: Uint,
     /// Bits after, as a number.
-    pub new_bits: Wire,
+    new_bits: Uint,
 }
 
 impl NonceWindowVar {
     /// The nonces newly used, a bit each: of a window that is voided no leaf tells them.
-    pub fn used(&self) -> Part {
-        let bits: Vec<_> = self.newly_used.iter().map(|bit| bit.lc().clone()).collect();
-        (number(&bits), WINDOW as u32)
+    pub fn used(&self) -> Uint {
+        pack_all(&self.newly_used)
+    }
+
+    /// How many these are.
+    pub fn used_count(&self) -> Uint {
+        Uint::new_unchecked(sum(self.newly_used.iter().map(Bool::lc)), WINDOW.ilog2() + 1)
     }
 }
 
@@ -58,43 +66,46 @@ pub fn consume(cs: &mut Cs, input: &NonceInput) -> NonceWindowVar {
     let mut newly_used = Vec::new();
     let mut after = Vec::new();
     for k in 0..WINDOW {
-        let was = Bool::external(cs, "old nonce bit", old.bits >> k & 1 == 1);
+        let before = Bool::external(cs, "old nonce bit", old.bits >> k & 1 == 1);
         let is_new = Bool::witness(cs, "nonce newly used", used >> k & 1 == 1);
         let zero = cs.zero();
-        cs.enforce("no nonce is used twice", was.lc(), is_new.lc(), &zero);
-        after.push(was.lc().plus(is_new.lc()));
-        bits.push(was.lc().clone());
+        cs.enforce("no nonce is used twice", before.lc(), is_new.lc(), &zero);
+        // Not both are 1.
+        after.push(Bool::new_unchecked(before.lc().plus(is_new.lc())));
+        bits.push(before);
         newly_used.push(is_new);
     }
-    let (slid_base, slid_bits) = slid(cs, base.lc(), &after);
+    let slid = SlidVar::new(cs, &base, &after);
     let is_cancelled = Bool::witness(cs, "orders are cancelled", input.cancelled_to.is_some());
-    let raise = input.cancelled_to.map_or(Fr::ZERO, |to| Fr::from(to.get()) - slid_base.value());
+    let raise = input.cancelled_to.map_or(Fr::ZERO, |to| Fr::from(to.get()) - slid.base.value());
     let raise = cs.argued("raise of the nonce base", raise);
     let (is_kept, zero) = (is_cancelled.not(cs), cs.zero());
     cs.enforce("a base is raised by a cancel-all", is_kept.lc(), &raise, &zero);
-    let new_base = Uint::range_check(cs, "new nonce base", &slid_base.plus(&raise), NONCE_BITS);
+    let new_base = Uint::range_check(cs, "new nonce base", &slid.base.plus(&raise), NONCE_BITS);
     NonceWindowVar {
-        base: base.lc().clone(),
-        bits: number(&bits),
+        base,
+        bits: pack_all(&bits),
         newly_used,
-        new_base: new_base.lc().clone(),
-        new_bits: cs.product("bits of a window kept", is_kept.lc(), &slid_bits),
+        new_base,
+        new_bits: slid.bits.only_if(cs, "bits of a window kept", &is_kept),
         is_cancelled,
     }
 }
 
 /// The window moved by half if its lower half is all used.
-fn slid(cs: &mut Cs, base: &Wire, after: &[Wire]) -> (Wire, Wire) {
-    let half = SLIDE as usize;
-    let unused = cs.constant(Fr::from(SLIDE)).minus(&sum(&after[..half]));
-    let is_half_used = is_zero(cs, &unused);
-    let bits = is_half_used.select(cs, &number(&after[half..]), &number(after));
-    (base.plus_scaled(is_half_used.lc(), Fr::from(SLIDE)), bits)
+struct SlidVar {
+    /// Its lowest nonce, which is ranged with what a cancel-all adds.
+    base: Deferred,
+    bits: Uint,
 }
 
-/// `Σ bit_k · 2^k`.
-fn number(bits: &[Wire]) -> Wire {
-    let scaled: Vec<_> =
-        bits.iter().enumerate().map(|(k, bit)| bit.scaled(power_of_two(k as u32))).collect();
-    sum(&scaled)
+impl SlidVar {
+    fn new(cs: &mut Cs, base: &Uint, after: &[Bool]) -> Self {
+        let (lower, upper) = after.split_at(SLIDE as usize);
+        let unused = cs.constant(Fr::from(SLIDE)).minus(&sum(lower.iter().map(Bool::lc)));
+        let is_half_used = is_zero(cs, &unused);
+        let bits = Uint::select(cs, &is_half_used, &pack_all(upper), &pack_all(after));
+        let base = base.plus_scaled(is_half_used.lc(), Fr::from(SLIDE));
+        Self { base: Deferred::new(base, NONCE_BITS, Rule::Nonce), bits }
+    }
 }

@@ -2,69 +2,73 @@
 
 use ark_bn254::Fr;
 use ark_ff::Field;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::positions::{POSITION_WORDS, SLOTS, SLOTS_PER_WORD, Slot};
 use zkmargin_protocol::value::units::{INSTRUMENT_BITS, INSTRUMENT_SLOT_BITS, QUANTITY_BITS};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_is_zero;
-use crate::gadgets::integer::{Int, Uint, power_of_two};
-use crate::value::packing::pack;
-use crate::{Cs, Wire, shifted};
+use crate::gadgets::integer::{Int, Signed, Uint, power_of_two};
+use crate::value::packing::pack_all;
+use crate::{Cs, Wire};
 
 /// One slot.
-#[derive(Clone)]
+#[derive(Clone, Getters)]
 pub struct SlotVar {
-    /// Instrument index, 16 bits; 0 when empty.
-    pub instrument: Wire,
-    /// Signed quantity, 40 bits.
-    pub quantity: Wire,
+    /// Instrument index; 0 when empty.
+    instrument: Uint,
+    /// Contracts.
+    quantity: Int,
     /// Whether the quantity is below zero.
-    pub is_negative: Bool<Fr>,
+    is_negative: Bool,
     /// `max(0, −quantity)`, where margin is claimed for the slots; 0 elsewhere.
-    pub short: Wire,
+    short: Uint,
 }
 
 /// The 32 slots of an account.
-#[derive(Clone)]
+#[derive(Clone, Getters)]
 pub struct PositionsVar {
     /// The slots in order.
-    pub slots: Vec<SlotVar>,
+    slots: Vec<SlotVar>,
     /// The slots packed four to an element.
-    pub words: Vec<Wire>,
+    words: Vec<Uint>,
 }
 
 impl PositionsVar {
     /// Each instrument (16 bits) then quantity + 2^39 (40 bits), four slots to a word.
     fn pack(cs: &Cs, slots: Vec<SlotVar>) -> Self {
-        let half = power_of_two(QUANTITY_BITS - 1);
-        let words: Vec<_> = slots
-            .chunks(SLOTS_PER_WORD)
-            .map(|four| {
-                let quantities: Vec<_> =
-                    four.iter().map(|slot| shifted(cs, &slot.quantity, half)).collect();
-                let parts: Vec<_> = four
-                    .iter()
-                    .zip(&quantities)
-                    .flat_map(|(slot, quantity)| {
-                        [(&slot.instrument, INSTRUMENT_BITS), (quantity, QUANTITY_BITS)]
-                    })
-                    .collect();
-                pack(&parts)
-            })
-            .collect();
+        let parts =
+            slots.iter().flat_map(|slot| [slot.instrument.clone(), slot.quantity.offset(cs)]);
+        let parts: Vec<_> = parts.collect();
+        let words: Vec<_> = parts.chunks(2 * SLOTS_PER_WORD).map(pack_all).collect();
         debug_assert_eq!(words.len(), POSITION_WORDS);
         Self { slots, words }
     }
 }
 
-/// What is left of slots once these quantities are taken of them.
-pub fn left(slots: &[SlotVar], taken: &[Wire]) -> Vec<SlotVar> {
-    let left = |(slot, taken): (&SlotVar, &Wire)| SlotVar {
-        quantity: slot.quantity.minus(taken),
-        ..slot.clone()
-    };
-    slots.iter().zip(taken).map(left).collect()
+impl SlotVar {
+    /// The slot with another quantity of the same sign, or none.
+    pub fn with_quantity(&self, quantity: Int) -> Self {
+        Self { quantity, ..self.clone() }
+    }
+
+    /// The slot with what is short of it. One constraint.
+    pub fn with_short(&self, cs: &mut Cs) -> Self {
+        let short = cs.product("short", self.is_negative.lc(), &self.quantity.negated());
+        Self { short: Uint::new_unchecked(short, QUANTITY_BITS), ..self.clone() }
+    }
+}
+
+/// What is left of slots once these quantities, of their signs and no larger, are taken of them.
+pub fn left(slots: &[SlotVar], taken: &[Int]) -> Vec<SlotVar> {
+    let slots = slots.iter().zip(taken);
+    slots
+        .map(|(slot, taken)| {
+            let left = slot.quantity.minus(taken);
+            slot.with_quantity(Int::new_unchecked(left, QUANTITY_BITS))
+        })
+        .collect()
 }
 
 /// Opens the slots of a stored leaf. Their order and distinctness were proven when the leaf was
@@ -73,28 +77,35 @@ pub fn open_stored(cs: &mut Cs, slots: &[Slot; SLOTS]) -> PositionsVar {
     let slots = slots
         .iter()
         .map(|(instrument, quantity)| {
-            let index =
-                Uint::external(cs, "old instrument", u128::from(instrument.get()), INSTRUMENT_BITS);
-            let quantity = Int::external(cs, "old quantity", (*quantity).into(), QUANTITY_BITS);
-            let is_negative = quantity.is_negative().clone();
-            let (instrument, quantity) = (index.lc().clone(), quantity.lc().clone());
-            SlotVar { instrument, quantity, is_negative, short: cs.zero() }
+            let index = u128::from(instrument.get());
+            let instrument = Uint::external(cs, "old instrument", index, INSTRUMENT_BITS);
+            let quantity = Signed::external(cs, "old quantity", (*quantity).into(), QUANTITY_BITS);
+            SlotVar {
+                instrument,
+                quantity: quantity.int().clone(),
+                is_negative: quantity.is_negative().clone(),
+                short: Uint::constant(cs, 0, QUANTITY_BITS),
+            }
         })
         .collect();
     PositionsVar::pack(cs, slots)
 }
 
+/// The positions of a new leaf.
+pub struct CanonicalVar {
+    /// The slots.
+    pub positions: PositionsVar,
+    /// Whether all of them are used.
+    pub is_full: Bool,
+}
+
 /// The slots of a new leaf: used ones first and strictly increasing within the book, quantities not
-/// zero; empty ones (0, 0). `underlying` has 4 bits. Returns whether all are used as well.
+/// zero; empty ones (0, 0).
 ///
 /// With `place` the last place used within the book, a used slot's instrument is
 /// `base + place + 1 + gap`. Gaps fit 12 bits and the last place too, and with it all others: every
 /// index belongs to the book.
-pub fn witness_canonical(
-    cs: &mut Cs,
-    underlying: &Wire,
-    slots: &[Slot; SLOTS],
-) -> (PositionsVar, Bool<Fr>) {
+pub fn witness_canonical(cs: &mut Cs, underlying: &Uint, slots: &[Slot; SLOTS]) -> CanonicalVar {
     let base = underlying.scaled(power_of_two(INSTRUMENT_SLOT_BITS));
     let (one, zero) = (cs.one(), cs.zero());
     let mut place = zero.minus(&one);
@@ -123,7 +134,7 @@ pub fn witness_canonical(
     for slot in &vars {
         cs.note_range("instruments of the book", &slot.instrument, INSTRUMENT_BITS);
     }
-    (PositionsVar::pack(cs, vars), before)
+    CanonicalVar { positions: PositionsVar::pack(cs, vars), is_full: before }
 }
 
 /// place ≤ 2^12 − 1. It is a sum of 32 flags and gaps less 1, so it lies between −1, which stands
@@ -136,13 +147,17 @@ fn enforce_within_book(cs: &mut Cs, place: &Wire) {
     });
 }
 
-fn witness_slot(cs: &mut Cs, instrument: Wire, is_used: &Bool<Fr>, quantity: i64) -> SlotVar {
-    let quantity = Int::witness(cs, "new quantity", quantity.into(), QUANTITY_BITS);
+fn witness_slot(cs: &mut Cs, index: Wire, is_used: &Bool, quantity: i64) -> SlotVar {
+    let quantity = Signed::witness(cs, "new quantity", quantity.into(), QUANTITY_BITS);
     cs.under(Rule::PositionSlots, |cs| {
         let is_empty = is_used.not(cs);
         enforce_is_zero(cs, "a slot is used for a quantity", quantity.lc(), is_empty.lc());
     });
-    let short = quantity.negative_part(cs).lc().clone();
-    let is_negative = quantity.is_negative().clone();
-    SlotVar { instrument, quantity: quantity.lc().clone(), is_negative, short }
+    SlotVar {
+        // 0, or within a book by the gaps.
+        instrument: Uint::new_unchecked(index, INSTRUMENT_BITS),
+        short: quantity.negative_part(cs),
+        quantity: quantity.int().clone(),
+        is_negative: quantity.is_negative().clone(),
+    }
 }

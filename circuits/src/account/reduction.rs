@@ -1,6 +1,7 @@
 //! Twin of `protocol::account::reduction`: what a two-sided row shows beside a one-sided one.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::Margin;
 use zkmargin_protocol::account::positions::SLOTS;
@@ -10,9 +11,10 @@ use crate::account::AccountVar;
 use crate::account::margin::{EXCESS_BITS, MarginVar, enforce_initial};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::{Uint, power_of_two};
-use crate::value::packing::pack;
-use crate::{Cs, Wire, shifted};
+use crate::gadgets::element::Unranged;
+use crate::gadgets::integer::{Int, Uint};
+use crate::value::packing::pack_words;
+use crate::{Cs, Wire};
 
 /// Kept quantities packed into one absorbed element.
 const KEPT_PER_WORD: usize = 6;
@@ -28,17 +30,29 @@ pub struct ReductionInput {
     pub kept: [Quantity; SLOTS],
 }
 
+/// What binds a two-sided row to initial margin, or frees it.
+#[derive(Clone, Copy)]
+pub struct RowModes<'a> {
+    /// Whether the account is in auction.
+    pub is_frozen: &'a Bool,
+    /// Whether it pays for a forced request.
+    pub is_paying: &'a Bool,
+    /// Whether a forced reduction is refused.
+    pub is_refused: &'a Bool,
+}
+
 /// The side before the batch, or where a forced reduction is refused, the book that could not be
 /// held.
+#[derive(Getters)]
 pub struct ReductionVar {
     /// Whether the row is bound to be no worse instead of to initial margin.
-    pub is_reducing: Bool<Fr>,
+    is_reducing: Bool,
     /// Claims of margin before the batch.
-    pub old_margin: MarginVar,
+    old_margin: MarginVar,
     /// The slots before the batch, settled ones empty, with what is short of each.
-    pub old_slots: Vec<SlotVar>,
+    old_slots: Vec<SlotVar>,
     /// Of each slot before the batch what is kept: of its sign and no larger.
-    pub kept: Vec<Wire>,
+    kept: Vec<Int>,
 }
 
 impl ReductionVar {
@@ -47,15 +61,12 @@ impl ReductionVar {
     pub fn new(cs: &mut Cs, input: &ReductionInput, slots: &[SlotVar]) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
         let old_margin = MarginVar::evaluate(cs, &input.old_margin);
-        let mut old_slots = slots.to_vec();
-        let kept = old_slots
-            .iter_mut()
-            .zip(&input.kept)
-            .map(|(slot, kept)| {
-                slot.short = cs.product("short", slot.is_negative.lc(), &slot.quantity.negated());
-                witness_kept(cs, slot, *kept)
-            })
-            .collect();
+        let (mut old_slots, mut kept) = (Vec::new(), Vec::new());
+        for (slot, &quantity) in slots.iter().zip(&input.kept) {
+            let slot = slot.with_short(cs);
+            kept.push(witness_kept(cs, &slot, quantity));
+            old_slots.push(slot);
+        }
         Self { is_reducing, old_margin, old_slots, kept }
     }
 
@@ -68,26 +79,22 @@ impl ReductionVar {
         &self,
         cs: &mut Cs,
         account: &AccountVar,
-        (is_frozen, is_paying, is_refused): (&Bool<Fr>, &Bool<Fr>, &Wire),
-        after: &Wire,
-        factor_ppm: &Wire,
+        modes: &RowModes,
+        after: &Unranged,
+        factor_ppm: &Uint,
     ) {
+        let RowModes { is_frozen, is_paying, is_refused } = *modes;
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
         let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
         let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
         let is_bindable = account.is_active.lc().minus(is_refused);
         let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
-        enforce_initial(cs, &is_bound, after);
+        enforce_initial(cs, &Bool::new_unchecked(is_bound), after);
         cs.under(Rule::RiskReduction, |cs| {
-            let zero = cs.zero();
-            cs.enforce(
-                "a refused row shows no old margin",
-                self.is_reducing.lc(),
-                is_refused,
-                &zero,
-            );
+            let (is_reducing, zero) = (self.is_reducing.lc(), cs.zero());
+            cs.enforce("a refused row shows no old margin", is_reducing, is_refused, &zero);
             let gain = after.minus(&before);
-            let gain = cs.product("gain of a reducing row", self.is_reducing.lc(), &gain);
+            let gain = cs.product("gain of a reducing row", is_reducing, &gain);
             Uint::range_check(cs, "excess is not lower", &gain, EXCESS_BITS + 1);
         });
     }
@@ -95,27 +102,23 @@ impl ReductionVar {
     /// The elements the transcript absorbs: the claims before the batch, the flag, what is kept.
     pub fn absorbed(&self, cs: &Cs) -> Vec<Wire> {
         let mut words = self.old_margin.absorbed([]);
-        let half = power_of_two(QUANTITY_BITS - 1);
-        for (k, some) in self.kept.chunks(KEPT_PER_WORD).enumerate() {
-            let kept: Vec<_> = some.iter().map(|kept| shifted(cs, kept, half)).collect();
-            let mut parts: Vec<_> = kept.iter().map(|kept| (kept, QUANTITY_BITS)).collect();
-            parts.extend((k == 0).then_some((self.is_reducing.lc(), 1)));
-            words.push(pack(&parts));
-        }
+        let mut kept: Vec<_> = self.kept.iter().map(|kept| kept.offset(cs)).collect();
+        kept.insert(KEPT_PER_WORD, Uint::from_bit(&self.is_reducing));
+        words.extend(pack_words(&kept).iter().map(|word| word.lc().clone()));
         words
     }
 }
 
 /// A quantity of the slot's sign and no larger: `|slot| = |kept| + |closed|`.
-fn witness_kept(cs: &mut Cs, slot: &SlotVar, kept: Quantity) -> Wire {
+fn witness_kept(cs: &mut Cs, slot: &SlotVar, kept: Quantity) -> Int {
     cs.under(Rule::RiskReduction, |cs| {
-        let size = slot.quantity.plus_scaled(&slot.short, Fr::from(2u64));
+        let size = slot.quantity().plus_scaled(slot.short(), Fr::from(2u64));
         let kept = kept.get().unsigned_abs().into();
         let kept = Uint::witness(cs, "quantity kept", kept, QUANTITY_BITS);
         let closed = size.minus(kept.lc());
         Uint::range_check(cs, "no more is kept than held", &closed, QUANTITY_BITS);
         let twice = kept.lc().scaled(Fr::from(2u64));
-        let negative = cs.product("kept short", slot.is_negative.lc(), &twice);
-        kept.lc().minus(&negative)
+        let negative = cs.product("kept short", slot.is_negative().lc(), &twice);
+        Int::new_unchecked(kept.minus(&negative), QUANTITY_BITS)
     })
 }

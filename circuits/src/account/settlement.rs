@@ -2,27 +2,28 @@
 //! anything else happens to it. `argument` checks that they are all those in settled instruments,
 //! and the cash.
 
-use ark_bn254::Fr;
+use derive_getters::Getters;
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::positions::{SLOTS, Slot};
 use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::value::packing::signed_field;
 
+use crate::Cs;
 use crate::account::positions::{self, SlotVar};
 use crate::gadgets::boolean::Bool;
-use crate::value::packing::pack;
-use crate::{Cs, Wire};
-
-/// Width in bits of the packed flags.
-pub const FLAG_BITS: u32 = SLOTS as u32;
+use crate::gadgets::element::Unranged;
+use crate::gadgets::integer::{Int, Uint};
+use crate::value::packing::pack_all;
 
 /// What an account's settled positions turn into.
+#[derive(Getters)]
 pub struct SettlementVar {
     /// Which slots are settled, a bit each.
-    pub flags: Wire,
+    flags: Uint,
     /// By slot the whole position if it is settled, else 0.
-    pub settled: Vec<Wire>,
+    settled: Vec<Int>,
     /// `Σ settled · payoff`, signed.
-    pub cash: Wire,
+    cash: Unranged,
 }
 
 impl SettlementVar {
@@ -33,7 +34,7 @@ impl SettlementVar {
         stored: &[Slot; SLOTS],
         settlement: &Settlement,
     ) -> Self {
-        let flags: Vec<Bool<Fr>> = stored
+        let flags: Vec<Bool> = stored
             .iter()
             .map(|(instrument, _)| {
                 Bool::witness(cs, "slot is settled", settlement.instruments.contains(instrument))
@@ -42,11 +43,11 @@ impl SettlementVar {
         let settled = flags
             .iter()
             .zip(slots)
-            .map(|(flag, slot)| cs.product("position settled", flag.lc(), &slot.quantity))
+            .map(|(flag, slot)| slot.quantity().only_if(cs, "position settled", flag))
             .collect();
-        let parts: Vec<_> = flags.iter().map(|flag| (flag.lc(), 1)).collect();
-        let cash = cs.argued("settlement cash", signed_field(settlement.cash));
-        Self { flags: pack(&parts), settled, cash }
+        let cash = signed_field(settlement.cash);
+        let cash = Unranged::argued(cs, "settlement cash", cash, Rule::Settlement);
+        Self { flags: pack_all(&flags), settled, cash }
     }
 
     /// What is left of the slots.

@@ -2,6 +2,7 @@
 //! takes a step.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::standing::SHORTFALL_BITS;
 use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
@@ -14,10 +15,11 @@ use crate::account::margin::{EXCESS_BITS, MarginVar};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::{Int, Uint};
+use crate::gadgets::element::Unranged;
+use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::parameters::ParametersVar;
-use crate::{Cs, Wire, shifted};
+use crate::{Cs, shifted};
 
 /// Width in bits of the fee, sign included.
 const FEE_BITS: u32 = CASH_BITS + 1;
@@ -25,19 +27,20 @@ const FEE_BITS: u32 = CASH_BITS + 1;
 const WHOLE_BITS: u32 = SHORTFALL_BITS + 1;
 
 /// Equity and margin of an account whose auction takes a step; zeros in other rows.
+#[derive(Getters)]
 pub struct StandingVar {
-    /// Equity, signed 64 bits.
-    pub equity: Wire,
+    /// Equity.
+    equity: Int,
     /// Maintenance margin in 10^-12 USDC.
-    pub maintenance: Wire,
+    maintenance: Unranged,
     /// What equity is short of buffered margin, in 10^-18 USDC; negative where it covers it.
-    pub shortfall: Wire,
+    shortfall: Int,
     /// Whether there is a shortfall.
-    pub is_short: Bool<Fr>,
+    is_short: Bool,
     /// Whether equity is not above zero.
-    pub is_insolvent: Bool<Fr>,
+    is_insolvent: Bool,
     /// Whether equity is below zero.
-    is_negative: Bool<Fr>,
+    is_negative: Bool,
 }
 
 impl StandingVar {
@@ -49,19 +52,20 @@ impl StandingVar {
         margin: &MarginVar,
         parameters: &ParametersVar,
     ) -> Self {
-        let is_stepping = step.flags();
+        let is_stepping = step.is_any();
         let ppm = Fr::from(PPM);
         cs.under(Rule::Range, |cs| {
-            let equity = account.opening_cash().plus(&margin.mark_value);
+            let equity = account.opening_cash().plus(margin.mark_value());
             let equity = cs.product("equity of a step", &is_stepping, &equity);
-            let equity = Int::range_check(cs, "equity fits", &equity, CASH_BITS);
-            let factor = &parameters.maintenance_factor_ppm;
+            let equity = Signed::range_check(cs, "equity fits", &equity, CASH_BITS);
+            let factor = parameters.maintenance_factor_ppm();
             let maintenance = margin.maintenance(cs, &account.book.is_standard, factor);
             let maintenance = cs.product("margin of a step", &is_stepping, &maintenance);
-            let buffered = shifted(cs, &parameters.auction.buffer, ppm);
+            let buffered = shifted(cs, parameters.auction().buffer(), ppm);
             let buffered = cs.product("buffered margin", &buffered, &maintenance);
             let shortfall = buffered.minus(&equity.lc().scaled(ppm * ppm));
-            let shortfall = Int::range_check(cs, "shortfall fits", &shortfall, SHORTFALL_BITS + 1);
+            let shortfall =
+                Signed::range_check(cs, "shortfall fits", &shortfall, SHORTFALL_BITS + 1);
             let is_exact = is_zero(cs, shortfall.lc());
             let covers = shortfall.is_negative().or(cs, &is_exact);
             let is_nothing = is_zero(cs, equity.lc());
@@ -69,9 +73,9 @@ impl StandingVar {
                 is_short: covers.not(cs),
                 is_insolvent: equity.is_negative().or(cs, &is_nothing),
                 is_negative: equity.is_negative().clone(),
-                equity: equity.lc().clone(),
-                maintenance,
-                shortfall: shortfall.lc().clone(),
+                equity: equity.int().clone(),
+                maintenance: Unranged::new(maintenance, Rule::MarginMatrix),
+                shortfall: shortfall.int().clone(),
             }
         })
     }
@@ -84,7 +88,8 @@ impl StandingVar {
         cs: &mut Cs,
         step: &AuctionStepVar,
         old: &AuctionVar,
-        (index, is_changed): (&Wire, &Bool<Fr>),
+        account: &AccountVar,
+        is_changed: &Bool,
     ) {
         let (zero, one) = (cs.zero(), cs.one());
         let is_fresh = cs.under(Rule::AuctionStart, |cs| step.is_fresh(cs));
@@ -93,8 +98,8 @@ impl StandingVar {
             cs.enforce(what, is_fresh.lc(), is_changed.lc(), &zero);
         });
         cs.under(Rule::AuctionStart, |cs| {
-            enforce_nonzero_if(cs, "the insurance fund itself", index, &step.is_start);
-            let is_anew = step.is_start.lc().minus(is_fresh.lc());
+            enforce_nonzero_if(cs, "the insurance fund itself", account.index(), step.is_start());
+            let is_anew = step.is_start().lc().minus(is_fresh.lc());
             let lack = self.maintenance.minus(&self.equity.scaled(Fr::from(PPM))).minus(&one);
             let lack = cs.product("lack of maintenance margin", is_fresh.lc(), &lack);
             Uint::range_check(cs, "equity is below maintenance margin", &lack, EXCESS_BITS);
@@ -109,7 +114,7 @@ impl StandingVar {
     pub fn enforce_end(&self, cs: &mut Cs, step: &AuctionStepVar) {
         cs.under(Rule::AuctionEnd, |cs| {
             let zero = cs.zero();
-            let is_end = step.is_end.lc();
+            let is_end = step.is_end().lc();
             cs.enforce("equity covers buffered margin", is_end, self.is_short.lc(), &zero);
         });
     }
@@ -121,27 +126,31 @@ impl StandingVar {
         cs: &mut Cs,
         step: &AuctionStepVar,
         old: &AuctionVar,
-        cover: &Wire,
-    ) -> Wire {
+        cover: &Uint,
+    ) -> Uint {
         cs.under(Rule::Deficit, |cs| {
             let (zero, one) = (cs.zero(), cs.one());
-            let is_count = step.is_count.lc();
-            let is_solvent = one.minus(old.is_insolvent.lc());
+            let is_count = step.is_count().lc();
+            let is_solvent = one.minus(old.is_insolvent().lc());
             let is_covered = self.is_negative.not(cs);
-            cs.enforce("counted in an auction", is_count, step.was.not(cs).lc(), &zero);
+            cs.enforce(
+                "counted in an auction",
+                is_count,
+                step.was_in_auction().not(cs).lc(),
+                &zero,
+            );
             cs.enforce("counted in an auction without equity", is_count, &is_solvent, &zero);
             cs.enforce("counted of equity below zero", is_count, is_covered.lc(), &zero);
             let missing = self.equity.plus(cover).negated();
             let missing = cs.product("deficit counted", is_count, &missing);
-            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS);
-            missing
+            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS)
         })
     }
 
     /// Whether the auction started for equity of the sign it has now.
-    pub fn has_kept_sign(&self, cs: &mut Cs, old: &AuctionVar) -> Bool<Fr> {
-        let was_solvent = old.is_insolvent.not(cs);
-        Bool::new_unchecked(self.is_insolvent.select(cs, old.is_insolvent.lc(), was_solvent.lc()))
+    pub fn has_kept_sign(&self, cs: &mut Cs, old: &AuctionVar) -> Bool {
+        let was_solvent = old.is_insolvent().not(cs);
+        Bool::new_unchecked(self.is_insolvent.select(cs, old.is_insolvent().lc(), was_solvent.lc()))
     }
 
     /// The least fraction, in parts per million, whose sale at `discount` covers buffered margin
@@ -150,10 +159,10 @@ impl StandingVar {
     pub fn fraction_ceil(
         &self,
         cs: &mut Cs,
-        is_priced: &Bool<Fr>,
-        discount: &Wire,
-        reserve: &Wire,
-    ) -> Wire {
+        is_priced: &Bool,
+        discount: &Uint,
+        reserve: &Uint,
+    ) -> Int {
         let ppm = Fr::from(PPM);
         cs.under(Rule::BidFraction, |cs| {
             let shortfall = cs.product("shortfall priced", is_priced.lc(), &self.shortfall);
@@ -168,7 +177,7 @@ impl StandingVar {
             let numerator = shortfall.scaled(ppm).plus(&whole).minus(&one);
             let widths = Widths { quotient: SHARE_BITS + 1, remainder: WHOLE_BITS };
             let fraction = div_floor(cs, "fraction to sell", &numerator, &whole, widths);
-            fraction.lc().clone()
+            fraction.int().clone()
         })
     }
 
@@ -177,17 +186,17 @@ impl StandingVar {
     pub fn fee_floor(
         &self,
         cs: &mut Cs,
-        is_due: &Bool<Fr>,
-        fraction: &Wire,
+        is_due: &Bool,
+        fraction: &Int,
         parameters: &AuctionParametersVar,
-    ) -> Wire {
+    ) -> Int {
         cs.under(Rule::AuctionStart, |cs| {
             let sold = cs.product("equity sold", &self.equity, fraction);
-            let rate = cs.product("fee that is due", is_due.lc(), &parameters.fee);
+            let rate = cs.product("fee that is due", is_due.lc(), parameters.fee());
             let fee = cs.product("fee", &sold, &rate);
             let divisor = cs.constant(Fr::from(PPM) * Fr::from(PPM));
             let widths = Widths { quotient: FEE_BITS, remainder: 2 * SHARE_BITS };
-            div_floor(cs, "fee is rounded down", &fee, &divisor, widths).lc().clone()
+            div_floor(cs, "fee is rounded down", &fee, &divisor, widths).int().clone()
         })
     }
 }

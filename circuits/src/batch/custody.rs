@@ -4,8 +4,7 @@ use zkmargin_protocol::Rule;
 
 use crate::account::AccountVar;
 use crate::gadgets::integer::Uint;
-use crate::ledger::forced::ForcedVar;
-use crate::ledger::liquidation::LiquidationVar;
+use crate::ledger::two_sided::TwoSidedVar;
 use crate::operation::deposit::DepositVar;
 use crate::operation::request::RequestVar;
 use crate::value::custody::{CustodyVar, TOTAL_BITS};
@@ -17,27 +16,30 @@ impl CustodyVar {
     pub fn enforce_after(
         &self,
         cs: &mut Cs,
-        (deposits, requests, forced): (&[DepositVar], &[RequestVar], &[ForcedVar]),
-        liquidations: &[LiquidationVar],
+        deposits: &[DepositVar],
+        requests: &[RequestVar],
+        two_sided: &[TwoSidedVar],
         first: &AccountVar,
     ) {
         cs.under(Rule::Custody, |cs| {
-            let received = sum(deposits.iter().map(|deposit| &deposit.credited));
-            let asked = requests.iter().map(|request| &request.payout);
-            let left = sum(asked.chain(forced.iter().map(|answer| &answer.payout)));
-            let held = self.held.plus(&received).minus(&left);
+            let received = sum(deposits.iter().map(|deposit| deposit.credited().lc()));
+            let asked = requests.iter().map(|request| request.payout().lc());
+            let forced = two_sided.iter().map(|row| row.forced().payout().lc());
+            let left = sum(asked.chain(forced));
+            let held = self.held().plus(&received).minus(&left);
             Uint::range_check(cs, "no more leaves than is held", &held, TOTAL_BITS);
         });
         cs.under(Rule::Deficit, |cs| {
-            let changes = sum(liquidations.iter().map(|row| &row.deficit_change));
-            let after = self.deficit.plus(&changes);
-            cs.enforce_equal("deficits are those counted", &self.deficit_after, &after);
-            let counted = sum(liquidations.iter().map(|row| &row.deficit_counted));
+            let auctions = two_sided.iter().map(|row| row.liquidation());
+            let changes = sum(auctions.clone().map(|auction| auction.deficit_change().lc()));
+            let after = self.deficit().plus(&changes);
+            cs.enforce_equal("deficits are those counted", self.deficit_after(), &after);
+            let counted = sum(auctions.map(|auction| auction.deficit_counted().lc()));
             let (zero, one) = (cs.zero(), cs.one());
-            let is_missing = one.minus(first.is_active.lc());
+            let is_missing = one.minus(first.is_active());
             cs.enforce("the first account is in use", &counted, &is_missing, &zero);
-            cs.enforce("the first account is the fund", &counted, &first.index, &zero);
-            cs.enforce("the fund is empty", &counted, &first.new_cash, &zero);
+            cs.enforce("the first account is the fund", &counted, first.index(), &zero);
+            cs.enforce("the fund is empty", &counted, first.new_cash(), &zero);
         });
     }
 }

@@ -8,20 +8,23 @@ use zkmargin_protocol::value::units::ACCOUNT_BITS;
 
 use crate::account::AccountVar;
 use crate::crypto::cipher;
+use crate::gadgets::element::Element;
+use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
-use crate::ledger::forced::{ANSWER_BITS, ForcedVar};
+use crate::ledger::two_sided::TwoSidedVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
 /// account (24) ‖ is used (1); new leaf; encrypted leaf. Zero in padding.
 pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
     cs.under(Rule::LeafCipher, |cs| {
-        let AccountVar { new_keys, index, new_leaf, secret_words, is_active, .. } = account;
-        let cipher = cipher::encrypt(cs, &new_keys.view_key, index, new_leaf, secret_words);
+        let (index, leaf, is_active) = (account.index(), account.new_leaf(), account.is_active());
+        let view_key = account.new_keys().view_key();
+        let cipher = cipher::encrypt(cs, view_key, index, leaf, account.secret_words());
         debug_assert_eq!(cipher.len(), SECRET_WORDS);
         // Index and leaf are zero in padding already.
-        let place = pack(&[(index, ACCOUNT_BITS), (is_active.lc(), 1)]);
-        let mut words = vec![place, new_leaf.clone()];
+        let place = pack(&[index, is_active]);
+        let mut words = vec![place.lc().clone(), leaf.lc().clone()];
         for word in &cipher {
             words.push(cs.product("cipher word of a row in use", is_active.lc(), word));
         }
@@ -34,12 +37,13 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
 pub fn with_answers(
     cs: &mut Cs,
     mut accounts: Vec<Vec<Wire>>,
-    forced: &[ForcedVar],
+    rows: &[TwoSidedVar],
 ) -> Vec<Vec<Wire>> {
-    let first = accounts.len() - forced.len();
-    for (words, answer) in accounts[first..].iter_mut().zip(forced) {
-        let (place, answer) = (words[0].clone(), answer.word(cs));
-        words[0] = pack(&[(&place, ACCOUNT_BITS + 1), (&answer, ANSWER_BITS)]);
+    let first = accounts.len() - rows.len();
+    for (words, row) in accounts[first..].iter_mut().zip(rows) {
+        let place = Uint::new_unchecked(words[0].clone(), ACCOUNT_BITS + 1);
+        let answer = row.forced().word(cs);
+        words[0] = pack(&[&place, &answer]).lc().clone();
         cs.note_determined(&[&words[0]], &[&place, &answer]);
     }
     accounts
@@ -47,23 +51,23 @@ pub fn with_answers(
 
 /// The public inputs: commitment, challenge point, and the words' polynomial at that point.
 pub struct PublicVar {
-    commitment: Wire,
-    point: Wire,
-    evaluation: Wire,
+    commitment: Element,
+    point: Element,
+    evaluation: Element,
 }
 
 impl PublicVar {
     /// Allocates `(C, r, y)`; `point` and the native evaluation come from the statement.
     pub fn new(cs: &mut Cs, commitment: Fr, point: Fr, evaluation: Fr) -> Self {
         Self {
-            commitment: cs.public_input(commitment),
-            point: cs.public_input(point),
-            evaluation: cs.public_input(evaluation),
+            commitment: Element::new(cs.public_input(commitment)),
+            point: Element::new(cs.public_input(point)),
+            evaluation: Element::new(cs.public_input(evaluation)),
         }
     }
 
     /// `C` is the commitment to `words` and `y = Σ words_k · r^k`; returns `C`.
-    pub fn enforce_statement(&self, cs: &mut Cs, words: &[Wire]) -> Wire {
+    pub fn enforce_statement(&self, cs: &mut Cs, words: &[Wire]) -> Element {
         cs.under(Rule::Statement, |cs| {
             let commitment = poseidon::sponge_hash(cs, Tag::Statement.field(), words);
             cs.enforce_equal("commitment to the words", &commitment, &self.commitment);
@@ -73,7 +77,7 @@ impl PublicVar {
                 sum = cs.product("Horner step", &sum, &self.point).plus(word);
             }
             cs.enforce_equal("evaluation of the words", &sum, &self.evaluation);
-            commitment
+            Element::new(commitment)
         })
     }
 }

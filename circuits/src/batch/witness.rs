@@ -15,8 +15,6 @@ use zkmargin_protocol::crypto::tree::NodeUpdate;
 use zkmargin_protocol::crypto::tree::opening::OpenedNode;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::operation::action::Action;
-use zkmargin_protocol::operation::bid::AuctionStep;
-use zkmargin_protocol::operation::forced::ForcedAnswer;
 use zkmargin_protocol::operation::order::{Order, Side, SignedOrder};
 use zkmargin_protocol::operation::request::{Request, SignedRequest};
 use zkmargin_protocol::operation::trade::Trade;
@@ -29,23 +27,10 @@ use zkmargin_protocol::value::units::{
 use crate::account::AccountInput;
 use crate::account::reduction::ReductionInput;
 use crate::gadgets::eddsa::SignatureVar;
-use crate::ledger::forced::reduction::ForcedReductionInput;
+use crate::ledger::two_sided::TwoSidedInput;
 use crate::operation::deposit::DepositInput;
 use crate::operation::fill::TradeInput;
 use crate::operation::request::RequestInput;
-
-/// What the witness of one two-sided row is made from, beside its account.
-#[derive(Clone, Debug)]
-pub struct TwoSidedInput {
-    /// The side before the batch.
-    pub reduction: ReductionInput,
-    /// What happens to the account's auction.
-    pub step: Option<AuctionStep>,
-    /// How a forced request is answered.
-    pub answer: Option<ForcedAnswer>,
-    /// The same of a forced reduction, with what it relies on.
-    pub forced_reduction: Option<ForcedReductionInput>,
-}
 
 /// The rows of all tables, padded to the shape.
 pub struct BatchInput {

@@ -7,7 +7,7 @@ use crate::cs::{Cs, Lc};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_less_or_equal, enforce_max, is_less_than, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::{Int, Uint, signed};
+use crate::gadgets::integer::{Signed, Uint, signed};
 use crate::gadgets::poseidon::{hash, sponge_hash};
 
 /// One entry a gadget.
@@ -26,7 +26,7 @@ pub(super) const CATALOGUE: &[Circuit] = &[
     Circuit::gadget("gadgets/signed_64", 4, |cs, branch| {
         let value = [i64::MIN.into(), -1, 0, i64::MAX.into()][branch];
         let value = external(cs, value);
-        Int::range_check(cs, "range", &value, 64).negative_part(cs);
+        Signed::range_check(cs, "range", &value, 64).negative_part(cs);
     }),
     Circuit::gadget("gadgets/is_zero", 2, |cs, branch| {
         let value = external(cs, branch as i128);

@@ -5,19 +5,22 @@ pub mod opening;
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use derive_getters::Getters;
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::tree::{
     ACCOUNT_TREE_DEPTH, ARITY, INSTRUMENT_TREE_DEPTH, NodeUpdate,
 };
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::element::{Element, Unranged};
 use crate::gadgets::integer::{Uint, power_of_two};
 use crate::gadgets::poseidon;
-use crate::value::packing::Part;
-use crate::{Cs, Wire, sum};
+use crate::value::packing::pack;
+use crate::{Cs, sum};
 
 /// Width in bits of a level.
-const LEVEL_BITS: u32 = 4;
+pub const LEVEL_BITS: u32 = 4;
 
 /// How far a tree reaches.
 #[derive(Clone, Copy)]
@@ -45,37 +48,64 @@ pub const PADDING: NodeUpdate = NodeUpdate {
 };
 
 /// One touched node.
+#[derive(Getters)]
 pub struct NodeVar {
     /// Whether the row is in use and has a parent row: false for the root and for padding.
-    pub has_parent: Bool<Fr>,
+    has_parent: Bool,
     /// level · 2^24 + index.
-    pub place: Wire,
+    place: Uint,
     /// Level · 2^24 + index of child 0.
-    pub first_child: Wire,
+    first_child: Unranged,
     /// Children before.
-    pub old: Vec<Wire>,
+    old: Vec<Element>,
     /// Children after; where not touched, equal.
-    pub new: Vec<Wire>,
+    new: Vec<Element>,
     /// Which children have rows of their own.
-    pub touched: Vec<Bool<Fr>>,
+    touched: Vec<Bool>,
     /// Hash before.
-    pub old_hash: Wire,
+    old_hash: Element,
     /// Hash after.
-    pub new_hash: Wire,
+    new_hash: Element,
+}
+
+/// Level and index of a node.
+pub(super) struct PlaceVar {
+    level: Uint,
+    index: Uint,
+}
+
+impl PlaceVar {
+    /// The root's, which no row holds.
+    fn root(cs: &Cs, tree: Extent) -> Self {
+        let level = Uint::constant(cs, tree.depth.into(), LEVEL_BITS);
+        Self { level, index: Uint::constant(cs, 0, tree.index_bits) }
+    }
+
+    /// level · 2^24 + index, unique in the tree.
+    fn own(&self) -> Uint {
+        place(&self.level, &self.index)
+    }
+
+    /// The same of child 0. Below level 0, where padding may be, it is no place of the tree.
+    fn first_child(&self, cs: &Cs) -> Unranged {
+        let level = self.level.minus(&cs.one());
+        let index = self.index.scaled(Fr::from(ARITY as u64));
+        let place = index.plus_scaled(&level, power_of_two(ACCOUNT_BITS));
+        Unranged::new(place, Rule::AccountTree)
+    }
 }
 
 /// The place of a node in its tree, unique: level · 2^24 + index.
-pub fn place(level: &Wire, index: &Wire) -> Wire {
-    index.plus_scaled(level, power_of_two(ACCOUNT_BITS))
+pub fn place(level: &Uint, index: &Uint) -> Uint {
+    pack(&[&index.widened(ACCOUNT_BITS), level])
 }
 
 impl NodeVar {
     /// Row 0: the root, at the top level with index 0.
     pub fn root(cs: &mut Cs, update: &NodeUpdate, tree: Extent) -> Self {
-        let level = cs.constant(Fr::from(tree.depth));
-        let (index, is_used) = (cs.zero(), Bool::constant(cs, true));
-        let has_parent = Bool::constant(cs, false);
-        Self::children(cs, update, [level, index], has_parent, &is_used)
+        let place = PlaceVar::root(cs, tree);
+        let (is_used, has_parent) = (Bool::constant(cs, true), Bool::constant(cs, false));
+        Self::over(cs, update, &place, has_parent, &is_used)
     }
 
     /// Any other row; `None` is padding.
@@ -84,22 +114,21 @@ impl NodeVar {
         let update = update.unwrap_or(&PADDING);
         let level = Uint::external(cs, "node level", update.level.into(), LEVEL_BITS);
         let index = Uint::external(cs, "node index", update.index.into(), tree.index_bits);
-        let place = [level.lc().clone(), index.lc().clone()];
-        Self::children(cs, update, place, is_used.clone(), &is_used)
+        Self::over(cs, update, &PlaceVar { level, index }, is_used.clone(), &is_used)
     }
 
-    fn children(
+    fn over(
         cs: &mut Cs,
         update: &NodeUpdate,
-        [level, index]: [Wire; 2],
-        has_parent: Bool<Fr>,
-        is_used: &Bool<Fr>,
+        place: &PlaceVar,
+        has_parent: Bool,
+        is_used: &Bool,
     ) -> Self {
         let (mut old, mut new, mut touched) = (Vec::new(), Vec::new(), Vec::new());
         for k in 0..ARITY {
-            let before = cs.external("old child", update.old[k]);
+            let before = Element::external(cs, "old child", update.old[k]);
             // An untouched child has no row below that could tell its hash, so it is the old one.
-            let after = cs.argued("new child", update.new[k]);
+            let after = Element::argued(cs, "new child", update.new[k]);
             let is_touched = Bool::witness(cs, "child is touched", update.touched[k]);
             let zero = cs.zero();
             cs.enforce("untouched child", is_touched.not(cs).lc(), &after.minus(&before), &zero);
@@ -110,12 +139,10 @@ impl NodeVar {
         enforce_unused(cs, "padding touches nothing", is_used, &touched);
         let old_hash = node(cs, &old);
         let new_hash = node(cs, &new);
-        let one = cs.one();
-        let first_child = place(&level.minus(&one), &index.scaled(Fr::from(ARITY as u64)));
         Self {
             has_parent,
-            place: place(&level, &index),
-            first_child,
+            place: place.own(),
+            first_child: place.first_child(cs),
             old,
             new,
             touched,
@@ -125,31 +152,31 @@ impl NodeVar {
     }
 
     /// Both hashes: with [`NodeVar::place_parts`] they fix every field of the row.
-    pub fn hashes(&self) -> [Wire; 2] {
-        [self.old_hash.clone(), self.new_hash.clone()]
+    pub fn hashes(&self) -> [&Element; 2] {
+        [&self.old_hash, &self.new_hash]
     }
 
     /// Flags, level and index.
-    pub fn place_parts(&self) -> Vec<Part> {
+    pub fn place_parts(&self) -> Vec<Uint> {
         place_parts(&self.has_parent, &self.touched, &self.place)
     }
 }
 
 /// The hash of four children.
-pub fn node(cs: &mut Cs, children: &[Wire]) -> Wire {
-    poseidon::hash(cs, children)
+pub fn node(cs: &mut Cs, children: &[Element]) -> Element {
+    let children: Vec<_> = children.iter().map(|child| child.lc().clone()).collect();
+    Element::new(poseidon::hash(cs, &children))
 }
 
 /// A row that is not in use names no child.
-fn enforce_unused(cs: &mut Cs, what: &'static str, is_used: &Bool<Fr>, named: &[Bool<Fr>]) {
+fn enforce_unused(cs: &mut Cs, what: &'static str, is_used: &Bool, named: &[Bool]) {
     // Four bits sum up to zero only if all of them are.
-    let named: Vec<_> = named.iter().map(|is_named| is_named.lc().clone()).collect();
     let zero = cs.zero();
-    cs.enforce(what, &sum(&named), is_used.not(cs).lc(), &zero);
+    cs.enforce(what, &sum(named.iter().map(Bool::lc)), is_used.not(cs).lc(), &zero);
 }
 
 /// The flags of a row, then its place.
-fn place_parts(has_parent: &Bool<Fr>, named: &[Bool<Fr>], place: &Wire) -> Vec<Part> {
-    let flags = std::iter::once(has_parent).chain(named).map(|flag| (flag.lc().clone(), 1));
-    flags.chain([(place.clone(), LEVEL_BITS + ACCOUNT_BITS)]).collect()
+fn place_parts(has_parent: &Bool, named: &[Bool], place: &Uint) -> Vec<Uint> {
+    let flags = std::iter::once(has_parent).chain(named).map(Uint::from_bit);
+    flags.chain([place.clone()]).collect()
 }

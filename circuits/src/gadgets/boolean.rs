@@ -1,12 +1,23 @@
 //! Bits: wires that hold 0 or 1.
 
+use std::ops::Deref;
+
+use ark_bn254::Fr;
 use ark_ff::PrimeField;
 
 use crate::cs::{Cs, Lc};
 
 /// A wire that holds 0 or 1.
 #[derive(Clone, Debug)]
-pub struct Bool<F: PrimeField>(Lc<F>);
+pub struct Bool<F: PrimeField = Fr>(Lc<F>);
+
+impl<F: PrimeField> Deref for Bool<F> {
+    type Target = Lc<F>;
+
+    fn deref(&self) -> &Lc<F> {
+        &self.0
+    }
+}
 
 /// Enforces `x ∈ {0, 1}`: `x·(x − 1) = 0`. One constraint.
 ///

@@ -2,7 +2,7 @@
 
 use ark_ff::PrimeField;
 
-use super::integer::{Int, Uint};
+use super::integer::{Signed, Uint};
 use crate::cs::{Cs, Lc};
 
 /// Widths in bits of a division.
@@ -29,14 +29,14 @@ pub fn div_floor<F: PrimeField>(
     numerator: &Lc<F>,
     divisor: &Lc<F>,
     widths: Widths,
-) -> Int<F> {
+) -> Signed<F> {
     assert!(
         widths.quotient + widths.remainder + 2 < F::MODULUS_BIT_SIZE,
         "division fits the field"
     );
     let [over, under] = [numerator, divisor].map(|lc| integer(lc.value()));
     let quotient = if under == 0 { 0 } else { over.div_euclid(under) };
-    let quotient = Int::witness(cs, "quotient", quotient, widths.quotient);
+    let quotient = Signed::witness(cs, "quotient", quotient, widths.quotient);
     let product = cs.product("quotient times divisor", quotient.lc(), divisor);
     enforce_remainder(cs, what, &numerator.minus(&product), divisor, widths.remainder);
     cs.note_determined(&[numerator, divisor], &[quotient.lc()]);

@@ -10,6 +10,7 @@ pub mod comparator;
 pub mod curve;
 pub mod division;
 pub mod eddsa;
+pub mod element;
 pub mod fixed_base;
 pub mod integer;
 pub mod montgomery;

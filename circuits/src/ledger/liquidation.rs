@@ -1,8 +1,9 @@
 //! What a two-sided row shows of the auction of its account: twin of the auction's steps in
 //! `protocol::ledger::transition`.
 
-use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
 use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
@@ -11,33 +12,34 @@ use crate::account::auction::AuctionVar;
 use crate::account::auction_step::{AuctionStepVar, Step};
 use crate::account::reduction::ReductionVar;
 use crate::account::standing::StandingVar;
-use crate::gadgets::boolean::Bool;
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Int, Uint};
 use crate::market::auction_parameters::ClockVar;
 use crate::market::parameters::ParametersVar;
-use crate::operation::bid::{self, BidVar, FillVar, OfferVar};
+use crate::operation::bid::BidVar;
+use crate::operation::bid::sale::{self, OfferVar, SaleVar};
 use crate::value::header::HeaderVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
 
 /// The auction of one two-sided row.
+#[derive(Getters)]
 pub struct LiquidationVar {
     /// Flags.
-    pub step: AuctionStepVar,
+    step: AuctionStepVar,
     /// What the bidder signed.
-    pub bid: BidVar,
+    bid: BidVar,
     /// What is sold.
-    pub fill: FillVar,
+    sale: SaleVar,
     /// Cash of the account: price less what is taken and the fee.
-    pub cash_of_account: Wire,
+    cash_of_account: Int,
     /// Cash of the insurance fund: the fee, and of an account without equity the price, negative.
-    pub cash_of_fund: Wire,
+    cash_of_fund: Int,
     /// Cash of the bidder.
-    pub cash_of_bidder: Wire,
+    cash_of_bidder: Int,
     /// By how much the deficit counted of the account changes.
-    pub deficit_change: Wire,
+    deficit_change: Int,
     /// The deficit counted in this batch.
-    pub deficit_counted: Wire,
+    deficit_counted: Uint,
 }
 
 impl LiquidationVar {
@@ -48,60 +50,59 @@ impl LiquidationVar {
         input: Option<&AuctionStep>,
         account: &AccountVar,
         reduction: &ReductionVar,
-        (parameters, header): (&ParametersVar, &HeaderVar),
+        parameters: &ParametersVar,
+        header: &HeaderVar,
     ) -> Self {
-        let [old, new] = account.auctions.as_ref().expect("a two-sided row holds its auction");
+        let [old, new] = account.auctions().as_ref().expect("a two-sided row holds its auction");
         let step = AuctionStepVar::new(cs, kind(input), account, old);
-        let standing = StandingVar::new(cs, &step, account, &reduction.old_margin, parameters);
-        standing.enforce_start(cs, &step, old, (&account.index, &parameters.is_changed));
+        let margin = reduction.old_margin();
+        let standing = StandingVar::new(cs, &step, account, margin, parameters);
+        standing.enforce_start(cs, &step, old, account, parameters.is_changed());
         standing.enforce_end(cs, &step);
         enforce_bid_phase(cs, &step, &standing, old);
-        let parameters = &parameters.auction;
-        let age = header.time.minus(&old.start);
-        let clock = ClockVar::new(cs, &step.is_bid, &age, &standing.is_insolvent, parameters);
-        let reserve = bid::reserve_left(cs, &step.is_bid, old, &standing);
-        let is_solvent = standing.is_insolvent.not(cs);
+        let parameters = parameters.auction();
+        let age = header.time().sub(old.start());
+        let (is_bid, is_insolvent) = (step.is_bid(), standing.is_insolvent());
+        let clock = ClockVar::new(cs, is_bid, &age, is_insolvent, parameters);
+        let reserve = sale::reserve_left(cs, is_bid, old, &standing);
+        let is_solvent = is_insolvent.not(cs);
         let is_priced = step.is_priced(cs, &is_solvent);
-        let full = cs.constant(Fr::from(PPM));
-        let discount = step.is_start.select(cs, &full, &clock.discount);
+        let full = Uint::constant(cs, PPM.into(), SHARE_BITS);
+        let discount = Uint::select(cs, step.is_start(), &full, clock.discount());
         let fraction = standing.fraction_ceil(cs, &is_priced, &discount, &reserve);
-        let fee = standing.fee_floor(cs, &step.is_start, &fraction, parameters);
-        let offered = (&clock, &fraction);
-        let offer =
-            OfferVar::new(cs, &step.is_bid, &standing, offered, (&reserve, &parameters.dust));
-        let fill_input = match input {
+        let fee = standing.fee_floor(cs, step.is_start(), &fraction, parameters);
+        let dust = parameters.dust();
+        let offer = OfferVar::new(cs, is_bid, &standing, &clock, &fraction, &reserve, dust);
+        let fill = match input {
             Some(AuctionStep::Bid(fill)) => Some(fill),
             _ => None,
         };
-        let bid = BidVar::external(cs, fill_input, &step.is_bid);
-        let opening_cash = account.opening_cash();
-        let mut fill = FillVar::new(cs, &step, (&bid, &offer), &opening_cash, parameters);
-        fill.take_shares(cs, &step.is_bid, &reduction.old_slots, &reduction.kept);
-        let to_account = cs.product("price to the account", is_solvent.lc(), &fill.price);
+        let bid = BidVar::external(cs, fill, is_bid);
+        let sale = SaleVar::new(cs, is_bid, &bid, &offer, account, reduction, parameters);
+        let to_account = sale.price().only_if(cs, "price to the account", &is_solvent);
         let cover = witness_cover(cs, input, &step);
         let counted = standing.count_deficit(cs, &step, old, &cover);
         let reserve = reserve.plus(&to_account).plus(&counted);
-        step.enforce_result(cs, [old, new], &standing, (&header.time, &reserve));
-        let deficit_change = new.counted(cs).minus(&old.counted(cs));
+        step.enforce_result(cs, [old, new], &standing, header.time(), &reserve);
+        let deficit_change = new.counted(cs).sub(&old.counted(cs));
+        let cover = cover.to_int();
         Self {
-            cash_of_account: to_account.minus(&fill.cash).minus(&fee).plus(&cover),
-            cash_of_fund: fill.price.minus(&to_account).plus(&fee).minus(&cover),
+            cash_of_account: to_account.sub(sale.cash()).sub(&fee).add(&cover),
+            cash_of_fund: sale.price().sub(&to_account).add(&fee).sub(&cover),
             deficit_change,
             deficit_counted: counted,
-            cash_of_bidder: fill.cash.minus(&fill.price),
+            cash_of_bidder: sale.cash().sub(sale.price()),
             step,
             bid,
-            fill,
+            sale,
         }
     }
 
-    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`,
-    /// 63 bits.
-    pub fn absorbed(&self, paid: &Wire) -> Wire {
-        let AuctionStepVar { is_start, is_end, is_bid, is_count, .. } = &self.step;
-        let [start, end, bid, count] = [is_start, is_end, is_bid, is_count].map(Bool::lc);
-        let beside = pack(&[(start, 1), (end, 1), (bid, 1), (count, 1), (paid, CASH_BITS - 1)]);
-        self.bid.absorbed(&beside)
+    /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`.
+    pub fn absorbed(&self, cs: &Cs, paid: &Uint) -> Uint {
+        let [start, end, bid, count] = self.step.flags();
+        let beside = pack(&[start, end, bid, count, paid]);
+        self.bid.absorbed(cs, &beside)
     }
 }
 
@@ -117,35 +118,30 @@ fn kind(step: Option<&AuctionStep>) -> Step {
 
 /// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is
 /// for the batch to show.
-fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Wire {
+fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Uint {
     cs.under(Rule::Deficit, |cs| {
         let cover = match step {
             Some(AuctionStep::Count { cover }) => (*cover).max(0) as u128,
             _ => 0,
         };
         let cover = Uint::witness(cs, "cover of a deficit", cover, CASH_BITS - 1);
-        let (zero, is_other) = (cs.zero(), flags.is_count.not(cs));
+        let (zero, is_other) = (cs.zero(), flags.is_count().not(cs));
         cs.enforce("cover of a deficit counted", cover.lc(), is_other.lc(), &zero);
-        cover.lc().clone()
+        cover
     })
 }
 
 /// A bid is for an auction that fits the account's equity, and for an account short of buffered
 /// margin.
-fn enforce_bid_phase(
-    cs: &mut Cs,
-    step: &AuctionStepVar,
-    standing: &StandingVar,
-    old: &crate::account::auction::AuctionVar,
-) {
+fn enforce_bid_phase(cs: &mut Cs, step: &AuctionStepVar, standing: &StandingVar, old: &AuctionVar) {
     let zero = cs.zero();
-    let is_bid: &Bool<Fr> = &step.is_bid;
+    let is_bid = step.is_bid();
     cs.under(Rule::AuctionPhase, |cs| {
         let has_turned = standing.has_kept_sign(cs, old).not(cs);
         cs.enforce("equity has kept its sign", is_bid.lc(), has_turned.lc(), &zero);
     });
     cs.under(Rule::BidFraction, |cs| {
-        let covers = standing.is_short.not(cs);
+        let covers = standing.is_short().not(cs);
         cs.enforce("a bid is for a shortfall", is_bid.lc(), covers.lc(), &zero);
     });
 }
@@ -158,24 +154,25 @@ impl AuctionStepVar {
         cs: &mut Cs,
         [old, new]: [&AuctionVar; 2],
         standing: &StandingVar,
-        (time, reserve): (&Wire, &Wire),
+        time: &Uint,
+        reserve: &Wire,
     ) {
         cs.under(Rule::AuctionPhase, |cs| {
-            let is_kept = cs.one().minus(self.is_start.lc()).minus(self.is_end.lc());
-            let stays = cs.product("start that stays", &is_kept, &old.start);
-            let start = cs.product("start of an auction", self.is_start.lc(), time).plus(&stays);
-            cs.enforce_equal("auction start", &new.start, &start);
-            let stays = cs.product("insolvency that stays", &is_kept, old.is_insolvent.lc());
-            let is_insolvent = standing.is_insolvent.and(cs, &self.is_start);
+            let is_kept = cs.one().minus(self.is_start().lc()).minus(self.is_end().lc());
+            let stays = cs.product("start that stays", &is_kept, old.start());
+            let start = cs.product("start of an auction", self.is_start().lc(), time).plus(&stays);
+            cs.enforce_equal("auction start", new.start(), &start);
+            let stays = cs.product("insolvency that stays", &is_kept, old.is_insolvent().lc());
+            let is_insolvent = standing.is_insolvent().and(cs, self.is_start());
             let is_insolvent = is_insolvent.lc().plus(&stays);
-            cs.enforce_equal("auction is insolvent", new.is_insolvent.lc(), &is_insolvent);
+            cs.enforce_equal("auction is insolvent", new.is_insolvent().lc(), &is_insolvent);
         });
         cs.under(Rule::BidPrice, |cs| {
             // What is counted of a deficit outlasts a bid.
-            let is_outlasting = standing.is_insolvent.and(cs, &self.is_bid);
-            let is_kept = cs.one().minus(&self.flags()).plus(is_outlasting.lc());
-            let stays = cs.product("reserve that stays", &is_kept, &old.reserve);
-            cs.enforce_equal("auction reserve", &new.reserve, &stays.plus(reserve));
+            let is_outlasting = standing.is_insolvent().and(cs, self.is_bid());
+            let is_kept = cs.one().minus(&self.is_any()).plus(is_outlasting.lc());
+            let stays = cs.product("reserve that stays", &is_kept, old.reserve());
+            cs.enforce_equal("auction reserve", new.reserve(), &stays.plus(reserve));
         });
     }
 }

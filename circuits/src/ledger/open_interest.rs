@@ -2,27 +2,29 @@
 //! before and after the batch. `argument::open_interest` counts them, and shows where the leaves
 //! stand.
 
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::trace::InstrumentRow;
-use zkmargin_protocol::market::instrument::SPEC_BITS;
 use zkmargin_protocol::value::units::{HOLDERS_BITS, Holders};
 
+use crate::Cs;
 use crate::gadgets::comparator::is_zero;
-use crate::gadgets::integer::{Uint, power_of_two};
+use crate::gadgets::element::Element;
+use crate::gadgets::integer::{Int, Uint};
 use crate::market::risk_row::RiskRowVar;
-use crate::value::packing::Part;
-use crate::{Cs, Wire};
+use crate::value::packing::pack;
 
 /// One instrument's holders and leaves.
+#[derive(Getters)]
 pub struct OpenInterestVar {
-    /// Accounts that hold it before, 24 bits.
-    pub old_holders: Wire,
-    /// Accounts that hold it after, 24 bits.
-    pub new_holders: Wire,
+    /// Accounts that hold it before.
+    old_holders: Uint,
+    /// Accounts that hold it after.
+    new_holders: Uint,
     /// Leaf before.
-    pub old_leaf: Wire,
+    old_leaf: Element,
     /// Leaf after.
-    pub new_leaf: Wire,
+    new_leaf: Element,
 }
 
 impl OpenInterestVar {
@@ -36,29 +38,24 @@ impl OpenInterestVar {
             let old = Uint::external(cs, "holders before", old, HOLDERS_BITS);
             let new = Uint::witness(cs, "holders after", new, HOLDERS_BITS);
             Self {
-                old_leaf: leaf(cs, &row.spec, old.lc()),
-                new_leaf: leaf(cs, &row.spec, new.lc()),
-                old_holders: old.lc().clone(),
-                new_holders: new.lc().clone(),
+                old_leaf: leaf(cs, row.spec(), &old),
+                new_leaf: leaf(cs, row.spec(), &new),
+                old_holders: old,
+                new_holders: new,
             }
         })
     }
 
-    /// How many more hold it after the batch, signed.
-    pub fn change(&self) -> Wire {
-        self.new_holders.minus(&self.old_holders)
-    }
-
-    /// Both numbers.
-    pub fn parts(&self) -> [Part; 2] {
-        [&self.old_holders, &self.new_holders].map(|holders| (holders.clone(), HOLDERS_BITS))
+    /// How many more hold it after the batch.
+    pub fn change(&self) -> Int {
+        self.new_holders.sub(&self.old_holders)
     }
 }
 
 /// specification (77) ‖ holders (24); zero without a holder.
-fn leaf(cs: &mut Cs, spec: &Wire, holders: &Wire) -> Wire {
+fn leaf(cs: &mut Cs, spec: &Uint, holders: &Uint) -> Element {
     let is_free = is_zero(cs, holders);
     let held = is_free.not(cs);
-    let spec = cs.product("specification of what is held", held.lc(), spec);
-    spec.plus_scaled(holders, power_of_two(SPEC_BITS))
+    let spec = spec.only_if(cs, "specification of what is held", &held);
+    Element::new(pack(&[&spec, holders]).lc().clone())
 }

@@ -1,41 +1,43 @@
 //! Twin of `protocol::market::auction_parameters`.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::auction_parameters::{
     AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS,
 };
 use zkmargin_protocol::value::units::{PPM, TIME_BITS};
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::{Uint, ranged};
+use crate::gadgets::integer::{Int, Uint, ranged};
 use crate::value::packing::pack;
-use crate::{Cs, Wire};
 
 /// The parameters of auctions: shares of 20 bits in parts per million, lengths of 24 bits in
 /// seconds. That they make sense is for those who choose them; a length of zero lets no row with an
 /// auction be satisfied.
+#[derive(Getters)]
 pub struct AuctionParametersVar {
     /// Share by which buffered margin exceeds maintenance margin.
-    pub buffer: Wire,
+    buffer: Uint,
     /// Price at the start.
-    pub discount_start: Wire,
+    discount_start: Uint,
     /// Price after the first part.
-    pub discount_fast: Wire,
+    discount_fast: Uint,
     /// Fee.
-    pub fee: Wire,
+    fee: Uint,
     /// Least fraction a bid may ask for.
-    pub bid_minimum: Wire,
+    bid_minimum: Uint,
     /// Length of the first part.
-    pub fast: Wire,
+    fast: Uint,
     /// Length of the second part.
-    pub slow: Wire,
+    slow: Uint,
     /// Length without equity.
-    pub insolvent: Wire,
+    insolvent: Uint,
     /// Equity below which all may be taken, micro-USDC, 40 bits.
-    pub dust: Wire,
+    dust: Uint,
 }
 
 impl AuctionParametersVar {
@@ -66,27 +68,28 @@ impl AuctionParametersVar {
 
     /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust
     /// (40).
-    pub(crate) fn word(&self) -> Wire {
+    pub(crate) fn word(&self) -> Uint {
         pack(&[
-            (&self.buffer, SHARE_BITS),
-            (&self.discount_start, SHARE_BITS),
-            (&self.discount_fast, SHARE_BITS),
-            (&self.fee, SHARE_BITS),
-            (&self.bid_minimum, SHARE_BITS),
-            (&self.fast, LENGTH_BITS),
-            (&self.slow, LENGTH_BITS),
-            (&self.insolvent, LENGTH_BITS),
-            (&self.dust, DUST_BITS),
+            &self.buffer,
+            &self.discount_start,
+            &self.discount_fast,
+            &self.fee,
+            &self.bid_minimum,
+            &self.fast,
+            &self.slow,
+            &self.insolvent,
+            &self.dust,
         ])
     }
 }
 
 /// How far an auction has gone.
+#[derive(Getters)]
 pub struct ClockVar {
     /// Price of the whole account as a share of its equity, parts per million.
-    pub discount: Wire,
+    discount: Uint,
     /// Share of maintenance margin paid beside mark value, parts per million.
-    pub payout: Wire,
+    payout: Uint,
 }
 
 impl ClockVar {
@@ -94,9 +97,9 @@ impl ClockVar {
     /// that applies.
     pub fn new(
         cs: &mut Cs,
-        is_bid: &Bool<Fr>,
-        age: &Wire,
-        is_insolvent: &Bool<Fr>,
+        is_bid: &Bool,
+        age: &Int,
+        is_insolvent: &Bool,
         parameters: &AuctionParametersVar,
     ) -> Self {
         let age = cs.under(Rule::AuctionPhase, |cs| {
@@ -120,7 +123,9 @@ impl ClockVar {
         let passed = cs.product("share of the time", &whole, &since);
         let widths = Widths { quotient: SHARE_BITS + 1, remainder: LENGTH_BITS };
         let passed = div_floor(cs, "share passed", &passed, &length, widths);
-        let payout = cs.product("payout", is_insolvent.lc(), passed.lc());
-        Self { discount: first.minus(passed.lc()), payout }
+        // What has passed is a part of the whole: 0 at least, and at most the first discount.
+        let passed = passed.to_uint_unchecked();
+        let discount = Uint::new_unchecked(first.minus(passed.lc()), SHARE_BITS + 1);
+        Self { discount, payout: passed.only_if(cs, "payout", is_insolvent) }
     }
 }

@@ -9,11 +9,11 @@ use zkmargin_protocol::value::units::{PPM, PRICE_BITS, TIER_BITS, Tier};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::{Bits, Uint, ranged};
-use crate::value::packing::pack;
+use crate::value::packing::pack_all;
 use crate::{Cs, Wire};
 
 /// The tier of an account, 2 bits.
-pub struct TierVar(Bits<Fr>);
+pub struct TierVar(Bits);
 
 impl TierVar {
     /// The tier of a stored leaf.
@@ -27,14 +27,14 @@ impl TierVar {
     }
 
     /// The tier as a number.
-    pub fn lc(&self) -> Wire {
-        self.0.recompose()
+    pub fn number(&self) -> Uint {
+        Uint::new_unchecked(self.0.recompose(), TIER_BITS)
     }
 
     /// A tier granted is not taken back.
     pub fn enforce_not_below(&self, cs: &mut Cs, old: &Self) {
         cs.under(Rule::FeeSchedule, |cs| {
-            let raise = self.lc().minus(&old.lc());
+            let raise = self.number().minus(&old.number());
             Uint::range_check(cs, "tier does not fall", &raise, TIER_BITS);
         });
     }
@@ -49,14 +49,23 @@ impl TierVar {
     }
 }
 
+/// The fee that one side of a trade is charged, per contract.
+#[derive(Clone, Copy)]
+pub struct ChargedVar<'a> {
+    /// The fee.
+    pub fee: &'a Uint,
+    /// The side's tier.
+    pub tier: &'a TierVar,
+}
+
 /// The schedule: rates of 16 bits in parts per million of the forward, a cap of 10 bits in
 /// thousandths of the price. That they make sense is for those who choose them.
 pub struct FeeScheduleVar {
     /// Rates of makers by tier.
-    makers: [Wire; TIERS],
+    makers: [Uint; TIERS],
     /// Rates of takers by tier.
-    takers: [Wire; TIERS],
-    cap: Wire,
+    takers: [Uint; TIERS],
+    cap: Uint,
 }
 
 impl FeeScheduleVar {
@@ -72,19 +81,16 @@ impl FeeScheduleVar {
     }
 
     /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
-    pub(crate) fn word(&self) -> Wire {
+    pub(crate) fn word(&self) -> Uint {
         let rates = self.makers.iter().zip(&self.takers);
-        let mut parts: Vec<_> =
-            rates.flat_map(|(maker, taker)| [(maker, RATE_BITS), (taker, RATE_BITS)]).collect();
-        parts.push((&self.cap, CAP_BITS));
-        pack(&parts)
+        pack_all(rates.flat_map(|(maker, taker)| [maker, taker]).chain([&self.cap]))
     }
 
     /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this
     /// forward and price. Nothing is divided: `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price`
     /// say the same of whole units as the bound rounded down.
     ///
-    /// - Precondition: fees, forward and price have 32 bits, rates 16 and the cap 10.
+    /// - Precondition: fees, forward and price have 32 bits.
     /// - Cost: 193 constraints.
     /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A
     ///   negative difference is thus above −2^52, and not congruent to a number of the range it is
@@ -92,14 +98,15 @@ impl FeeScheduleVar {
     pub fn enforce_fees(
         &self,
         cs: &mut Cs,
-        fees: [(&Wire, &TierVar); 2],
-        is_buyer_maker: &Bool<Fr>,
-        [forward, price]: [&Wire; 2],
+        fees: [ChargedVar; 2],
+        is_buyer_maker: &Bool,
+        forward: &Uint,
+        price: &Uint,
     ) {
         cs.under(Rule::FeeSchedule, |cs| {
             let rates = self.rates(cs, is_buyer_maker);
             let of_price = cs.product("cap of a trade", &self.cap, price);
-            for ((fee, tier), rates) in fees.into_iter().zip(rates) {
+            for (ChargedVar { fee, tier }, rates) in fees.into_iter().zip(rates) {
                 let rate = tier.select(cs, &rates);
                 let of_forward = cs.product("rate of the forward", &rate, forward);
                 let room = of_forward.minus(&fee.scaled(Fr::from(PPM)));
@@ -113,7 +120,7 @@ impl FeeScheduleVar {
 
     /// The rates by tier of buyer and seller, who have the two roles between them: one product a
     /// tier serves both.
-    fn rates(&self, cs: &mut Cs, is_buyer_maker: &Bool<Fr>) -> [[Wire; TIERS]; 2] {
+    fn rates(&self, cs: &mut Cs, is_buyer_maker: &Bool) -> [[Wire; TIERS]; 2] {
         let discounts: [Wire; TIERS] = std::array::from_fn(|k| {
             let discount = self.makers[k].minus(&self.takers[k]);
             cs.product("rate of the buyer's role", is_buyer_maker.lc(), &discount)

@@ -6,15 +6,16 @@ use zkmargin_protocol::market::oracle::{Attestation, EPOCH_BITS, ORACLE_SIGNERS,
 use zkmargin_protocol::market::parameters::AGE_BITS;
 use zkmargin_protocol::value::units::TIME_BITS;
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
+use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::market::parameters::ParametersVar;
 use crate::value::header::HeaderVar;
-use crate::{Cs, Wire};
 
 /// Width in bits of a number of signatures.
 const COUNT_BITS: u32 = 3;
@@ -28,8 +29,8 @@ pub fn enforce_quorum(cs: &mut Cs, set: &OracleSet, attestation: &Attestation, h
             .iter()
             .map(|key| PointVar::external(cs, "oracle key", &key.point()))
             .collect();
-        let hash = signer_set(cs, threshold.lc(), &keys);
-        cs.enforce_equal("members are those of the header", &hash, &header.signer_set);
+        let hash = signer_set(cs, &threshold, &keys);
+        cs.enforce_equal("members are those of the header", &hash, header.signer_set());
         let message = message(cs, header);
         let mut count = cs.zero();
         for (key, signature) in keys.iter().zip(&attestation.signatures) {
@@ -45,19 +46,20 @@ pub fn enforce_quorum(cs: &mut Cs, set: &OracleSet, attestation: &Attestation, h
 }
 
 /// Poseidon of tag, threshold and keys.
-fn signer_set(cs: &mut Cs, threshold: &Wire, keys: &[PointVar]) -> Wire {
+fn signer_set(cs: &mut Cs, threshold: &Uint, keys: &[PointVar]) -> Element {
     debug_assert_eq!(keys.len(), ORACLE_SIGNERS);
-    let mut inputs = vec![cs.constant(Tag::SignerSet.field()), threshold.clone()];
+    let mut inputs = vec![cs.constant(Tag::SignerSet.field()), threshold.lc().clone()];
     inputs.extend(keys.iter().flat_map(|key| [key.x.clone(), key.y.clone()]));
-    poseidon::hash(cs, &inputs)
+    Element::new(poseidon::hash(cs, &inputs))
 }
 
 /// Poseidon of tag, domain, registry root, risk root and the header's oracle terms.
-fn message(cs: &mut Cs, header: &HeaderVar) -> Wire {
+fn message(cs: &mut Cs, header: &HeaderVar) -> Element {
     let tag = cs.constant(Tag::Oracle.field());
-    let packed = header.oracle_terms(cs);
-    let HeaderVar { domain, registry_root, risk_root, .. } = header;
-    poseidon::hash(cs, &[tag, domain.clone(), registry_root.clone(), risk_root.clone(), packed])
+    let terms = header.oracle_terms(cs);
+    let named = [header.domain(), header.registry_root(), header.risk_root()];
+    let [domain, registry, risk] = named.map(|element| element.lc().clone());
+    Element::new(poseidon::hash(cs, &[tag, domain, registry, risk, terms.lc().clone()]))
 }
 
 /// The table's time is neither stale nor ahead at the batch's time.
@@ -65,10 +67,10 @@ pub fn enforce_age(cs: &mut Cs, header: &HeaderVar, parameters: &ParametersVar) 
     // A sum of a time and an age; one bit more than either.
     const { assert!(AGE_BITS <= TIME_BITS) };
     cs.under(Rule::OracleAge, |cs| {
-        let HeaderVar { time, oracle_time, .. } = header;
-        let fresh = oracle_time.plus(&parameters.oracle_max_age).minus(time);
+        let (time, oracle_time) = (header.time(), header.oracle_time());
+        let fresh = oracle_time.plus(parameters.oracle_max_age()).minus(time);
         Uint::range_check(cs, "oracle time is not stale", &fresh, TIME_BITS + 1);
-        let behind = time.plus(&parameters.oracle_skew).minus(oracle_time);
+        let behind = time.plus(parameters.oracle_skew()).minus(oracle_time);
         Uint::range_check(cs, "oracle time is not ahead", &behind, TIME_BITS + 1);
     });
 }
@@ -76,9 +78,9 @@ pub fn enforce_age(cs: &mut Cs, header: &HeaderVar, parameters: &ParametersVar) 
 /// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
 pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
     cs.under(Rule::OracleOrder, |cs| {
-        let epochs = header.epoch.minus(&header.epoch_before);
+        let epochs = header.epoch().minus(header.epoch_before());
         Uint::range_check(cs, "epoch does not go back", &epochs, EPOCH_BITS);
-        let seconds = header.oracle_time.minus(&header.oracle_time_before);
+        let seconds = header.oracle_time().minus(header.oracle_time_before());
         Uint::range_check(cs, "oracle time does not go back", &seconds, TIME_BITS);
         let is_same = is_zero(cs, &epochs);
         let zero = cs.zero();

@@ -1,11 +1,12 @@
 //! Twin of `protocol::market::parameters`.
 
-use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::market::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
 use zkmargin_protocol::value::units::{PENALTY_BITS, TIME_BITS};
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::{Uint, ranged};
@@ -14,28 +15,28 @@ use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::fee_schedule::FeeScheduleVar;
 use crate::value::header::HeaderVar;
 use crate::value::packing::pack;
-use crate::{Cs, Wire};
 
 /// The parameters the circuit reads.
+#[derive(Getters)]
 pub struct ParametersVar {
-    /// Initial margin factor, parts per million, 24 bits.
-    pub initial_factor_ppm: Wire,
-    /// Maintenance margin factor, parts per million, 24 bits.
-    pub maintenance_factor_ppm: Wire,
-    /// Greatest age of the oracle's time, seconds, 32 bits.
-    pub oracle_max_age: Wire,
-    /// Greatest lead of the oracle's time, seconds, 32 bits.
-    pub oracle_skew: Wire,
-    /// First second at which a batch may be proven under them, 40 bits.
-    effective: Wire,
-    /// Penalty of a forced reduction, parts per million of the forward, 20 bits.
-    pub forced_penalty_ppm: Wire,
+    /// Initial margin factor, parts per million.
+    initial_factor_ppm: Uint,
+    /// Maintenance margin factor, parts per million.
+    maintenance_factor_ppm: Uint,
+    /// Greatest age of the oracle's time, seconds.
+    oracle_max_age: Uint,
+    /// Greatest lead of the oracle's time, seconds.
+    oracle_skew: Uint,
+    /// First second at which a batch may be proven under them.
+    effective: Uint,
+    /// Penalty of a forced reduction, parts per million of the forward.
+    forced_penalty_ppm: Uint,
     /// Whether the batch before was proven under others.
-    pub is_changed: Bool<Fr>,
+    is_changed: Bool,
     /// How accounts below maintenance margin are sold.
-    pub auction: AuctionParametersVar,
+    auction: AuctionParametersVar,
     /// What a trade may cost.
-    pub fees: FeeScheduleVar,
+    fees: FeeScheduleVar,
 }
 
 impl ParametersVar {
@@ -53,20 +54,15 @@ impl ParametersVar {
         let auction = AuctionParametersVar::external(cs, &parameters.auction);
         let fees = FeeScheduleVar::external(cs, &parameters.fees);
         let rest = cs.external("other parameters", parameters.rest);
-        let packed = pack(&[
-            (&initial, FACTOR_BITS),
-            (&maintenance, FACTOR_BITS),
-            (&max_age, AGE_BITS),
-            (&skew, AGE_BITS),
-            (&effective, TIME_BITS),
-            (&penalty, PENALTY_BITS),
-        ]);
+        let packed = pack(&[&initial, &maintenance, &max_age, &skew, &effective, &penalty]);
         let tag = cs.constant(Tag::Parameters.field());
-        let hash = poseidon::hash(cs, &[tag, packed, auction.word(), fees.word(), rest]);
+        let words = [packed, auction.word(), fees.word()];
+        let [packed, auctions, schedule] = words.each_ref().map(|word| word.lc().clone());
+        let hash = poseidon::hash(cs, &[tag, packed, auctions, schedule, rest]);
         cs.under(Rule::Statement, |cs| {
-            cs.enforce_equal("parameters are those of the header", &hash, &header.parameters);
+            cs.enforce_equal("parameters are those of the header", &hash, header.parameters());
         });
-        let change = header.parameters.minus(&header.parameters_before);
+        let change = header.parameters().minus(header.parameters_before());
         let is_changed = cs.under(Rule::ParameterChange, |cs| is_zero(cs, &change).not(cs));
         Self {
             initial_factor_ppm: initial,
@@ -84,7 +80,7 @@ impl ParametersVar {
     /// The parameters are in force at the batch's time.
     pub fn enforce_effective(&self, cs: &mut Cs, header: &HeaderVar) {
         cs.under(Rule::ParameterChange, |cs| {
-            let age = header.time.minus(&self.effective);
+            let age = header.time().minus(&self.effective);
             Uint::range_check(cs, "parameters are in force", &age, TIME_BITS);
         });
     }

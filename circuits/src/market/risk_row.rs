@@ -1,6 +1,7 @@
 //! Twin of `protocol::market::risk_row`: one referenced instrument.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
@@ -14,37 +15,39 @@ use zkmargin_protocol::value::units::{
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
-use crate::gadgets::integer::{Uint, power_of_two};
+use crate::gadgets::element::Element;
+use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::gadgets::poseidon;
 use crate::value::header::HeaderVar;
-use crate::value::packing::pack;
-use crate::{Cs, Wire, shifted};
+use crate::value::packing::{pack, pack_all};
+use crate::{Cs, shifted};
 
 /// One instrument.
+#[derive(Getters)]
 pub struct RiskRowVar {
     /// Whether the row is in use.
-    pub is_active: Bool<Fr>,
-    /// Index, 16 bits, not 0 in a row in use.
-    pub instrument: Wire,
+    is_active: Bool,
+    /// Index, not 0 in a row in use.
+    instrument: Uint,
     /// The row's leaf in the risk table, which fixes all that follows.
-    pub leaf: Wire,
+    leaf: Element,
     /// Packed specification.
-    pub spec: Wire,
+    spec: Uint,
     /// Whether it has expired and the mark is what a contract pays.
-    pub is_settled: Bool<Fr>,
-    /// Mark price, 32 bits.
-    pub mark: Wire,
-    /// Forward price, 32 bits.
-    pub forward: Wire,
-    /// Loss of one contract long by scenario, signed 34 bits.
-    pub losses: Vec<Wire>,
-    /// Least requirement of one contract short, 32 bits.
-    pub short_minimum: Wire,
-    /// Isolated initial charge of one contract short, 32 bits.
-    pub isolated_initial: Wire,
+    is_settled: Bool,
+    /// Mark price.
+    mark: Uint,
+    /// Forward price.
+    forward: Uint,
+    /// Loss of one contract long by scenario.
+    losses: Vec<Int>,
+    /// Least requirement of one contract short.
+    short_minimum: Uint,
+    /// Isolated initial charge of one contract short.
+    isolated_initial: Uint,
     /// Maintenance margin of one contract short on its own.
-    pub isolated_maintenance: Wire,
-    expiry: Wire,
+    isolated_maintenance: Uint,
+    expiry: Uint,
 }
 
 /// The row padding is made of.
@@ -75,10 +78,10 @@ impl RiskRowVar {
         let padding = padding();
         let row = input.unwrap_or(&padding);
         let index = row.instrument.get().into();
-        let instrument = Uint::external(cs, "instrument", index, INSTRUMENT_BITS).lc().clone();
-        let (spec, expiry) = witness_spec(cs, &row.spec);
+        let instrument = Uint::external(cs, "instrument", index, INSTRUMENT_BITS);
+        let spec = SpecVar::external(cs, &row.spec);
         let price = |cs: &mut Cs, name, price: Price| {
-            Uint::external(cs, name, price.get().into(), PRICE_BITS).lc().clone()
+            Uint::external(cs, name, price.get().into(), PRICE_BITS)
         };
         let is_settled = Bool::external(cs, "instrument is settled", row.is_settled);
         let mark = price(cs, "mark", row.mark);
@@ -86,21 +89,16 @@ impl RiskRowVar {
         let short_minimum = price(cs, "short minimum", row.short_minimum);
         let isolated_initial = price(cs, "isolated initial", row.isolated_initial);
         let isolated_maintenance = price(cs, "isolated maintenance", row.isolated_maintenance);
-        let (losses, loss_words) = witness_losses(cs, &row.losses);
-        let prices = pack(&[
-            (&mark, PRICE_BITS),
-            (&short_minimum, PRICE_BITS),
-            (&isolated_initial, PRICE_BITS),
-            (&isolated_maintenance, PRICE_BITS),
-            (is_settled.lc(), 1),
-            (&forward, PRICE_BITS),
-        ]);
-        let leaf = leaf(cs, [&instrument, &spec, &prices], &loss_words);
+        let LossesVar { losses, words } = LossesVar::external(cs, &row.losses);
+        let charges = [&short_minimum, &isolated_initial, &isolated_maintenance];
+        let [floor, initial, maintenance] = charges;
+        let prices = pack(&[&mark, floor, initial, maintenance, &is_settled, &forward]);
+        let leaf = leaf(cs, [&instrument, &spec.word, &prices], &words);
         let var = Self {
             is_active,
             instrument,
             leaf,
-            spec,
+            spec: spec.word,
             is_settled,
             mark,
             forward,
@@ -108,7 +106,7 @@ impl RiskRowVar {
             short_minimum,
             isolated_initial,
             isolated_maintenance,
-            expiry,
+            expiry: spec.expiry,
         };
         cs.under(Rule::InstrumentLive, |cs| var.enforce_live(cs, header));
         var
@@ -117,7 +115,7 @@ impl RiskRowVar {
     /// The instrument is listed; it expires after the batch's time, or is settled and does not.
     fn enforce_live(&self, cs: &mut Cs, header: &HeaderVar) {
         enforce_nonzero_if(cs, "index 0 is no instrument", &self.instrument, &self.is_active);
-        let since = header.time.minus(&self.expiry);
+        let since = header.time().minus(&self.expiry);
         let left = shifted(cs, &since.negated(), -Fr::from(1u64));
         let time = self.is_settled.select(cs, &since, &left);
         let time = cs.product("time of a row in use", self.is_active.lc(), &time);
@@ -126,42 +124,43 @@ impl RiskRowVar {
 }
 
 /// Poseidon of tag, index, specification, price word and loss words.
-fn leaf(cs: &mut Cs, fields: [&Wire; 3], loss_words: &[Wire]) -> Wire {
+fn leaf(cs: &mut Cs, fields: [&Uint; 3], loss_words: &[Uint]) -> Element {
     let mut inputs = vec![cs.constant(Tag::RiskRow.field())];
-    inputs.extend(fields.into_iter().cloned());
-    inputs.extend(loss_words.iter().cloned());
-    poseidon::hash(cs, &inputs)
+    inputs.extend(fields.into_iter().chain(loss_words).map(|word| word.lc().clone()));
+    Element::new(poseidon::hash(cs, &inputs))
 }
 
-/// underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is a call (1), and the expiry.
-fn witness_spec(cs: &mut Cs, spec: &InstrumentSpec) -> (Wire, Wire) {
-    let underlying = u128::from(spec.underlying.get());
-    let underlying = Uint::external(cs, "spec underlying", underlying, UNDERLYING_BITS);
-    let expiry = Uint::external(cs, "spec expiry", spec.expiry.get().into(), TIME_BITS);
-    let strike = Uint::external(cs, "spec strike", spec.strike.get().into(), PRICE_BITS);
-    let is_call = Bool::external(cs, "spec is a call", spec.kind == OptionKind::Call);
-    let packed = pack(&[
-        (underlying.lc(), UNDERLYING_BITS),
-        (expiry.lc(), TIME_BITS),
-        (strike.lc(), PRICE_BITS),
-        (is_call.lc(), 1),
-    ]);
-    (packed, expiry.lc().clone())
+/// What a row specifies.
+struct SpecVar {
+    /// underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is a call (1).
+    word: Uint,
+    expiry: Uint,
 }
 
-/// The losses, signed, and seven to a word, each loss + 2^33.
-fn witness_losses(cs: &mut Cs, losses: &[Loss]) -> (Vec<Wire>, Vec<Wire>) {
-    let half: Fr = power_of_two(LOSS_BITS - 1);
-    let values: Vec<_> = losses
-        .iter()
-        .map(|loss| {
-            let shifted = (loss.get() + (1 << (LOSS_BITS - 1))) as u128;
-            Uint::external(cs, "loss of a contract", shifted, LOSS_BITS).lc().clone()
-        })
-        .collect();
-    let words = values
-        .chunks(LOSSES_PER_WORD)
-        .map(|word| pack(&word.iter().map(|loss| (loss, LOSS_BITS)).collect::<Vec<_>>()))
-        .collect();
-    (values.iter().map(|loss| shifted(cs, loss, -half)).collect(), words)
+impl SpecVar {
+    fn external(cs: &mut Cs, spec: &InstrumentSpec) -> Self {
+        let underlying = u128::from(spec.underlying.get());
+        let underlying = Uint::external(cs, "spec underlying", underlying, UNDERLYING_BITS);
+        let expiry = Uint::external(cs, "spec expiry", spec.expiry.get().into(), TIME_BITS);
+        let strike = Uint::external(cs, "spec strike", spec.strike.get().into(), PRICE_BITS);
+        let is_call = Bool::external(cs, "spec is a call", spec.kind == OptionKind::Call);
+        Self { word: pack(&[&underlying, &expiry, &strike, &is_call]), expiry }
+    }
+}
+
+/// The losses of one contract.
+struct LossesVar {
+    losses: Vec<Int>,
+    /// Seven to a word, each loss + 2^33.
+    words: Vec<Uint>,
+}
+
+impl LossesVar {
+    fn external(cs: &mut Cs, losses: &[Loss]) -> Self {
+        let mut external =
+            |loss: &Loss| Signed::external(cs, "loss of a contract", loss.get().into(), LOSS_BITS);
+        let losses: Vec<_> = losses.iter().map(|loss| external(loss).int().clone()).collect();
+        let offset: Vec<_> = losses.iter().map(|loss| loss.offset(cs)).collect();
+        Self { losses, words: offset.chunks(LOSSES_PER_WORD).map(pack_all).collect() }
+    }
 }

@@ -1,6 +1,7 @@
 //! Twin of `protocol::operation::action`.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::nonce::WINDOW;
 use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
@@ -12,36 +13,38 @@ use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, Nonce
 use crate::crypto::cipher;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::integer::{Int, Uint, power_of_two};
+use crate::gadgets::element::Element;
+use crate::gadgets::integer::{Int, Signed, Uint, power_of_two};
 use crate::value::packing::pack;
 use crate::{Cs, Wire, shifted};
 
 /// What a request asks for.
+#[derive(Getters)]
 pub struct ActionVar {
     /// Whether keys or nonce base change, or an account in auction, not cash.
-    pub changes_account: Bool<Fr>,
+    changes_account: Bool,
     /// Whether it is the second kind of either: a withdrawal or a cancel-all.
-    is_second: Bool<Fr>,
+    is_second: Bool,
     /// Whether it is a bid, the third kind that changes an account.
-    is_bid: Bool<Fr>,
-    is_rekey: Bool<Fr>,
-    is_cancel: Bool<Fr>,
+    is_bid: Bool,
+    is_rekey: Bool,
+    is_cancel: Bool,
     /// Whether the cash leaves for L1.
-    pub is_withdrawal: Bool<Fr>,
-    /// Cash moved, 63 bits; 0 where none moves.
-    pub amount: Wire,
-    /// Receiver (account index or L1 address), new nonce base or terms of a bid, 160 bits.
-    number: Wire,
-    /// Least amount of a withdrawal that must leave, 64 bits.
-    pub least: Wire,
+    is_withdrawal: Bool,
+    /// Cash moved; 0 where none moves.
+    amount: Uint,
+    /// Receiver (account index or L1 address), new nonce base or terms of a bid.
+    number: Uint,
+    /// Least amount of a withdrawal that must leave.
+    least: Int,
     new_key: PointVar,
     /// New view key; 0 but for rekeys. What is signed is its commitment, which fixes it.
-    new_view_key: Wire,
+    new_view_key: Element,
     /// What is signed beside the terms.
-    pub payload: [Wire; 3],
-    /// The account's nonce base before the batch, 40 bits; of a cancel-all `argument` holds it
+    payload: [Element; 3],
+    /// The account's nonce base before the batch; of a cancel-all `argument` holds it
     /// against the account.
-    old_base: Wire,
+    old_base: Uint,
 }
 
 impl ActionVar {
@@ -72,15 +75,15 @@ impl ActionVar {
             Action::Withdrawal { amount, least, .. } => least.unwrap_or(*amount).get(),
             _ => 0,
         };
-        let least = Int::external(cs, "least amount", least.into(), CASH_BITS);
+        let least = Signed::external(cs, "least amount", least.into(), CASH_BITS);
         let number = cs.external("number", number);
-        Uint::range_check(cs, "number", &number, RECIPIENT_BITS);
+        let number = Uint::range_check(cs, "number", &number, RECIPIENT_BITS);
         let new_key = PointVar::external(cs, "new key", &Point { x, y });
         let view_key = match action {
             Action::Rekey { view_key, .. } => *view_key,
             _ => nothing,
         };
-        let view_key = cs.external("view key asked for", view_key);
+        let view_key = Element::external(cs, "view key asked for", view_key);
         let commitment = cipher::view_commitment(cs, &view_key);
         let old_base = Uint::external(cs, "base to void", old_base.get().into(), NONCE_BITS);
         // Each of the two differences is one bit and not the others, so a bit.
@@ -92,11 +95,12 @@ impl ActionVar {
             is_rekey.select(cs, &new_key.x, &number),
             is_rekey.select(cs, &new_key.y, &least_signed),
             cs.product("payload of a rekey", is_rekey.lc(), &commitment),
-        ];
+        ]
+        .map(Element::new);
         let new_view_key = cs.product("view key of a rekey", is_rekey.lc(), &view_key);
         let moves_cash = changes_account.not(cs);
         Self {
-            amount: cs.product("amount moved", moves_cash.lc(), amount.lc()),
+            amount: amount.only_if(cs, "amount moved", &moves_cash),
             changes_account,
             is_second,
             is_bid,
@@ -104,11 +108,11 @@ impl ActionVar {
             is_cancel,
             is_withdrawal,
             number,
-            least: least.lc().clone(),
+            least: least.int().clone(),
             new_key,
-            new_view_key,
+            new_view_key: Element::new(new_view_key),
             payload,
-            old_base: old_base.lc().clone(),
+            old_base,
         }
     }
 
@@ -140,30 +144,28 @@ impl ActionVar {
     /// Account or L1 address that receives cash. The signature's challenge fixes it whatever the
     /// kind; of a rekey, where nobody receives anything and the number is free, it is a part of the
     /// new key.
-    pub fn recipient(&self, cs: &Cs) -> &Wire {
-        if cs.is_planted("free recipient of a rekey") { &self.number } else { &self.payload[0] }
+    pub fn recipient(&self, cs: &Cs) -> Element {
+        if cs.is_planted("free recipient of a rekey") {
+            return Element::new(self.number.lc().clone());
+        }
+        self.payload[0].clone()
     }
 
     /// What changes in `account`: (account, key x, key y, view key), or of a cancel-all
     /// (account + 2^24, new base, old base, 0), or of a bid (account + 2^25, terms, 0, 0).
     /// The signature's challenge fixes the view key by its commitment, whatever the kind and in
     /// padding.
-    pub fn change(&self, cs: &mut Cs, account: &Wire) -> [Wire; 4] {
+    pub fn change(&self, cs: &mut Cs, account: &Uint) -> [Wire; 4] {
         let place = account
             .plus_scaled(self.is_cancel.lc(), power_of_two(ACCOUNT_BITS))
             .plus_scaled(self.is_bid.lc(), power_of_two(ACCOUNT_BITS + 1));
-        let [first, second, _] = self.payload.clone();
+        let [first, second, _] = &self.payload;
         let voided = cs.product("base of a cancel-all", self.is_cancel.lc(), &self.old_base);
-        [place, first, second.plus(&voided), self.new_view_key.clone()]
+        [place, first.lc().clone(), second.plus(&voided), self.new_view_key.lc().clone()]
     }
 
     /// The kind (3) ‖ base to void (40): what the signature's challenge does not fix.
-    pub fn absorbed(&self) -> Wire {
-        pack(&[
-            (self.changes_account.lc(), 1),
-            (self.is_second.lc(), 1),
-            (self.is_bid.lc(), 1),
-            (&self.old_base, NONCE_BITS),
-        ])
+    pub fn absorbed(&self) -> Uint {
+        pack(&[&self.changes_account, &self.is_second, &self.is_bid, &self.old_base])
     }
 }

@@ -1,6 +1,7 @@
 //! Twin of `protocol::operation::deposit`.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, BOOK_BITS};
 use zkmargin_protocol::crypto::cipher as protocol_cipher;
@@ -10,6 +11,7 @@ use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS};
 use crate::crypto::cipher;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
+use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
@@ -25,20 +27,30 @@ pub struct DepositInput {
     pub is_opening: bool,
 }
 
+/// What a deposit finds of the account it names; `argument` looks it up.
+#[derive(Getters)]
+pub struct FoundVar {
+    /// Key x, key y and view key.
+    keys: [Element; 3],
+    /// Underlying and method.
+    book: Uint,
+    /// Whether the batch opens the account.
+    is_opening: Bool,
+}
+
 /// One deposit.
+#[derive(Getters)]
 pub struct DepositVar {
     /// Whether the row is in use.
-    pub is_active: Bool<Fr>,
-    /// Account named, 24 bits.
-    pub account: Wire,
-    /// Key x, key y, view key and book of that account; `argument` looks them up.
-    pub found: [Wire; 4],
-    /// Whether the batch opens the account; `argument` looks that up too.
-    pub is_opening: Bool<Fr>,
+    is_active: Bool,
+    /// Account named.
+    account: Uint,
+    /// What is found of that account.
+    found: FoundVar,
     /// Cash credited; 0 in padding and of a deposit that goes back.
-    pub credited: Wire,
+    credited: Uint,
     /// Words of the statement; 0 in padding.
-    pub words: Vec<Wire>,
+    words: Vec<Wire>,
 }
 
 impl DepositVar {
@@ -62,67 +74,76 @@ impl DepositVar {
         let view_key = deposit.map_or(zero, |d| d.view_key);
         let commitment = protocol_cipher::view_commitment(view_key);
         let view_commitment = cs.external("deposit view commitment", commitment);
-        let named = [x, y, view_commitment, book.lc().clone()];
+        let named = NamedVar { keys: [x, y, view_commitment].map(Element::new), book };
         cs.under(Rule::Range, |cs| {
             enforce_nonzero_if(cs, "amount is positive", amount.lc(), &is_active);
         });
-        let (found, is_opening) = find(cs, input, &is_refused, &named);
+        let found = FoundVar::find(cs, input, &is_refused, &named);
         let is_credited = is_refused.not(cs).and(cs, &is_active);
-        let credited = cs.product("cash credited", is_credited.lc(), amount.lc());
-        let one = cs.one();
+        let credited = amount.only_if(cs, "cash credited", &is_credited);
+        let is_used = Bool::constant(cs, true);
         // is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1)
-        let packed = pack(&[
-            (&one, 1),
-            (account.lc(), ACCOUNT_BITS),
-            (&named[3], BOOK_BITS),
-            (amount.lc(), CASH_BITS),
-            (is_refused.lc(), 1),
-        ]);
-        let [x, y, view_commitment, _] = &named;
-        let words = [&packed, x, y, view_commitment]
+        let amount = amount.widened(CASH_BITS);
+        let packed = pack(&[&is_used, &account, &named.book, &amount, &is_refused]);
+        let [x, y, view_commitment] = &named.keys;
+        let words = [packed.lc(), x.lc(), y.lc(), view_commitment.lc()]
             .map(|word| cs.product("deposit word", is_active.lc(), word));
-        let account = account.lc().clone();
-        Self { is_active, account, found, is_opening, credited, words: words.to_vec() }
+        Self { is_active, account, found, credited, words: words.to_vec() }
     }
 
     /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖
     /// whether it is opened (1) ‖ account (24), which the statement does not have in padding.
     pub fn absorbed(&self) -> [Wire; 4] {
-        let [x, y, view_key, book] = self.found.clone();
-        let account = (&self.account, ACCOUNT_BITS);
-        [x, y, view_key, pack(&[(&book, BOOK_BITS), (self.is_opening.lc(), 1), account])]
+        let [x, y, view_key] = self.found.keys.each_ref().map(|key| key.lc().clone());
+        let rest = pack(&[&self.found.book, &self.found.is_opening, &self.account]);
+        [x, y, view_key, rest.lc().clone()]
     }
 }
 
-/// The keys and book found, which are those named unless the deposit goes back; then its account
-/// was there before the batch, for an account is opened by what is credited. A deposit names a view
-/// key by its commitment, so that of the key found is computed.
-fn find(
-    cs: &mut Cs,
-    input: Option<&DepositInput>,
-    is_refused: &Bool<Fr>,
-    named: &[Wire; 4],
-) -> ([Wire; 4], Bool<Fr>) {
-    cs.under(Rule::DepositKey, |cs| {
-        let found = input.map(|input| &input.found);
-        let point = found.map(|account| account.key.point());
-        let view_key = found.map(|account| account.view_key);
-        let [x, y, view_key] =
-            [point.map(|p| p.x), point.map(|p| p.y), view_key].map(Option::unwrap_or_default);
-        let [x, y, view_key] = [x, y, view_key].map(|value| cs.argued("key found", value));
-        let commitment = cipher::view_commitment(cs, &view_key);
-        let book = found.map_or(0, |account| account.book.bits().into());
-        let book = Uint::witness(cs, "book found", book, BOOK_BITS);
-        let mut are_equal = cs.one();
-        for (found, named) in [&x, &y, &commitment, book.lc()].into_iter().zip(named) {
-            let is_equal = is_zero(cs, &found.minus(named));
-            are_equal = cs.product("keys found are those named", &are_equal, is_equal.lc());
-        }
-        cs.enforce_equal("credited under these keys", &are_equal, is_refused.not(cs).lc());
-        let is_opening = input.is_some_and(|input| input.is_opening);
-        let is_opening = Bool::witness(cs, "deposit opens its account", is_opening);
-        let zero = cs.zero();
-        cs.enforce("refused of an account there before", is_refused.lc(), is_opening.lc(), &zero);
-        ([x, y, view_key, book.lc().clone()], is_opening)
-    })
+/// The keys and book that a deposit names: key x, key y and the commitment to the view key.
+struct NamedVar {
+    keys: [Element; 3],
+    book: Uint,
+}
+
+impl FoundVar {
+    /// The keys and book found, which are those named unless the deposit goes back; then its
+    /// account was there before the batch, for an account is opened by what is credited. A deposit
+    /// names a view key by its commitment, so that of the key found is computed.
+    fn find(
+        cs: &mut Cs,
+        input: Option<&DepositInput>,
+        is_refused: &Bool,
+        named: &NamedVar,
+    ) -> Self {
+        cs.under(Rule::DepositKey, |cs| {
+            let found = input.map(|input| &input.found);
+            let point = found.map(|account| account.key.point());
+            let view_key = found.map(|account| account.view_key);
+            let keys = [point.map(|p| p.x), point.map(|p| p.y), view_key];
+            let keys = keys.map(|key| Element::argued(cs, "key found", key.unwrap_or_default()));
+            let [x, y, view_key] = &keys;
+            let commitment = cipher::view_commitment(cs, view_key);
+            let book = found.map_or(0, |account| account.book.bits().into());
+            let book = Uint::witness(cs, "book found", book, BOOK_BITS);
+            let [named_x, named_y, named_view] = &named.keys;
+            let mut are_equal = cs.one();
+            for (found, named) in [
+                (x.lc(), named_x.lc()),
+                (y.lc(), named_y.lc()),
+                (commitment.lc(), named_view.lc()),
+                (book.lc(), named.book.lc()),
+            ] {
+                let is_equal = is_zero(cs, &found.minus(named));
+                are_equal = cs.product("keys found are those named", &are_equal, is_equal.lc());
+            }
+            let is_credited = is_refused.not(cs);
+            cs.enforce_equal("credited under these keys", &are_equal, is_credited.lc());
+            let is_opening = input.is_some_and(|input| input.is_opening);
+            let is_opening = Bool::witness(cs, "deposit opens its account", is_opening);
+            let (what, zero) = ("refused of an account there before", cs.zero());
+            cs.enforce(what, is_refused.lc(), is_opening.lc(), &zero);
+            Self { keys, book, is_opening }
+        })
+    }
 }

@@ -1,47 +1,51 @@
 //! Twin of `protocol::operation::order`.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::crypto::domain::Tag;
+use zkmargin_protocol::market::instrument::SPEC_BITS;
 use zkmargin_protocol::operation::order::{Side, SignedOrder};
 use zkmargin_protocol::value::units::{
     ACCOUNT_BITS, INSTRUMENT_BITS, NONCE_BITS, PRICE_BITS, QUANTITY_BITS, TIME_BITS,
 };
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::eddsa::{self, SignatureVar};
+use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::Uint;
 use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::fill::FillVar;
 use crate::value::packing::pack;
-use crate::{Cs, Wire};
 
 /// One order of a trade.
+#[derive(Getters)]
 pub struct OrderVar {
     /// Which side it takes; fixed by its place in the trade.
-    pub side: Side,
-    /// Account, 24 bits.
-    pub account: Wire,
-    /// Nonce, 40 bits.
-    pub nonce: Wire,
+    side: Side,
+    /// Account.
+    account: Uint,
+    /// Nonce.
+    nonce: Uint,
     /// The account's key; `argument` looks it up.
-    pub key: PointVar,
+    key: PointVar,
     /// The account's tier before the batch; `argument` looks it up.
-    pub tier: TierVar,
+    tier: TierVar,
     /// Instrument signed.
-    pub instrument: Wire,
+    instrument: Deferred,
     /// Specification signed.
-    pub spec: Wire,
+    spec: Deferred,
     /// Whether the order signed sells.
-    pub sells: Bool<Fr>,
-    limit: Wire,
-    fee_limit: Wire,
-    quantity_min: Wire,
-    quantity_max: Wire,
-    expiry: Wire,
+    sells: Bool,
+    limit: Deferred,
+    fee_limit: Deferred,
+    quantity_min: Deferred,
+    quantity_max: Deferred,
+    expiry: Deferred,
     signature: SignatureVar,
 }
 
@@ -52,63 +56,79 @@ impl OrderVar {
         let point = signer.key.point();
         let account = Uint::external(cs, "order account", order.account.get().into(), ACCOUNT_BITS);
         let nonce = Uint::external(cs, "order nonce", order.nonce.get().into(), NONCE_BITS);
-        let [quantity_min, quantity_max] =
-            [order.quantity_min, order.quantity_max].map(|q| Fr::from(q.get()));
+        let key = PointVar::external(cs, "order key", &point);
+        let tier = TierVar::external(cs, signer.tier);
+        let mut signed_term =
+            |name, value: Fr, bits, rule| Deferred::external(cs, name, value, bits, rule);
+        let instrument = order.instrument.get().into();
+        let instrument =
+            signed_term("order instrument", instrument, INSTRUMENT_BITS, Rule::OrderSides);
+        let spec = order.spec.field();
+        let spec = signed_term("order specification", spec, SPEC_BITS, Rule::InstrumentSpec);
+        let sells = Bool::external(cs, "order sells", order.side == Side::Sell);
+        let mut signed_term =
+            |name, value: u64, bits, rule| Deferred::external(cs, name, value, bits, rule);
+        let (limit, fee_limit) = (order.limit.get().into(), order.fee_limit.get().into());
+        let [least, most] = [order.quantity_min, order.quantity_max].map(|quantity| quantity.get());
         Self {
             side,
-            account: account.lc().clone(),
-            nonce: nonce.lc().clone(),
-            key: PointVar::external(cs, "order key", &point),
-            tier: TierVar::external(cs, signer.tier),
-            instrument: cs.external("order instrument", Fr::from(order.instrument.get())),
-            spec: cs.external("order specification", order.spec.field()),
-            sells: Bool::external(cs, "order sells", order.side == Side::Sell),
-            limit: cs.external("limit", Fr::from(order.limit.get())),
-            fee_limit: cs.external("fee limit", Fr::from(order.fee_limit.get())),
-            quantity_min: cs.external("minimum quantity", quantity_min),
-            quantity_max: cs.external("maximum quantity", quantity_max),
-            expiry: cs.external("order expiry", Fr::from(order.expiry.get())),
+            account,
+            nonce,
+            key,
+            tier,
+            instrument,
+            spec,
+            sells,
+            limit: signed_term("limit", limit, PRICE_BITS + 1, Rule::LimitPrice),
+            fee_limit: signed_term("fee limit", fee_limit, PRICE_BITS + 1, Rule::FeeLimit),
+            quantity_min: signed_term("minimum quantity", least, QUANTITY_BITS, Rule::FillQuantity),
+            quantity_max: signed_term(
+                "maximum quantity",
+                most,
+                QUANTITY_BITS + 1,
+                Rule::FillQuantity,
+            ),
+            expiry: signed_term(
+                "order expiry",
+                order.expiry.get(),
+                TIME_BITS + 1,
+                Rule::OrderExpiry,
+            ),
             signature: SignatureVar::external(cs, &signed.signature),
         }
     }
 
     /// The order is signed by its account's key. Returns the signature's challenge: it fixes key
     /// and message, and with them every term.
-    pub fn enforce_signature(&self, cs: &mut Cs, fill: &FillVar) -> Wire {
+    pub fn enforce_signature(&self, cs: &mut Cs, fill: &FillVar) -> Element {
         cs.under(Rule::Signature, |cs| {
             let message = self.message(cs, fill);
-            eddsa::enforce_signature(cs, &self.key, &message, &self.signature, &fill.is_active)
+            let (key, signature) = (&self.key, &self.signature);
+            Element::new(eddsa::enforce_signature(cs, key, &message, signature, fill.is_active()))
         })
     }
 
     /// The message signed: Poseidon of tag, domain, instrument specification and the packed terms.
-    fn message(&self, cs: &mut Cs, fill: &FillVar) -> Wire {
+    fn message(&self, cs: &mut Cs, fill: &FillVar) -> Element {
         let [terms, quantities] = self.packed_terms();
         let tag = cs.constant(Tag::Order.field());
-        poseidon::hash(cs, &[tag, fill.domain.clone(), self.spec.clone(), terms, quantities])
+        let (domain, spec) = (fill.domain().lc(), self.spec.lc());
+        let inputs = [&tag, domain, spec, terms.lc(), quantities.lc()].map(Clone::clone);
+        Element::new(poseidon::hash(cs, &inputs))
     }
 
     /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
     /// nonce (40), and minimum (40) ‖ maximum quantity (41).
-    fn packed_terms(&self) -> [Wire; 2] {
-        let terms = [
-            (&self.account, ACCOUNT_BITS),
-            (&self.instrument, INSTRUMENT_BITS),
-            (self.sells.lc(), 1),
-            (&self.limit, PRICE_BITS + 1),
-            (&self.fee_limit, PRICE_BITS + 1),
-            (&self.expiry, TIME_BITS + 1),
-            (&self.nonce, NONCE_BITS),
-        ];
-        let quantities =
-            [(&self.quantity_min, QUANTITY_BITS), (&self.quantity_max, QUANTITY_BITS + 1)];
-        [pack(&terms), pack(&quantities)]
+    fn packed_terms(&self) -> [Uint; 2] {
+        let Self { account, instrument, sells, limit, fee_limit, expiry, nonce, .. } = self;
+        let terms = pack(&[account, instrument, sells, limit, fee_limit, expiry, nonce]);
+        [terms, pack(&[&self.quantity_min, &self.quantity_max])]
     }
 
     /// The order may still be filled at the batch's time.
     pub fn enforce_expiry(&self, cs: &mut Cs, fill: &FillVar) {
         cs.under(Rule::OrderExpiry, |cs| {
-            let left = self.expiry.minus(&fill.time);
+            let left = self.expiry.minus(fill.time());
             Uint::range_check(cs, "order has not expired", &left, TIME_BITS);
         });
     }
@@ -118,12 +138,12 @@ impl OrderVar {
     pub fn enforce_limit(&self, cs: &mut Cs, fill: &FillVar) {
         cs.under(Rule::LimitPrice, |cs| match self.side {
             Side::Buy => {
-                let room = self.limit.minus(&fill.price);
+                let room = self.limit.minus(fill.price());
                 Uint::range_check(cs, "price at most the buyer's limit", &room, PRICE_BITS);
             }
             Side::Sell => {
                 Uint::range_check(cs, "seller's limit", &self.limit, PRICE_BITS);
-                let room = fill.price.minus(&self.limit);
+                let room = fill.price().minus(&self.limit);
                 Uint::range_check(cs, "price at least the seller's limit", &room, PRICE_BITS);
             }
         });
@@ -134,9 +154,9 @@ impl OrderVar {
         let width = QUANTITY_BITS - 1;
         cs.under(Rule::FillQuantity, |cs| {
             Uint::range_check(cs, "minimum quantity", &self.quantity_min, width);
-            let above = fill.quantity.minus(&self.quantity_min);
+            let above = fill.quantity().minus(&self.quantity_min);
             Uint::range_check(cs, "quantity at least the minimum", &above, width);
-            let below = self.quantity_max.minus(&fill.quantity);
+            let below = self.quantity_max.minus(fill.quantity());
             Uint::range_check(cs, "quantity at most the maximum", &below, width);
         });
     }

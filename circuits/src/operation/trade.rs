@@ -1,34 +1,37 @@
 //! Twin of `protocol::operation::trade`.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::order::Side;
-use zkmargin_protocol::value::units::{PRICE_BITS, QUANTITY_BITS, TIER_BITS};
+use zkmargin_protocol::value::units::{PRICE_BITS, QUANTITY_BITS};
 
+use crate::Cs;
 use crate::gadgets::comparator::enforce_nonzero_if;
-use crate::market::fee_schedule::FeeScheduleVar;
+use crate::gadgets::element::Element;
+use crate::gadgets::integer::{Int, Uint};
+use crate::market::fee_schedule::{ChargedVar, FeeScheduleVar};
 use crate::operation::fill::{FillVar, TradeInput};
 use crate::operation::order::OrderVar;
 use crate::value::header::HeaderVar;
-use crate::value::packing::Part;
-use crate::{Cs, Wire};
 
 /// One trade.
+#[derive(Getters)]
 pub struct TradeVar {
     /// Terms of the fill.
-    pub fill: FillVar,
+    fill: FillVar,
     /// The buying order.
-    pub buy: OrderVar,
+    buy: OrderVar,
     /// The selling order.
-    pub sell: OrderVar,
+    sell: OrderVar,
     /// Challenges of the two signatures, which fix key and message of each.
-    pub challenges: [Wire; 2],
+    challenges: [Element; 2],
     /// Contracts that change hands; 0 in padding.
-    pub quantity: Wire,
+    quantity: Uint,
     /// Cash the buyer pays; 0 in padding.
-    pub cash_of_buyer: Wire,
+    cash_of_buyer: Uint,
     /// Cash the seller receives; 0 in padding.
-    pub cash_of_seller: Wire,
+    cash_of_seller: Int,
 }
 
 impl TradeVar {
@@ -49,39 +52,44 @@ impl TradeVar {
         let challenges = orders.map(|order| order.enforce_signature(cs, &fill));
         enforce_limits(cs, &fill, &orders);
         enforce_spec(cs, &fill, &orders);
-        let fees = [(&fill.buyer_fee, &buy.tier), (&fill.seller_fee, &sell.tier)];
-        schedule.enforce_fees(cs, fees, &fill.is_buyer_maker, [&fill.forward, &fill.price]);
-        let quantity = cs.product("contracts of a row in use", fill.is_active.lc(), &fill.quantity);
-        let paid = fill.price.plus(&fill.buyer_fee);
-        let received = fill.price.minus(&fill.seller_fee);
-        let cash_of_buyer = cs.product("cash of the buyer", &paid, &quantity);
+        let fees = [
+            ChargedVar { fee: fill.buyer_fee(), tier: buy.tier() },
+            ChargedVar { fee: fill.seller_fee(), tier: sell.tier() },
+        ];
+        schedule.enforce_fees(cs, fees, fill.is_buyer_maker(), fill.forward(), fill.price());
+        let is_active = fill.is_active().lc();
+        let quantity = cs.product("contracts of a row in use", is_active, fill.quantity());
+        // A ranged minimum plus a ranged difference, by `OrderVar::enforce_quantity`.
+        let quantity = Uint::new_unchecked(quantity, QUANTITY_BITS);
+        let paid = fill.price().add(fill.buyer_fee());
+        let received = fill.price().minus(fill.seller_fee());
+        let cash_of_buyer = paid.mul(cs, "cash of the buyer", &quantity);
         let cash_of_seller = cs.product("cash of the seller", &received, &quantity);
+        let cash_of_seller = Int::new_unchecked(cash_of_seller, PRICE_BITS + QUANTITY_BITS + 1);
         Self { fill, buy, sell, challenges, quantity, cash_of_buyer, cash_of_seller }
     }
 
     /// Cash the fee account receives.
-    pub fn fees(&self) -> Wire {
-        self.cash_of_buyer.minus(&self.cash_of_seller)
+    pub fn fees(&self) -> Int {
+        self.cash_of_buyer.to_int().sub(&self.cash_of_seller)
     }
 
-    /// Flag, price, fees, quantity, forward, tiers and roles; a quantity is a ranged minimum plus a
-    /// ranged difference ([`OrderVar::enforce_quantity`]). What the orders signed is fixed by their
-    /// challenges.
-    pub fn fill_parts(&self) -> [Part; 9] {
-        let FillVar { is_active, price, quantity, buyer_fee, seller_fee, forward, .. } = &self.fill;
-        let [buyers, sellers] = [&self.buy, &self.sell].map(|order| order.tier.lc());
-        let parts = [
-            (is_active.lc(), 1),
-            (price, PRICE_BITS),
-            (buyer_fee, PRICE_BITS),
-            (seller_fee, PRICE_BITS),
-            (quantity, QUANTITY_BITS),
-            (forward, PRICE_BITS),
-            (&buyers, TIER_BITS),
-            (&sellers, TIER_BITS),
-            (self.fill.is_buyer_maker.lc(), 1),
-        ];
-        parts.map(|(part, bits)| (part.clone(), bits))
+    /// Flag, price, fees, quantity, forward, tiers and roles. What the orders signed is fixed by
+    /// their challenges.
+    pub fn fill_parts(&self) -> [Uint; 9] {
+        let fill = &self.fill;
+        [
+            Uint::from_bit(fill.is_active()),
+            fill.price().clone(),
+            fill.buyer_fee().clone(),
+            fill.seller_fee().clone(),
+            // Ranged as above.
+            Uint::new_unchecked(fill.quantity().lc().clone(), QUANTITY_BITS),
+            fill.forward().clone(),
+            self.buy.tier().number(),
+            self.sell.tier().number(),
+            Uint::from_bit(fill.is_buyer_maker()),
+        ]
     }
 }
 
@@ -89,12 +97,12 @@ impl TradeVar {
 pub fn enforce_sides(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     cs.under(Rule::OrderSides, |cs| {
         for order in orders {
-            let sells = cs.constant(Fr::from((order.side == Side::Sell) as u64));
-            cs.enforce_equal("order is on its side", order.sells.lc(), &sells);
-            cs.enforce_equal("one instrument", &order.instrument, &fill.instrument);
+            let sells = cs.constant(Fr::from((*order.side() == Side::Sell) as u64));
+            cs.enforce_equal("order is on its side", order.sells().lc(), &sells);
+            cs.enforce_equal("one instrument", order.instrument(), fill.instrument());
         }
-        let difference = orders[0].account.minus(&orders[1].account);
-        enforce_nonzero_if(cs, "two accounts", &difference, &fill.is_active);
+        let difference = orders[0].account().minus(orders[1].account());
+        enforce_nonzero_if(cs, "two accounts", &difference, fill.is_active());
     });
 }
 
@@ -103,7 +111,7 @@ pub fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     orders.iter().for_each(|order| order.enforce_expiry(cs, fill));
     orders.iter().for_each(|order| order.enforce_limit(cs, fill));
     cs.under(Rule::FillQuantity, |cs| {
-        enforce_nonzero_if(cs, "quantity is not zero", &fill.quantity, &fill.is_active);
+        enforce_nonzero_if(cs, "quantity is not zero", fill.quantity(), fill.is_active());
     });
     orders.iter().for_each(|order| order.enforce_quantity(cs, fill));
     orders.iter().for_each(|order| order.enforce_fee(cs, fill));
@@ -113,7 +121,7 @@ pub fn enforce_limits(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
 pub fn enforce_spec(cs: &mut Cs, fill: &FillVar, orders: &[&OrderVar; 2]) {
     cs.under(Rule::InstrumentSpec, |cs| {
         for order in orders {
-            cs.enforce_equal("one specification", &order.spec, &fill.spec);
+            cs.enforce_equal("one specification", order.spec(), fill.spec());
         }
     });
 }

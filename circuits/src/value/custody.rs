@@ -1,56 +1,52 @@
 //! Twin of `protocol::value::custody`: what L1 holds and what is missing.
 
 use ark_bn254::Fr;
+use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::CASH_BITS;
 
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
-use crate::gadgets::integer::Uint;
+use crate::gadgets::integer::{Int, Uint};
 use crate::value::packing::pack;
-use crate::{Cs, Wire};
 
 /// Width in bits of a total.
 pub const TOTAL_BITS: u32 = CASH_BITS - 1;
 
 /// Totals of the header.
+#[derive(Getters)]
 pub struct CustodyVar {
-    /// Cash held on L1 before, 63 bits.
-    pub held: Wire,
-    /// Deficits counted before, 63 bits.
-    pub deficit: Wire,
-    /// Deficits counted after, 63 bits.
-    pub deficit_after: Wire,
+    /// Cash held on L1 before.
+    held: Uint,
+    /// Deficits counted before.
+    deficit: Uint,
+    /// Deficits counted after.
+    deficit_after: Uint,
 }
 
 impl CustodyVar {
     /// Allocates the totals; `batch::custody` ties them to the batch.
     pub fn external(cs: &mut Cs, before: &Custody, deficit_after: i128) -> Self {
         let total = |total: i128| total.max(0) as u128;
-        let mut ranged = |name, value| Uint::external(cs, name, value, TOTAL_BITS).lc().clone();
-        let held = ranged("custody", total(before.held()));
-        let deficit = ranged("deficit before", total(before.deficit()));
-        let after = cs.under(Rule::Deficit, |cs| {
+        let held = Uint::external(cs, "custody", total(before.held()), TOTAL_BITS);
+        let deficit = Uint::external(cs, "deficit before", total(before.deficit()), TOTAL_BITS);
+        let deficit_after = cs.under(Rule::Deficit, |cs| {
             let after = cs.witness("deficit after", Fr::from(total(deficit_after)));
-            Uint::range_check(cs, "deficit after fits", &after, TOTAL_BITS);
-            after
+            Uint::range_check(cs, "deficit after fits", &after, TOTAL_BITS)
         });
-        Self { held, deficit, deficit_after: after }
+        Self { held, deficit, deficit_after }
     }
 
     /// custody (63) ‖ deficit before (63) ‖ deficit after (63).
-    pub fn word(&self) -> Wire {
-        pack(&[
-            (&self.held, TOTAL_BITS),
-            (&self.deficit, TOTAL_BITS),
-            (&self.deficit_after, TOTAL_BITS),
-        ])
+    pub fn word(&self) -> Uint {
+        pack(&[&self.held, &self.deficit, &self.deficit_after])
     }
 
-    /// What leaves of a withdrawal of `amount`, 63 bits, rounded down: for those who stay.
-    pub fn payout_floor(&self, cs: &mut Cs, amount: &Wire) -> Wire {
+    /// What leaves of a withdrawal of `amount`, rounded down: for those who stay.
+    pub fn payout_floor(&self, cs: &mut Cs, amount: &Uint) -> Uint {
         cs.under(Rule::WithdrawalShare, |cs| {
             let whole = self.held.plus(&self.deficit);
             // Nothing held and nothing missing is all of nothing: what this batch brings may leave.
@@ -59,13 +55,15 @@ impl CustodyVar {
             let share = cs.product("share of a withdrawal", amount, &held);
             let widths = Widths { quotient: CASH_BITS, remainder: CASH_BITS };
             let whole = whole.plus(is_nothing.lc());
-            div_floor(cs, "withdrawal is rounded down", &share, &whole, widths).lc().clone()
+            // Neither the share nor what it is divided by is below zero.
+            let payout = div_floor(cs, "withdrawal is rounded down", &share, &whole, widths);
+            payout.to_uint_unchecked()
         })
     }
 }
 
 /// An amount accepted is no more than what leaves, in a withdrawal in use.
-pub fn enforce_accepted(cs: &mut Cs, is_withdrawn: &Bool<Fr>, payout: &Wire, least: &Wire) {
+pub fn enforce_accepted(cs: &mut Cs, is_withdrawn: &Bool, payout: &Uint, least: &Int) {
     cs.under(Rule::WithdrawalShare, |cs| {
         let room = cs.product("room of a withdrawal", is_withdrawn.lc(), &payout.minus(least));
         Uint::range_check(cs, "what leaves is accepted", &room, CASH_BITS);

@@ -7,7 +7,7 @@ use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::comparator::{
     enforce_less_or_equal, enforce_max, enforce_nonzero, is_less_than, is_zero,
 };
-use zkmargin_circuits::gadgets::integer::{Int, Uint, power_of_two, signed};
+use zkmargin_circuits::gadgets::integer::{Signed, Uint, power_of_two, signed};
 
 use crate::{externals, write};
 
@@ -79,12 +79,12 @@ fn signed_range_check_and_sign() {
             let fits = (-half..half).contains(&value);
             let checked = write(|cs| {
                 let x = cs.external("x", signed::<Fr>(value));
-                Int::range_check(cs, "range of x", &x, bits).is_negative().value()
+                Signed::range_check(cs, "range of x", &x, bits).is_negative().value()
             });
             assert_eq!(checked.failure(), (!fits).then_some("range of x"), "{value} in {bits}");
             assert_eq!(checked.constraints, bits as usize);
             let made = write(|cs: &mut Cs<Fr>| {
-                let x = Int::witness(cs, "x", value, bits);
+                let x = Signed::witness(cs, "x", value, bits);
                 let negative = x.negative_part(cs).lc().value();
                 (x.lc().value(), x.is_negative().value(), negative)
             });
@@ -103,7 +103,7 @@ fn witnesses_that_do_not_fit_are_reduced() {
     let written = write(|cs: &mut Cs<Fr>| Uint::witness(cs, "x", 300, 8).lc().value());
     assert_eq!(written.result, Fr::from(44u64));
     assert_eq!((written.constraints, written.failure()), (8, None));
-    let written = write(|cs: &mut Cs<Fr>| Int::witness(cs, "x", i128::MIN, 8).lc().value());
+    let written = write(|cs: &mut Cs<Fr>| Signed::witness(cs, "x", i128::MIN, 8).lc().value());
     assert_eq!((written.result, written.failure()), (Fr::ZERO, None));
 }
 

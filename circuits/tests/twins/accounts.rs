@@ -82,9 +82,9 @@ fn agree_on_accounts() {
             is_two_sided: false,
         };
         let var = AccountVar::new(&mut cs, &input);
-        assert_eq!(var.new_leaf.value(), leaves[1]);
+        assert_eq!(var.new_leaf().value(), leaves[1]);
         let zero = 0u64.into();
-        assert_eq!(var.old_leaf.value(), if is_new { zero } else { leaves[0] });
+        assert_eq!(var.old_leaf().value(), if is_new { zero } else { leaves[0] });
         [judged, circuit(&cs)]
     });
 }

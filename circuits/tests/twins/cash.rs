@@ -49,7 +49,7 @@ fn agree_on_deposits() {
         let input = DepositInput { row: row.clone(), found, is_opening: false };
         let mut cs = witness();
         let var = DepositVar::new(&mut cs, Some(&input));
-        let words: Vec<_> = var.words.iter().map(|word| word.value()).collect();
+        let words: Vec<_> = var.words().iter().map(|word| word.value()).collect();
         assert_eq!(words, row.deposit.words(is_refused));
         [judged, circuit(&cs)]
     });

@@ -5,7 +5,7 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::gadgets::boolean::Bool;
-use zkmargin_circuits::gadgets::integer::{Int, Uint};
+use zkmargin_circuits::gadgets::integer::{Signed, Uint};
 use zkmargin_circuits::value::custody::{CustodyVar, enforce_accepted};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::custody::Custody;
@@ -33,11 +33,11 @@ fn agree_on_shares_of_withdrawals() {
         let totals = CustodyVar::external(&mut cs, &custody, custody.deficit());
         let amount = i128::from(amount) as u128;
         let amount = Uint::external(&mut cs, "amount", amount, CASH_BITS - 1);
-        let share = totals.payout_floor(&mut cs, amount.lc());
+        let share = totals.payout_floor(&mut cs, &amount);
         assert_eq!(share.value(), Fr::from(payout.get()));
-        let least = Int::external(&mut cs, "least", least, CASH_BITS);
+        let least = Signed::external(&mut cs, "least", least, CASH_BITS);
         let is_used = Bool::external(&mut cs, "is used", true);
-        enforce_accepted(&mut cs, &is_used, &share, least.lc());
+        enforce_accepted(&mut cs, &is_used, &share, &least);
         [judged, circuit(&cs)]
     });
 }

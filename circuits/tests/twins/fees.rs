@@ -4,7 +4,7 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::market::fee_schedule::{FeeScheduleVar, TierVar};
+use zkmargin_circuits::market::fee_schedule::{ChargedVar, FeeScheduleVar, TierVar};
 use zkmargin_circuits::operation::fill::{FillVar, TradeInput};
 use zkmargin_fixtures::synthetic::{OrderDraft, account, account_index, portfolio_book, risk_rows};
 use zkmargin_protocol::Rule;
@@ -74,8 +74,13 @@ fn agree_on_fees_of_random_trades() {
         let schedule = FeeScheduleVar::external(&mut cs, &schedule);
         let [buyer, seller] = tiers.map(|tier| TierVar::external(&mut cs, tier));
         let before = cs.constraints();
-        let fees = [(fill.fee(Side::Buy), &buyer), (fill.fee(Side::Sell), &seller)];
-        schedule.enforce_fees(&mut cs, fees, &fill.is_buyer_maker, [&fill.forward, &fill.price]);
+        let fees = [
+            ChargedVar { fee: fill.buyer_fee(), tier: &buyer },
+            ChargedVar { fee: fill.seller_fee(), tier: &seller },
+        ];
+        let (is_buyer_maker, forward, price) =
+            (fill.is_buyer_maker(), fill.forward(), fill.price());
+        schedule.enforce_fees(&mut cs, fees, is_buyer_maker, forward, price);
         assert_eq!(cs.constraints() - before, 193, "as its documentation says");
         [judged, circuit(&cs)]
     });

@@ -1,16 +1,16 @@
 //! Margin: the spread, and equity against initial margin of both methods.
 
-use ark_bn254::Fr;
 use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::account::margin::{MarginVar, enforce_initial};
 use zkmargin_circuits::gadgets::boolean::Bool;
+use zkmargin_circuits::gadgets::integer::Uint;
 use zkmargin_fixtures::synthetic::{parameters, risk_rows};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
 use zkmargin_protocol::account::positions::Slot;
-use zkmargin_protocol::market::parameters::BatchParameters;
+use zkmargin_protocol::market::parameters::{BatchParameters, FACTOR_BITS};
 use zkmargin_protocol::market::risk_row::RiskRows;
 use zkmargin_protocol::value::packing::signed_field;
 use zkmargin_protocol::value::units::{Cash, Loss, Price, Quantity};
@@ -101,11 +101,11 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     }
     let mut cs = witness();
     let var = MarginVar::evaluate(&mut cs, &claims);
-    let factor = cs.constant(Fr::from(case.parameters.initial_factor_ppm));
+    let factor = Uint::constant(&cs, case.parameters.initial_factor_ppm.into(), FACTOR_BITS);
     let cash = cs.constant(signed_field(cash.into()));
     let is_standard = Bool::constant(&cs, case.method.is_standard());
     let excess = var.initial_excess(&mut cs, &cash, &is_standard, &factor);
-    let is_bound = cs.one();
+    let is_bound = Bool::constant(&cs, true);
     enforce_initial(&mut cs, &is_bound, &excess);
     [native(judged.and_then(|margin| margin.check_initial())), circuit(&cs)]
 }

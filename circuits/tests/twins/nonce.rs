@@ -59,8 +59,8 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let input = NonceInput { old: window, used: mask, cancelled_to };
     let var = cs.under(Rule::Nonce, |cs| consume(cs, &input));
     if let Ok(slid) = slid {
-        assert_eq!(var.new_base.value(), Fr::from(slid.base.get()));
-        assert_eq!(var.new_bits.value(), Fr::from(slid.bits));
+        assert_eq!(var.new_base().value(), Fr::from(slid.base.get()));
+        assert_eq!(var.new_bits().value(), Fr::from(slid.bits));
     }
     [native(slid), circuit(&cs)]
 }

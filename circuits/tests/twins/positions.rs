@@ -4,11 +4,10 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::account::positions::witness_canonical;
+use zkmargin_circuits::gadgets::integer::Uint;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::positions::{Positions, SLOTS, Slot};
-use zkmargin_protocol::value::units::{InstrumentIndex, Quantity, Underlying};
-
-use ark_bn254::Fr;
+use zkmargin_protocol::value::units::{InstrumentIndex, Quantity, UNDERLYING_BITS, Underlying};
 
 use super::draw::{Verdict, agree, circuit, near, witness};
 
@@ -98,7 +97,7 @@ fn agree_on_position_slots() {
     agree(2_000, &[Rule::PositionSlots, Rule::Book], |rng| {
         let (book, slots) = random_slots(rng);
         let mut cs = witness();
-        let underlying = cs.constant(Fr::from(book.get()));
+        let underlying = Uint::constant(&cs, book.get().into(), UNDERLYING_BITS);
         witness_canonical(&mut cs, &underlying, &slots);
         [judge_natively(book, &slots), circuit(&cs)]
     });

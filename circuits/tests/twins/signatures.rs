@@ -86,11 +86,14 @@ fn agree_on_requests() {
         let input = RequestInput { is_active: true, signed, signer: payer_before };
         let var = RequestVar::new(&mut cs, &input, &header);
         if judged.is_ok() {
-            assert_eq!(var.word.value(), withdrawal_word(&input.signed, &custody));
+            assert_eq!(var.word().value(), withdrawal_word(&input.signed, &custody));
             let request = &input.signed.request;
-            assert_eq!(var.action.payload.map(|wire| wire.value()), request.action.payload());
+            assert_eq!(
+                var.action().payload().each_ref().map(|wire| wire.value()),
+                request.action.payload()
+            );
             let paid = request.action.amount().map_or(0, |amount| amount.get() as u64);
-            assert_eq!(var.paid.value(), Fr::from(paid));
+            assert_eq!(var.paid().value(), Fr::from(paid));
         }
         [native(judged), circuit(&cs)]
     });
@@ -131,7 +134,8 @@ fn agree_on_signed_trades() {
         let input = TradeInput { is_active: true, trade, signers, forward: row.forward };
         let var = TradeVar::new(&mut cs, &input, &header, &schedule);
         if judged.is_ok() {
-            let wires = [&var.cash_of_buyer, &var.cash_of_seller].map(|wire| wire.value());
+            let wires =
+                [var.cash_of_buyer().lc(), var.cash_of_seller().lc()].map(|wire| wire.value());
             assert_eq!(wires, cash.map(zkmargin_protocol::value::packing::signed_field));
         }
         [native(judged), circuit(&cs)]

@@ -3,42 +3,43 @@
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;
+use derive_getters::Getters;
 use zkmargin_protocol::crypto::tree::ARITY;
 use zkmargin_protocol::crypto::tree::opening::OpenedNode;
 
-use super::{INSTRUMENTS, LEVEL_BITS, enforce_unused, node, place, place_parts};
+use super::{INSTRUMENTS, LEVEL_BITS, PlaceVar, enforce_unused, node, place_parts};
+use crate::Cs;
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::element::{Element, Unranged};
 use crate::gadgets::integer::Uint;
-use crate::value::packing::Part;
-use crate::{Cs, Wire};
 
 /// A node that opens nothing.
 pub const PADDING: OpenedNode =
     OpenedNode { level: 1, index: 0, children: [Fr::ZERO; ARITY], opened: [false; ARITY] };
 
 /// One node.
+#[derive(Getters)]
 pub struct OpenedNodeVar {
     /// Whether the row is in use and has a parent row: false for the root and for padding.
-    pub has_parent: Bool<Fr>,
+    has_parent: Bool,
     /// level · 2^24 + index.
-    pub place: Wire,
+    place: Uint,
     /// Level · 2^24 + index of child 0.
-    pub first_child: Wire,
+    first_child: Unranged,
     /// Hashes of the children, at level 1 the leaves.
-    pub children: Vec<Wire>,
+    children: Vec<Element>,
     /// Which children have rows of their own.
-    pub opened: Vec<Bool<Fr>>,
+    opened: Vec<Bool>,
     /// Hash.
-    pub hash: Wire,
+    hash: Element,
 }
 
 impl OpenedNodeVar {
     /// Row 0: the root, at the top level with index 0.
     pub fn root(cs: &mut Cs, node: &OpenedNode) -> Self {
-        let level = cs.constant(Fr::from(INSTRUMENTS.depth));
-        let (index, is_used) = (cs.zero(), Bool::constant(cs, true));
-        let has_parent = Bool::constant(cs, false);
-        Self::children(cs, node, [level, index], has_parent, &is_used)
+        let place = PlaceVar::root(cs, INSTRUMENTS);
+        let (is_used, has_parent) = (Bool::constant(cs, true), Bool::constant(cs, false));
+        Self::over(cs, node, &place, has_parent, &is_used)
     }
 
     /// Any other row; `None` is padding.
@@ -48,19 +49,19 @@ impl OpenedNodeVar {
         let level = Uint::external(cs, "risk node level", node.level.into(), LEVEL_BITS);
         let index =
             Uint::external(cs, "risk node index", node.index.into(), INSTRUMENTS.index_bits);
-        let place = [level.lc().clone(), index.lc().clone()];
-        Self::children(cs, node, place, is_used.clone(), &is_used)
+        Self::over(cs, node, &PlaceVar { level, index }, is_used.clone(), &is_used)
     }
 
-    fn children(
+    fn over(
         cs: &mut Cs,
         opened_node: &OpenedNode,
-        [level, index]: [Wire; 2],
-        has_parent: Bool<Fr>,
-        is_used: &Bool<Fr>,
+        place: &PlaceVar,
+        has_parent: Bool,
+        is_used: &Bool,
     ) -> Self {
+        let children = opened_node.children.iter();
         let children: Vec<_> =
-            opened_node.children.iter().map(|&child| cs.external("risk child", child)).collect();
+            children.map(|&child| Element::external(cs, "risk child", child)).collect();
         let opened: Vec<_> = opened_node
             .opened
             .iter()
@@ -68,13 +69,12 @@ impl OpenedNodeVar {
             .collect();
         enforce_unused(cs, "padding opens nothing", is_used, &opened);
         let hash = node(cs, &children);
-        let one = cs.one();
-        let first_child = place(&level.minus(&one), &index.scaled(Fr::from(ARITY as u64)));
-        Self { has_parent, place: place(&level, &index), first_child, children, opened, hash }
+        let (place, first_child) = (place.own(), place.first_child(cs));
+        Self { has_parent, place, first_child, children, opened, hash }
     }
 
     /// Flags, level and index: with the hash they fix every field of the row.
-    pub fn place_parts(&self) -> Vec<Part> {
+    pub fn place_parts(&self) -> Vec<Uint> {
         place_parts(&self.has_parent, &self.opened, &self.place)
     }
 }
