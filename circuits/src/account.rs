@@ -180,6 +180,15 @@ impl BookVar {
 impl AccountVar {
     /// Allocates the row and enforces what concerns the account alone.
     pub fn new(cs: &mut Cs, input: &AccountInput) -> Self {
+        let account = Self::open(cs, input);
+        account.enforce_new_is_empty(cs);
+        account.enforce_key_valid(cs);
+        account.enforce_keys_kept(cs);
+        account
+    }
+
+    /// Both leaves and what they hold.
+    fn open(cs: &mut Cs, input: &AccountInput) -> Self {
         let is_active = Bool::witness(cs, "account row in use", input.is_active);
         let is_new = Bool::witness(cs, "account is new", input.is_new);
         let index = Uint::external(cs, "account index", input.index.get().into(), ACCOUNT_BITS);
@@ -195,38 +204,35 @@ impl AccountVar {
         let old_positions = positions::open_stored(cs, &stored);
         let slots = old_positions.slots();
         let settlement = SettlementVar::apply(cs, slots, &stored, &input.settlement);
-        let new_cash = cs.under(Rule::Range, |cs| {
-            Signed::witness(cs, "new cash", input.new.cash.into(), CASH_BITS)
-        });
-        let new_slots = input.new.positions.slots();
+        let cash = input.new.cash.into();
+        let new_cash = cs.under(Rule::Range, |cs| Signed::witness(cs, "new cash", cash, CASH_BITS));
+        let slots_after = input.new.positions.slots();
         let CanonicalVar { positions: new_positions, is_full } =
-            positions::witness_canonical(cs, book.underlying(), &new_slots);
+            positions::witness_canonical(cs, book.underlying(), &slots_after);
         let auctions = input.is_two_sided.then(|| {
-            let old = AuctionVar::external(cs, input.old.auction.as_ref());
-            [old, AuctionVar::witness(cs, input.new.auction.as_ref())]
+            let [old, new] = [&input.old, &input.new].map(|account| account.auction.as_ref());
+            [AuctionVar::external(cs, old), AuctionVar::witness(cs, new)]
         });
-        let old_tier = TierVar::external(cs, input.old.tier);
-        let new_tier = TierVar::witness(cs, input.new.tier);
-        new_tier.enforce_not_below(cs, &old_tier);
+        let [old_tier, new_tier] = TierVar::raised(cs, [input.old.tier, input.new.tier]);
         let [old_auction, new_auction] = auction_words(cs, auctions.as_ref());
         let old = LeafVar {
+            keys: &old_keys,
             status: [&old_cash.offset(cs), nonces.base(), &book.word(), &old_auction],
             tier: &old_tier,
             nonce_bits: nonces.bits(),
             positions: &old_positions,
         };
         let new = LeafVar {
+            keys: &new_keys,
             status: [&new_cash.offset(cs), nonces.new_base(), &book.word(), &new_auction],
             tier: &new_tier,
             nonce_bits: nonces.new_bits(),
             positions: &new_positions,
         };
-        let (old_words, secret_words) = (old.secret_words(), new.secret_words());
-        let opened_leaf = leaf(cs, &old_keys, &old_words);
-        let new_leaf = leaf(cs, &new_keys, &secret_words);
-        let new_leaf = cs.product("new leaf of a row in use", is_active.lc(), &new_leaf);
-        let old_leaf = cs.product("old leaf", is_new.not(cs).lc(), &opened_leaf);
-        let account = Self {
+        let (secret_words, opened_leaf) = (new.secret_words(), old.hash(cs));
+        let new_leaf = new.hash(cs).only_if(cs, "new leaf of a row in use", &is_active);
+        let old_leaf = opened_leaf.only_if(cs, "old leaf", &is_new.not(cs));
+        Self {
             is_active,
             is_new,
             index,
@@ -245,14 +251,10 @@ impl AccountVar {
             new_positions,
             is_full,
             opened_leaf,
-            old_leaf: Element::new(old_leaf),
-            new_leaf: Element::new(new_leaf),
+            old_leaf,
+            new_leaf,
             secret_words,
-        };
-        account.enforce_new_is_empty(cs);
-        account.enforce_key_valid(cs);
-        account.enforce_keys_kept(cs);
-        account
+        }
     }
 
     /// Cash before, with what settled positions turned into.
@@ -310,8 +312,9 @@ fn auction_words(cs: &Cs, auctions: Option<&[AuctionVar; 2]>) -> [Uint; 2] {
     }
 }
 
-/// What a leaf holds beside keys.
+/// What a leaf holds.
 struct LeafVar<'a> {
+    keys: &'a KeysVar,
     /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104).
     status: [&'a Uint; 4],
     /// Tier (2), the last of the status word.
@@ -328,12 +331,12 @@ impl LeafVar<'_> {
         words.extend(self.positions.words().iter().cloned());
         words
     }
-}
 
-/// Poseidon of tag, key, view key and the secret words.
-fn leaf(cs: &mut Cs, keys: &KeysVar, words: &[Uint]) -> Element {
-    let mut inputs = vec![cs.constant(Tag::Leaf.field())];
-    inputs.extend(keys.elements().map(Clone::clone));
-    inputs.extend(words.iter().map(|word| word.lc().clone()));
-    Element::new(poseidon::hash(cs, &inputs))
+    /// Poseidon of tag, key, view key and the secret words.
+    fn hash(&self, cs: &mut Cs) -> Element {
+        let mut inputs = vec![cs.constant(Tag::Leaf.field())];
+        inputs.extend(self.keys.elements().map(Clone::clone));
+        inputs.extend(self.secret_words().iter().map(|word| word.lc().clone()));
+        Element::new(poseidon::hash(cs, &inputs))
+    }
 }

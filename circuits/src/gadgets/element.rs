@@ -6,6 +6,7 @@ use ark_bn254::Fr;
 use ark_ff::PrimeField;
 use zkmargin_protocol::Rule;
 
+use super::boolean::Bool;
 use crate::cs::{Cs, Lc};
 
 /// A field element that is no number: a root, a hash, a coordinate, a challenge. Every element of
@@ -30,6 +31,11 @@ impl<F: PrimeField> Element<F> {
     /// The wire.
     pub fn lc(&self) -> &Lc<F> {
         &self.0
+    }
+
+    /// `flag ? self : 0`. One constraint.
+    pub fn only_if(&self, cs: &mut Cs<F>, what: &'static str, flag: &Bool<F>) -> Self {
+        Self(cs.product(what, flag.lc(), &self.0))
     }
 
     /// An element from outside.

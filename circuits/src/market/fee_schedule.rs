@@ -21,9 +21,12 @@ impl TierVar {
         Self(Bits::external(cs, "tier", tier.get().into(), TIER_BITS))
     }
 
-    /// The tier of a new leaf; [`Self::enforce_not_below`] binds it.
-    pub fn witness(cs: &mut Cs, tier: Tier) -> Self {
-        Self(Bits::witness(cs, "new tier", tier.get().into(), TIER_BITS))
+    /// The tiers of a stored leaf and of the one that follows it, which is not below.
+    pub fn raised(cs: &mut Cs, [old, new]: [Tier; 2]) -> [Self; 2] {
+        let old = Self::external(cs, old);
+        let new = Self(Bits::witness(cs, "new tier", new.get().into(), TIER_BITS));
+        new.enforce_not_below(cs, &old);
+        [old, new]
     }
 
     /// The tier as a number.
@@ -32,7 +35,7 @@ impl TierVar {
     }
 
     /// A tier granted is not taken back.
-    pub fn enforce_not_below(&self, cs: &mut Cs, old: &Self) {
+    fn enforce_not_below(&self, cs: &mut Cs, old: &Self) {
         cs.under(Rule::FeeSchedule, |cs| {
             let raise = self.number().minus(&old.number());
             Uint::range_check(cs, "tier does not fall", &raise, TIER_BITS);

@@ -6,18 +6,19 @@ use std::collections::BTreeMap;
 use ark_bn254::Fr;
 
 use super::tables::{BookSide, Tables};
+use crate::gadgets::element::Element;
 use crate::{Cs, Wire};
 
 /// What is held of each instrument, weighted by side of a book.
 pub struct InstrumentClaims {
     /// `w^k` of side `k`, 0 in padding.
-    pub weights: Vec<Wire>,
+    pub weights: Vec<Element>,
     /// By instrument row: `Σ_k weight_k · quantity`.
-    pub held: Vec<Wire>,
+    pub held: Vec<Element>,
     /// By instrument row: `Σ_k weight_k · short quantity`.
-    pub short: Vec<Wire>,
+    pub short: Vec<Element>,
     /// By instrument row: `Σ_k weight_k · quantity settled`, over the account rows.
-    pub settled: Vec<Wire>,
+    pub settled: Vec<Element>,
 }
 
 impl InstrumentClaims {
@@ -26,7 +27,11 @@ impl InstrumentClaims {
         let mut power = cs.one();
         let mut weights = Vec::new();
         for side in books {
-            weights.push(cs.product("weight of a row in use", side.is_active.lc(), &power));
+            weights.push(Element::new(cs.product(
+                "weight of a row in use",
+                side.is_active,
+                &power,
+            )));
             power = cs.product("power of the weight", &power, weight);
         }
         let sums = hint_holdings(books, &weights);
@@ -37,16 +42,20 @@ impl InstrumentClaims {
             let found = sums.get(&instrument).filter(|_| is_active);
             let (long, written) = found.copied().unwrap_or_default();
             let gone = gone.get(&instrument).filter(|_| is_active).copied();
-            held.push(cs.argued("weighted holding", long));
-            short.push(cs.argued("weighted short holding", written));
-            settled.push(cs.argued("weighted settled quantity", gone.unwrap_or_default()));
+            held.push(Element::argued(cs, "weighted holding", long));
+            short.push(Element::argued(cs, "weighted short holding", written));
+            settled.push(Element::argued(
+                cs,
+                "weighted settled quantity",
+                gone.unwrap_or_default(),
+            ));
         }
         Self { weights, held, short, settled }
     }
 }
 
 /// Weighted sums of quantity and short quantity by instrument.
-fn hint_holdings(books: &[BookSide], weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)> {
+fn hint_holdings(books: &[BookSide], weights: &[Element]) -> BTreeMap<Fr, (Fr, Fr)> {
     let mut sums: BTreeMap<Fr, (Fr, Fr)> = BTreeMap::new();
     for (side, weight) in books.iter().zip(weights) {
         for slot in side.slots {
@@ -59,7 +68,7 @@ fn hint_holdings(books: &[BookSide], weights: &[Wire]) -> BTreeMap<Fr, (Fr, Fr)>
 }
 
 /// Weighted sums of settled quantity by instrument.
-fn hint_settled(tables: &Tables, weights: &[Wire]) -> BTreeMap<Fr, Fr> {
+fn hint_settled(tables: &Tables, weights: &[Element]) -> BTreeMap<Fr, Fr> {
     let mut sums: BTreeMap<Fr, Fr> = BTreeMap::new();
     for (account, weight) in tables.accounts.iter().zip(weights) {
         for (slot, gone) in

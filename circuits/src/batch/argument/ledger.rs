@@ -9,15 +9,16 @@ use zkmargin_protocol::value::units::INSTRUMENT_BITS;
 use super::point::Point;
 use super::tables::Tables;
 use crate::account::positions::SlotVar;
+use crate::gadgets::element::Element;
 use crate::gadgets::integer::power_of_two;
 use crate::{Cs, Wire, sum};
 
 /// What an account row holds: `Σ_slots q/(γ − key)`.
 pub struct Holdings {
     /// Before the batch, less what an auction or a forced reduction has taken.
-    pub before: Wire,
+    pub before: Element,
     /// After it.
-    pub after: Wire,
+    pub after: Element,
 }
 
 /// For every account and instrument, and for cash, the change equals the sum of the legs. Returns
@@ -42,6 +43,7 @@ pub fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdin
             };
             let change = cash.plus(&after).minus(&before);
             let change = cs.product("change of a row in use", account.is_active().lc(), &change);
+            let [before, after] = [before, after].map(Element::new);
             (change, Holdings { before, after })
         });
         let (changes, holdings): (Vec<_>, Vec<_>) = rows.into_iter().unzip();

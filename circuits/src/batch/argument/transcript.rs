@@ -165,7 +165,7 @@ pub fn absorb_claims(cs: &mut Cs, chain: &Wire, claims: &InstrumentClaims) -> [W
     round.element(cs, "link", chain);
     for k in 0..claims.held.len() {
         let of = [&claims.held[k], &claims.short[k], &claims.settled[k]];
-        round.elements(cs, "holdings claimed", of);
+        round.elements(cs, "holdings claimed", of.map(Element::lc));
     }
     round.squeeze(cs)
 }
