@@ -1,4 +1,4 @@
-//! Twin of `protocol::account::reduction`: what a two-sided row shows beside a one-sided one.
+//! Twin of `protocol::account::reduction`: what a two-sided row shows besides a one-sided one.
 
 use ark_bn254::Fr;
 use derive_getters::Getters;
@@ -21,7 +21,7 @@ const KEPT_PER_WORD: usize = 6;
 
 /// What the witness of the side before the batch is made from.
 #[derive(Clone, Debug)]
-pub struct ReductionInput {
+pub struct SideBeforeInput {
     /// The account's margin before the batch, or that of the book which a refusal shows.
     pub old_margin: Margin,
     /// Whether the row is bound to be no worse instead of to initial margin.
@@ -44,30 +44,30 @@ pub struct RowModes<'a> {
 /// The side before the batch, or where a forced reduction is refused, the book that could not be
 /// held.
 #[derive(Getters)]
-pub struct ReductionVar {
+pub struct SideBeforeVar {
     /// Whether the row is bound to be no worse instead of to initial margin.
     is_reducing: Bool,
     /// Claims of margin before the batch.
-    old_margin: MarginVar,
+    margin: MarginVar,
     /// The slots before the batch, settled ones empty, with what is short of each.
-    old_slots: Vec<SlotVar>,
+    slots: Vec<SlotVar>,
     /// Of each slot before the batch what is kept: of its sign and no larger.
     kept: Vec<Int>,
 }
 
-impl ReductionVar {
+impl SideBeforeVar {
     /// Allocates the side before the batch, of these slots. The claims of margin are checked by
     /// `argument`, and so is that `kept` is what a reducing row holds after the batch.
-    pub fn new(cs: &mut Cs, input: &ReductionInput, slots: &[SlotVar]) -> Self {
+    pub fn new(cs: &mut Cs, input: &SideBeforeInput, slots: &[SlotVar]) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
-        let old_margin = MarginVar::evaluate(cs, &input.old_margin);
-        let (mut old_slots, mut kept) = (Vec::new(), Vec::new());
+        let margin = MarginVar::evaluate(cs, &input.old_margin);
+        let (mut before, mut kept) = (Vec::new(), Vec::new());
         for (slot, &quantity) in slots.iter().zip(&input.kept) {
             let slot = slot.with_short(cs);
             kept.push(witness_kept(cs, &slot, quantity));
-            old_slots.push(slot);
+            before.push(slot);
         }
-        Self { is_reducing, old_margin, old_slots, kept }
+        Self { is_reducing, margin, slots: before, kept }
     }
 
     /// A reducing row is short of initial margin by no more than before; any other row in use
@@ -85,7 +85,7 @@ impl ReductionVar {
     ) {
         let RowModes { is_frozen, is_paying, is_refused } = *modes;
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
-        let before = self.old_margin.initial_excess(cs, &cash, is_standard, factor_ppm);
+        let before = self.margin.initial_excess(cs, &cash, is_standard, factor_ppm);
         let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
         let is_bindable = account.is_active.lc().minus(is_refused);
         let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
@@ -101,7 +101,7 @@ impl ReductionVar {
 
     /// The elements the transcript absorbs: the claims before the batch, the flag, what is kept.
     pub fn absorbed(&self, cs: &Cs) -> Vec<Wire> {
-        let mut words = self.old_margin.absorbed([]);
+        let mut words = self.margin.absorbed([]);
         let mut kept: Vec<_> = self.kept.iter().map(|kept| kept.offset(cs)).collect();
         kept.insert(KEPT_PER_WORD, Uint::from_bit(&self.is_reducing));
         words.extend(pack_words(&kept).iter().map(|word| word.lc().clone()));

@@ -25,7 +25,7 @@ use zkmargin_protocol::value::units::{
 };
 
 use crate::account::AccountInput;
-use crate::account::reduction::ReductionInput;
+use crate::account::reduction::SideBeforeInput;
 use crate::gadgets::eddsa::SignatureVar;
 use crate::ledger::two_sided::TwoSidedInput;
 use crate::operation::deposit::DepositInput;
@@ -46,7 +46,7 @@ pub struct BatchInput {
     pub accounts: Vec<AccountInput>,
     /// Margins of the accounts.
     pub margins: Vec<Margin>,
-    /// What the two-sided rows, the last of the accounts, show beside.
+    /// What the two-sided rows, the last of the accounts, show besides.
     pub two_sided: Vec<TwoSidedInput>,
     /// Tree nodes, the root first; `None` is padding.
     pub nodes: Vec<Option<NodeUpdate>>,
@@ -139,7 +139,7 @@ fn two_sided_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     let is_short = [old_margin, &row.margin].iter().all(|margin| margin.initial_excess_e12 < 0);
     let is_reducing = is_short && !accounts::is_frozen(row) && !is_refused;
     TwoSidedInput {
-        reduction: ReductionInput { old_margin: old_margin.clone(), is_reducing, kept },
+        before: SideBeforeInput { old_margin: old_margin.clone(), is_reducing, kept },
         step: row.step.clone(),
         answer: row.answer,
         forced_reduction: accounts::forced_reduction(trace, row),
@@ -158,7 +158,7 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 fn padding_two_sided() -> TwoSidedInput {
     let kept = [Quantity::default(); SLOTS];
     TwoSidedInput {
-        reduction: ReductionInput { old_margin: empty_margin(), is_reducing: false, kept },
+        before: SideBeforeInput { old_margin: empty_margin(), is_reducing: false, kept },
         step: None,
         answer: None,
         forced_reduction: None,

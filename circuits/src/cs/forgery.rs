@@ -59,7 +59,7 @@ pub struct Determined<F: PrimeField> {
     pub effects: Vec<Lc<F>>,
 }
 
-/// What a circuit says of itself beside its matrices, in [`super::Mode::Shape`].
+/// What a circuit says of itself besides its matrices, in [`super::Mode::Shape`].
 #[derive(Clone, Debug, Default)]
 pub struct Notes<F: PrimeField> {
     /// Combinations shown to lie in a range.

@@ -10,7 +10,7 @@ use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 use crate::account::AccountVar;
 use crate::account::auction::AuctionVar;
 use crate::account::auction_step::{AuctionStepVar, Step};
-use crate::account::reduction::ReductionVar;
+use crate::account::reduction::SideBeforeVar;
 use crate::account::standing::StandingVar;
 use crate::gadgets::integer::{Int, Uint};
 use crate::market::auction_parameters::ClockVar;
@@ -49,13 +49,13 @@ impl LiquidationVar {
         cs: &mut Cs,
         input: Option<&AuctionStep>,
         account: &AccountVar,
-        reduction: &ReductionVar,
+        before: &SideBeforeVar,
         parameters: &ParametersVar,
         header: &HeaderVar,
     ) -> Self {
         let [old, new] = account.auctions().as_ref().expect("a two-sided row holds its auction");
         let step = AuctionStepVar::new(cs, kind(input), account, old);
-        let margin = reduction.old_margin();
+        let margin = before.margin();
         let standing = StandingVar::new(cs, &step, account, margin, parameters);
         standing.enforce_start(cs, &step, old, account, parameters.is_changed());
         standing.enforce_end(cs, &step);
@@ -78,7 +78,7 @@ impl LiquidationVar {
             _ => None,
         };
         let bid = BidVar::external(cs, fill, is_bid);
-        let sale = SaleVar::new(cs, is_bid, &bid, &offer, account, reduction, parameters);
+        let sale = SaleVar::new(cs, is_bid, &bid, &offer, account, before, parameters);
         let to_account = sale.price().only_if(cs, "price to the account", &is_solvent);
         let cover = witness_cover(cs, input, &step);
         let counted = standing.count_deficit(cs, &step, old, &cover);
@@ -101,8 +101,8 @@ impl LiquidationVar {
     /// The element the transcript absorbs: bidder and terms of the bid ‖ the four flags ‖ `paid`.
     pub fn absorbed(&self, cs: &Cs, paid: &Uint) -> Uint {
         let [start, end, bid, count] = self.step.flags();
-        let beside = pack(&[start, end, bid, count, paid]);
-        self.bid.absorbed(cs, &beside)
+        let rest = pack(&[start, end, bid, count, paid]);
+        self.bid.absorbed(cs, &rest)
     }
 }
 

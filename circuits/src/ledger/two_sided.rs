@@ -10,7 +10,7 @@ use crate::Cs;
 use crate::account::AccountVar;
 use crate::account::margin::RowMarginVar;
 use crate::account::positions::{self, SlotVar};
-use crate::account::reduction::{ReductionInput, ReductionVar, RowModes};
+use crate::account::reduction::{RowModes, SideBeforeInput, SideBeforeVar};
 use crate::ledger::forced::ForcedVar;
 use crate::ledger::forced::reduction::{ForcedReductionInput, ForcedReductionVar, RefusalMargins};
 use crate::ledger::liquidation::LiquidationVar;
@@ -21,7 +21,7 @@ use crate::value::header::HeaderVar;
 #[derive(Clone, Debug)]
 pub struct TwoSidedInput {
     /// The side before the batch.
-    pub reduction: ReductionInput,
+    pub before: SideBeforeInput,
     /// What happens to the account's auction.
     pub step: Option<AuctionStep>,
     /// How a forced request is answered.
@@ -34,7 +34,7 @@ pub struct TwoSidedInput {
 #[derive(Getters)]
 pub struct TwoSidedVar {
     /// The side before the batch.
-    reduction: ReductionVar,
+    before: SideBeforeVar,
     /// The step of the account's auction.
     liquidation: LiquidationVar,
     /// The answer to a forced request.
@@ -55,12 +55,12 @@ impl TwoSidedVar {
     ) -> Self {
         let asked = input.forced_reduction.as_ref();
         let taken = ForcedReductionVar::new(cs, asked, account, parameters);
-        let reduction = ReductionVar::new(cs, &input.reduction, taken.shown_slots());
+        let before = SideBeforeVar::new(cs, &input.before, taken.shown_slots());
         let step = input.step.as_ref();
-        let liquidation = LiquidationVar::new(cs, step, account, &reduction, parameters, header);
+        let liquidation = LiquidationVar::new(cs, step, account, &before, parameters, header);
         let step = liquidation.step();
         let (factor, after) = (parameters.initial_factor_ppm(), margin.excess());
-        let (shown, margin) = (reduction.old_margin(), margin.claims());
+        let (shown, margin) = (before.margin(), margin.claims());
         let margins = RefusalMargins { shown, margin, after };
         taken.enforce_refusal(cs, account, step.was_in_auction(), &margins, factor);
         let answer = input.answer.as_ref();
@@ -70,8 +70,8 @@ impl TwoSidedVar {
             is_paying: forced.is_bound(),
             is_refused: forced.reduction().is_refused(),
         };
-        reduction.enforce_no_worse(cs, account, &modes, after, factor);
-        Self { reduction, liquidation, forced }
+        before.enforce_no_worse(cs, account, &modes, after, factor);
+        Self { before, liquidation, forced }
     }
 
     /// What an auction and a forced reduction leave of the slots. No row has both.

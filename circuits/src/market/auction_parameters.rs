@@ -88,7 +88,7 @@ impl AuctionParametersVar {
 pub struct ClockVar {
     /// Price of the whole account as a share of its equity, parts per million.
     discount: Uint,
-    /// Share of maintenance margin paid beside mark value, parts per million.
+    /// Share of maintenance margin paid besides mark value, parts per million.
     payout: Uint,
 }
 

@@ -40,7 +40,7 @@ pub struct ActionVar {
     new_key: PointVar,
     /// New view key; 0 but for rekeys. What is signed is its commitment, which fixes it.
     new_view_key: Element,
-    /// What is signed beside the terms.
+    /// What is signed besides the terms.
     payload: [Element; 3],
     /// The account's nonce base before the batch; of a cancel-all `argument` holds it
     /// against the account.

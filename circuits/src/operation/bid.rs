@@ -60,8 +60,8 @@ impl BidVar {
         pack(&[account, &self.fraction_min, &self.fraction_max, &self.limit.offset(cs)])
     }
 
-    /// What the transcript absorbs: bidder (24) and the terms (104) ‖ `beside`.
-    pub fn absorbed(&self, cs: &Cs, beside: &Uint) -> Uint {
-        pack(&[&self.word(cs, &self.bidder), beside])
+    /// What the transcript absorbs: bidder (24) and the terms (104) ‖ `rest`.
+    pub fn absorbed(&self, cs: &Cs, rest: &Uint) -> Uint {
+        pack(&[&self.word(cs, &self.bidder), rest])
     }
 }

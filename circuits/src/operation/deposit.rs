@@ -91,7 +91,7 @@ impl DepositVar {
         Self { is_active, account, found, credited, words: words.to_vec() }
     }
 
-    /// What the transcript absorbs beside the statement: the keys found; the book found (5) ‖
+    /// What the transcript absorbs besides the statement: the keys found; the book found (5) ‖
     /// whether it is opened (1) ‖ account (24), which the statement does not have in padding.
     pub fn absorbed(&self) -> [Wire; 4] {
         let [x, y, view_key] = self.found.keys.each_ref().map(|key| key.lc().clone());

@@ -86,7 +86,7 @@ impl HeaderVar {
     }
 
     /// epoch (40) ‖ oracle time (40) ‖ is outside of the band (1) ‖ price units in one USDC (32):
-    /// what the oracle signs beside the roots.
+    /// what the oracle signs besides the roots.
     pub fn oracle_terms(&self, cs: &Cs) -> Uint {
         let units = Uint::constant(cs, PRICE_UNITS.into(), PRICE_BITS);
         pack(&[&self.epoch, &self.oracle_time, &self.is_outside_band, &units])

@@ -52,7 +52,7 @@ fn random_distress(rng: &mut ChaCha8Rng) -> Distress {
     }
 }
 
-/// A bid for some or all, at the price of the whole or a micro-USDC beside.
+/// A bid for some or all, at the price of the whole or a micro-USDC besides.
 fn random_bid(rng: &mut ChaCha8Rng, market: &Market, distress: &Distress) -> Bid {
     let share = *[9_999, 10_000, 123_457, PPM, PPM + 1].choose(rng).expect("five");
     let mut bid = Bid {

@@ -1,4 +1,4 @@
-//! Forced requests at and around free collateral and the last nonces, beside cash that comes in,
+//! Forced requests at and around free collateral and the last nonces, besides cash that comes in,
 //! signatures and steps of auctions.
 
 use rand::Rng;

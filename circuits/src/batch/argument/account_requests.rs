@@ -35,7 +35,7 @@ pub fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
             let place = shifted(cs, account.index(), power_of_two(ACCOUNT_BITS));
             let cancelled = point.compress(cs, &[&place, nonces.new_base(), nonces.base()]);
             // A forced cancel-all is shown in the row itself.
-            let is_asked = match tables.beside(k) {
+            let is_asked = match tables.two_sided_row(k) {
                 Some(row) => nonces.is_cancelled().minus(row.forced().is_voided()),
                 None => nonces.is_cancelled().lc().clone(),
             };

@@ -27,13 +27,13 @@ pub fn enforce_counterparties(
         });
         let rows: Vec<_> = tables.accounts.iter().zip(&tables.margins).collect();
         let found = cs.rows("accounts", &rows, |cs, k, (account, margin)| {
-            let is_frozen = match tables.beside(k) {
+            let is_frozen = match tables.two_sided_row(k) {
                 Some(row) => row.liquidation().step().is_frozen().clone(),
                 None => Bool::constant(cs, false),
             };
             let (flags, wide) = ([&is_frozen, account.is_full()], margin.claims().wide());
-            let standing = counterparty::standing(account.book(), flags, wide);
-            let word = counterparty::word(account.index(), &standing);
+            let availability = counterparty::availability(account.book(), flags, wide);
+            let word = counterparty::word(account.index(), &availability);
             let key = point.compress(cs, &[&word, margin.excess()]);
             point.fraction_if(cs, account.is_active(), counts.counterparties[k].lc(), &key)
         });

@@ -37,7 +37,7 @@ pub fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdin
                 sum(&slots.iter().map(fraction).collect::<Vec<_>>())
             };
             let after = side(cs, account.new_positions().slots());
-            let before = match tables.beside(k) {
+            let before = match tables.two_sided_row(k) {
                 Some(row) => side(cs, &row.left(account.opening_slots())),
                 None => side(cs, account.opening_slots()),
             };

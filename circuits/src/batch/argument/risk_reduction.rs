@@ -16,15 +16,15 @@ pub fn enforce_reductions(cs: &mut Cs, tables: &Tables, holdings: &[Holdings], p
     let rows: Vec<_> = tables.two_sided().into_iter().zip(holdings).collect();
     let differences = cs.under(Rule::RiskReduction, |cs| {
         cs.rows("two-sided accounts", &rows, |cs, _, ((account, row), held)| {
-            let reduction = row.reduction();
+            let before = row.before();
             let shift = point.compress(cs, &[&cs.zero(), account.index()]);
             let mut kept = Vec::new();
-            for (slot, quantity) in reduction.old_slots().iter().zip(reduction.kept()) {
+            for (slot, quantity) in before.slots().iter().zip(before.kept()) {
                 kept.push(point.fraction(cs, quantity, &slot.instrument().plus(&shift)));
             }
             let difference = held.after.minus(&sum(&kept));
             let zero = cs.zero();
-            let is_reducing = reduction.is_reducing().lc();
+            let is_reducing = before.is_reducing().lc();
             cs.enforce("no position has grown", is_reducing, &difference, &zero);
             difference
         })

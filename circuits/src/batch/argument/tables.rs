@@ -48,7 +48,7 @@ impl Tables {
     }
 
     /// What an account row shows besides, if it is two-sided.
-    pub fn beside(&self, account: usize) -> Option<&TwoSidedVar> {
+    pub fn two_sided_row(&self, account: usize) -> Option<&TwoSidedVar> {
         self.two_sided.get(account.checked_sub(self.one_sided())?)
     }
 
@@ -66,8 +66,8 @@ impl Tables {
         });
         let before = self.two_sided().into_iter().map(|(account, row)| BookSide {
             is_active: account.is_active(),
-            slots: row.reduction().old_slots(),
-            margin: row.reduction().old_margin(),
+            slots: row.before().slots(),
+            margin: row.before().margin(),
         });
         after.chain(before).collect()
     }

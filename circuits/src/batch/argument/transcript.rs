@@ -101,7 +101,7 @@ pub fn absorb_rows(
     round.squeeze(cs)
 }
 
-/// The accounts, and of two-sided rows what they show beside.
+/// The accounts, and of two-sided rows what they show besides.
 fn absorb_accounts(cs: &mut Cs, round: &mut Round, tables: &Tables) {
     for (account, margin) in tables.accounts.iter().zip(&tables.margins) {
         round.element(cs, "old leaf", account.opened_leaf());
@@ -110,8 +110,8 @@ fn absorb_accounts(cs: &mut Cs, round: &mut Round, tables: &Tables) {
         round.elements(cs, "margin claims", &margin.claims().absorbed([used]));
     }
     for row in &tables.two_sided {
-        let reduction = row.reduction();
-        round.elements(cs, "margin before and what is kept", &reduction.absorbed(cs));
+        let before = row.before();
+        round.elements(cs, "margin before and what is kept", &before.absorbed(cs));
     }
     for row in &tables.two_sided {
         // What is paid is absorbed with the step; the rest of the answer is in the statement.

@@ -90,23 +90,23 @@ impl CounterpartyVar {
         has_book.not(cs).or(cs, &is_shut).or(cs, &is_wide)
     }
 
-    /// What the transcript absorbs beside index and excess.
-    pub(super) fn standing(&self) -> Uint {
-        standing(&self.book, [&self.is_frozen, &self.is_full], &self.wide)
+    /// What the transcript absorbs besides index and excess.
+    pub(super) fn availability(&self) -> Uint {
+        availability(&self.book, [&self.is_frozen, &self.is_full], &self.wide)
     }
 
-    /// What its row is asked for beside the excess.
+    /// What its row is asked for besides the excess.
     pub fn word(&self) -> Uint {
-        word(&self.index, &self.standing())
+        word(&self.index, &self.availability())
     }
 }
 
 /// book (5) ‖ is in auction (1) ‖ is full (1) ‖ wide spreads (6).
-pub fn standing(book: &BookVar, [is_frozen, is_full]: [&Bool; 2], wide: &Uint) -> Uint {
+pub fn availability(book: &BookVar, [is_frozen, is_full]: [&Bool; 2], wide: &Uint) -> Uint {
     pack(&[&book.word(), is_frozen, is_full, wide])
 }
 
-/// index (24) ‖ standing (13).
-pub fn word(index: &Uint, standing: &Uint) -> Uint {
-    pack(&[index, standing])
+/// index (24) ‖ availability (13).
+pub fn word(index: &Uint, availability: &Uint) -> Uint {
+    pack(&[index, availability])
 }

@@ -181,9 +181,10 @@ impl ForcedReductionVar {
         shown.initial_excess(cs, &cash, &Bool::new_unchecked(is_standard), factor_ppm)
     }
 
-    /// What the transcript absorbs beside the statement and the counterparty's excess.
+    /// What the transcript absorbs besides the statement and the counterparty's excess.
     pub fn parts(&self) -> Vec<Uint> {
-        let mut parts = vec![self.mark.clone(), self.forward.clone(), self.counterparty.standing()];
+        let mut parts =
+            vec![self.mark.clone(), self.forward.clone(), self.counterparty.availability()];
         parts.extend(self.reasons.iter().map(Uint::from_bit));
         parts
     }

@@ -10,7 +10,7 @@ use zkmargin_protocol::value::units::{CASH_BITS, PPM, QUANTITY_BITS};
 use crate::Cs;
 use crate::account::AccountVar;
 use crate::account::auction::AuctionVar;
-use crate::account::reduction::ReductionVar;
+use crate::account::reduction::SideBeforeVar;
 use crate::account::standing::StandingVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
@@ -92,20 +92,20 @@ pub struct SaleVar {
 
 impl SaleVar {
     /// The fraction is the one asked for, at most what may be had; price, cash and contracts follow
-    /// from it. `reduction` has the slots before the batch and what is kept of each.
+    /// from it. `before` has the slots before the batch and what is kept of each.
     pub fn new(
         cs: &mut Cs,
         is_bid: &Bool,
         bid: &BidVar,
         offer: &OfferVar,
         account: &AccountVar,
-        reduction: &ReductionVar,
+        before: &SideBeforeVar,
         parameters: &AuctionParametersVar,
     ) -> Self {
         let fraction = fraction_taken(cs, is_bid, bid, offer, parameters);
         let price = price_ceil(cs, is_bid, bid, offer, &fraction);
         let cash = cash_floor(cs, &account.opening_cash(), offer, &fraction);
-        let shares = shares_floor(cs, is_bid, reduction, &fraction);
+        let shares = shares_floor(cs, is_bid, before, &fraction);
         Self { fraction, price, cash, shares }
     }
 }
@@ -164,11 +164,11 @@ fn cash_floor(cs: &mut Cs, opening_cash: &Unranged, offer: &OfferVar, fraction: 
 }
 
 /// Of every slot the same fraction, rounded down.
-fn shares_floor(cs: &mut Cs, is_bid: &Bool, reduction: &ReductionVar, fraction: &Uint) -> Vec<Int> {
+fn shares_floor(cs: &mut Cs, is_bid: &Bool, before: &SideBeforeVar, fraction: &Uint) -> Vec<Int> {
     cs.under(Rule::BidShare, |cs| {
         let ppm = Fr::from(PPM);
         let divisor = cs.constant(ppm);
-        let slots = reduction.old_slots().iter().zip(reduction.kept());
+        let slots = before.slots().iter().zip(before.kept());
         slots
             .map(|(slot, kept)| {
                 let share = slot.quantity().minus(kept);
