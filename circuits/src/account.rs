@@ -16,7 +16,7 @@ use zkmargin_protocol::account::auction::AUCTION_BITS;
 use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::account::{Account, Book};
-use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::babyjubjub::Point;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, UNDERLYING_BITS};
 
@@ -24,11 +24,11 @@ use crate::account::auction::AuctionVar;
 use crate::account::nonce::{NonceInput, NonceWindowVar};
 use crate::account::positions::{CanonicalVar, PositionsVar, SlotVar};
 use crate::account::settlement::SettlementVar;
+use crate::crypto::{eddsa, poseidon};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::element::{Element, Unranged};
 use crate::gadgets::integer::{Int, Signed, Uint};
-use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
 use crate::value::packing::{pack, pack_all};
 use crate::{Cs, Wire, shifted};
@@ -286,11 +286,7 @@ impl AccountVar {
     /// The key with which an account is opened is in the prime-order subgroup and not the identity;
     /// another key was checked when it was asked for.
     fn enforce_key_valid(&self, cs: &mut Cs) {
-        cs.under(Rule::KeyValid, |cs| {
-            let base = PointVar::constant(cs, &BASE8);
-            let key = PointVar::select(cs, &self.is_new, &self.old_keys.key, &base);
-            key.enforce_in_prime_subgroup(cs);
-        });
+        eddsa::enforce_key_valid(cs, &self.is_new, self.old_keys.key());
     }
 
     /// Without a request the keys stay.

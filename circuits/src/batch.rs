@@ -155,7 +155,8 @@ fn margins(
 ) -> Vec<RowMarginVar> {
     let factor = parameters.initial_factor_ppm();
     cs.rows("accounts", margins, |cs, k, margin| {
-        RowMarginVar::new(cs, margin, &accounts[k], factor)
+        let (cash, is_standard) = (accounts[k].new_cash(), accounts[k].book().is_standard());
+        RowMarginVar::new(cs, margin, cash, is_standard, factor)
     })
 }
 

@@ -1,4 +1,6 @@
-//! Trees, and the cipher of a leaf. Spec: `docs/spec/hashing.md`.
+//! Hashes, signatures, trees and the cipher of a leaf. Spec: `docs/spec/hashing.md`.
 
 pub mod cipher;
+pub mod eddsa;
+pub mod poseidon;
 pub mod tree;

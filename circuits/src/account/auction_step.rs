@@ -3,10 +3,9 @@
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 
-use crate::account::AccountVar;
-use crate::account::auction::AuctionVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
+use crate::gadgets::integer::Uint;
 use crate::{Cs, sum};
 
 /// What happens to the auction of a row's account.
@@ -42,9 +41,9 @@ pub struct AuctionStepVar {
 }
 
 impl AuctionStepVar {
-    /// Allocates the flags, at most one of them in a row in use and none in others, and enforces
-    /// [`Rule::Frozen`].
-    pub fn new(cs: &mut Cs, step: Step, account: &AccountVar, old: &AuctionVar) -> Self {
+    /// Allocates the flags, at most one of them in a row in use and none in others. `start` is that
+    /// of the auction before the batch, 0 if there was none.
+    pub fn new(cs: &mut Cs, step: Step, is_active: &Bool, start: &Uint) -> Self {
         let flag = |cs: &mut Cs, name, of| Bool::external(cs, name, step == of);
         let is_start = flag(cs, "auction starts", Step::Start);
         let is_end = flag(cs, "auction ends", Step::End);
@@ -52,11 +51,11 @@ impl AuctionStepVar {
         let is_count = flag(cs, "deficit is counted", Step::Count);
         let zero = cs.zero();
         let flags = sum([is_start.lc(), is_end.lc(), is_bid.lc(), is_count.lc()]);
-        let was_in_auction = is_zero(cs, old.start()).not(cs);
+        let was_in_auction = is_zero(cs, start).not(cs);
         let is_frozen = was_in_auction.or(cs, &is_start);
         cs.under(Rule::AuctionPhase, |cs| {
             // The sum is 0 to 4, and nothing but 0 or 1 is its flag for rows in use.
-            cs.enforce("one step a batch", &flags, &account.is_active.lc().minus(&flags), &zero);
+            cs.enforce("one step a batch", &flags, &is_active.minus(&flags), &zero);
             cs.enforce(
                 "a bid is for an account in auction",
                 is_bid.lc(),
@@ -66,10 +65,6 @@ impl AuctionStepVar {
         });
         cs.under(Rule::AuctionEnd, |cs| {
             cs.enforce("what ends has started", is_end.lc(), was_in_auction.not(cs).lc(), &zero);
-        });
-        cs.under(Rule::Frozen, |cs| {
-            let signed = account.nonces().used_count();
-            cs.enforce("an account in auction signs nothing", is_frozen.lc(), &signed, &zero);
         });
         Self { is_start, is_end, is_bid, is_count, was_in_auction, is_frozen }
     }

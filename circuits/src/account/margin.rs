@@ -8,7 +8,6 @@ use zkmargin_protocol::account::margin::{Margin, SPREAD_BITS};
 use zkmargin_protocol::value::packing::signed_field;
 use zkmargin_protocol::value::units::PPM;
 
-use crate::account::AccountVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Bits, Int, Uint};
@@ -153,11 +152,16 @@ pub struct RowMarginVar {
 }
 
 impl RowMarginVar {
-    /// The margin of `account`.
-    pub fn new(cs: &mut Cs, margin: &Margin, account: &AccountVar, factor_ppm: &Uint) -> Self {
+    /// The margin of an account with `cash` after the batch.
+    pub fn new(
+        cs: &mut Cs,
+        margin: &Margin,
+        cash: &Int,
+        is_standard: &Bool,
+        factor_ppm: &Uint,
+    ) -> Self {
         let claims = MarginVar::evaluate(cs, margin);
-        let is_standard = account.book().is_standard();
-        let excess = claims.initial_excess(cs, account.new_cash(), is_standard, factor_ppm);
+        let excess = claims.initial_excess(cs, cash, is_standard, factor_ppm);
         Self { claims, excess }
     }
 }

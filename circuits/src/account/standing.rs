@@ -8,12 +8,9 @@ use zkmargin_protocol::account::standing::SHORTFALL_BITS;
 use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
 use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
-use crate::account::AccountVar;
-use crate::account::auction::AuctionVar;
-use crate::account::auction_step::AuctionStepVar;
-use crate::account::margin::{EXCESS_BITS, MarginVar};
+use crate::account::margin::MarginVar;
 use crate::gadgets::boolean::Bool;
-use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
+use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Signed, Uint};
@@ -44,23 +41,23 @@ pub struct StandingVar {
 }
 
 impl StandingVar {
-    /// Of the side before the batch.
+    /// Of the side before the batch, with its `cash` and claims of `margin`.
     pub fn new(
         cs: &mut Cs,
-        step: &AuctionStepVar,
-        account: &AccountVar,
+        is_stepping: &Bool,
+        cash: &Unranged,
+        is_standard: &Bool,
         margin: &MarginVar,
         parameters: &ParametersVar,
     ) -> Self {
-        let is_stepping = step.is_any();
         let ppm = Fr::from(PPM);
         cs.under(Rule::Range, |cs| {
-            let equity = account.opening_cash().plus(margin.mark_value());
-            let equity = cs.product("equity of a step", &is_stepping, &equity);
+            let equity = cash.plus(margin.mark_value());
+            let equity = cs.product("equity of a step", is_stepping, &equity);
             let equity = Signed::range_check(cs, "equity fits", &equity, CASH_BITS);
             let factor = parameters.maintenance_factor_ppm();
-            let maintenance = margin.maintenance(cs, &account.book.is_standard, factor);
-            let maintenance = cs.product("margin of a step", &is_stepping, &maintenance);
+            let maintenance = margin.maintenance(cs, is_standard, factor);
+            let maintenance = cs.product("margin of a step", is_stepping, &maintenance);
             let buffered = shifted(cs, parameters.auction().buffer(), ppm);
             let buffered = cs.product("buffered margin", &buffered, &maintenance);
             let shortfall = buffered.minus(&equity.lc().scaled(ppm * ppm));
@@ -78,79 +75,6 @@ impl StandingVar {
                 shortfall: shortfall.int().clone(),
             }
         })
-    }
-
-    /// An auction starts for equity below maintenance margin, and anew when equity has changed its
-    /// sign; never for account 0, the insurance fund, whose row would then not be bound to have
-    /// what it pays.
-    pub fn enforce_start(
-        &self,
-        cs: &mut Cs,
-        step: &AuctionStepVar,
-        old: &AuctionVar,
-        account: &AccountVar,
-        is_changed: &Bool,
-    ) {
-        let (zero, one) = (cs.zero(), cs.one());
-        let is_fresh = cs.under(Rule::AuctionStart, |cs| step.is_fresh(cs));
-        cs.under(Rule::ParameterChange, |cs| {
-            let what = "no auction in the first batch under other parameters";
-            cs.enforce(what, is_fresh.lc(), is_changed.lc(), &zero);
-        });
-        cs.under(Rule::AuctionStart, |cs| {
-            enforce_nonzero_if(cs, "the insurance fund itself", account.index(), step.is_start());
-            let is_anew = step.is_start().lc().minus(is_fresh.lc());
-            let lack = self.maintenance.minus(&self.equity.scaled(Fr::from(PPM))).minus(&one);
-            let lack = cs.product("lack of maintenance margin", is_fresh.lc(), &lack);
-            Uint::range_check(cs, "equity is below maintenance margin", &lack, EXCESS_BITS);
-            let covers = self.is_short.not(cs);
-            cs.enforce("equity is below buffered margin", is_fresh.lc(), covers.lc(), &zero);
-            let has_kept = self.has_kept_sign(cs, old);
-            cs.enforce("equity has changed its sign", &is_anew, has_kept.lc(), &zero);
-        });
-    }
-
-    /// An auction ends when equity covers buffered margin.
-    pub fn enforce_end(&self, cs: &mut Cs, step: &AuctionStepVar) {
-        cs.under(Rule::AuctionEnd, |cs| {
-            let zero = cs.zero();
-            let is_end = step.is_end().lc();
-            cs.enforce("equity covers buffered margin", is_end, self.is_short.lc(), &zero);
-        });
-    }
-
-    /// The deficit counted of an account in auction without equity: what `cover` leaves of equity
-    /// below zero.
-    pub fn count_deficit(
-        &self,
-        cs: &mut Cs,
-        step: &AuctionStepVar,
-        old: &AuctionVar,
-        cover: &Uint,
-    ) -> Uint {
-        cs.under(Rule::Deficit, |cs| {
-            let (zero, one) = (cs.zero(), cs.one());
-            let is_count = step.is_count().lc();
-            let is_solvent = one.minus(old.is_insolvent().lc());
-            let is_covered = self.is_negative.not(cs);
-            cs.enforce(
-                "counted in an auction",
-                is_count,
-                step.was_in_auction().not(cs).lc(),
-                &zero,
-            );
-            cs.enforce("counted in an auction without equity", is_count, &is_solvent, &zero);
-            cs.enforce("counted of equity below zero", is_count, is_covered.lc(), &zero);
-            let missing = self.equity.plus(cover).negated();
-            let missing = cs.product("deficit counted", is_count, &missing);
-            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS)
-        })
-    }
-
-    /// Whether the auction started for equity of the sign it has now.
-    pub fn has_kept_sign(&self, cs: &mut Cs, old: &AuctionVar) -> Bool {
-        let was_solvent = old.is_insolvent().not(cs);
-        Bool::new_unchecked(self.is_insolvent.select(cs, old.is_insolvent().lc(), was_solvent.lc()))
     }
 
     /// The least fraction, in parts per million, whose sale at `discount` covers buffered margin

@@ -3,11 +3,10 @@
 use zkmargin_protocol::Rule;
 
 use crate::account::AccountVar;
-use crate::gadgets::integer::Uint;
 use crate::ledger::two_sided::TwoSidedVar;
 use crate::operation::deposit::DepositVar;
 use crate::operation::request::RequestVar;
-use crate::value::custody::{CustodyVar, TOTAL_BITS};
+use crate::value::custody::CustodyVar;
 use crate::{Cs, sum};
 
 impl CustodyVar {
@@ -21,14 +20,10 @@ impl CustodyVar {
         two_sided: &[TwoSidedVar],
         first: &AccountVar,
     ) {
-        cs.under(Rule::Custody, |cs| {
-            let received = sum(deposits.iter().map(|deposit| deposit.credited().lc()));
-            let asked = requests.iter().map(|request| request.payout().lc());
-            let forced = two_sided.iter().map(|row| row.forced().payout().lc());
-            let left = sum(asked.chain(forced));
-            let held = self.held().plus(&received).minus(&left);
-            Uint::range_check(cs, "no more leaves than is held", &held, TOTAL_BITS);
-        });
+        let received = sum(deposits.iter().map(|deposit| deposit.credited().lc()));
+        let asked = requests.iter().map(|request| request.payout().lc());
+        let forced = two_sided.iter().map(|row| row.forced().payout().lc());
+        self.enforce_held(cs, &received, &sum(asked.chain(forced)));
         cs.under(Rule::Deficit, |cs| {
             let auctions = two_sided.iter().map(|row| row.liquidation());
             let changes = sum(auctions.clone().map(|auction| auction.deficit_change().lc()));

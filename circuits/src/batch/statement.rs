@@ -8,9 +8,9 @@ use zkmargin_protocol::value::units::ACCOUNT_BITS;
 
 use crate::account::AccountVar;
 use crate::crypto::cipher;
+use crate::crypto::poseidon;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
-use crate::gadgets::poseidon;
 use crate::ledger::two_sided::TwoSidedVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};

@@ -26,7 +26,7 @@ use zkmargin_protocol::value::units::{
 
 use crate::account::AccountInput;
 use crate::account::reduction::SideBeforeInput;
-use crate::gadgets::eddsa::SignatureVar;
+use crate::crypto::eddsa::SignatureVar;
 use crate::ledger::two_sided::TwoSidedInput;
 use crate::operation::deposit::DepositInput;
 use crate::operation::fill::TradeInput;

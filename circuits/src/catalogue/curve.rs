@@ -7,9 +7,9 @@ use zkmargin_protocol::crypto::eddsa::SecretKey;
 use zkmargin_protocol::crypto::poseidon;
 
 use super::Circuit;
+use crate::crypto::eddsa::{SignatureVar, enforce_signature};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::eddsa::{SignatureVar, enforce_signature};
 use crate::gadgets::fixed_base::fixed_base_mul;
 use crate::gadgets::variable_base::multiply_by_8_and;
 

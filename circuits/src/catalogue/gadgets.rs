@@ -3,12 +3,12 @@
 use ark_bn254::Fr;
 
 use super::Circuit;
+use crate::crypto::poseidon::{hash, sponge_hash};
 use crate::cs::{Cs, Lc};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_less_or_equal, enforce_max, is_less_than, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Signed, Uint, signed};
-use crate::gadgets::poseidon::{hash, sponge_hash};
 
 /// One entry a gadget.
 pub(super) const CATALOGUE: &[Circuit] = &[

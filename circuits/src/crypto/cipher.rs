@@ -6,9 +6,9 @@ use zkmargin_protocol::crypto::cipher::{CIPHER_WIDTH, SECRET_WORDS};
 use zkmargin_protocol::crypto::domain::Tag;
 
 use crate::Cs;
+use crate::crypto::poseidon::{self, Lane};
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
-use crate::gadgets::poseidon::{self, Lane};
 
 /// Commitment to a view key. L1 and signed rekeys name a view key by it.
 pub fn view_commitment(cs: &mut Cs, view_key: &Element) -> Element {

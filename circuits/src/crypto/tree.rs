@@ -12,10 +12,10 @@ use zkmargin_protocol::crypto::tree::{
 };
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, INSTRUMENT_BITS};
 
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::{Element, Unranged};
 use crate::gadgets::integer::{Uint, power_of_two};
-use crate::gadgets::poseidon;
 use crate::value::packing::pack;
 use crate::{Cs, sum};
 

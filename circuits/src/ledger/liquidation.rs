@@ -8,7 +8,7 @@ use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
 use crate::account::AccountVar;
-use crate::account::auction::AuctionVar;
+use crate::account::auction::{self, AuctionVar};
 use crate::account::auction_step::{AuctionStepVar, Step};
 use crate::account::reduction::SideBeforeVar;
 use crate::account::standing::StandingVar;
@@ -54,11 +54,13 @@ impl LiquidationVar {
         header: &HeaderVar,
     ) -> Self {
         let [old, new] = account.auctions().as_ref().expect("a two-sided row holds its auction");
-        let step = AuctionStepVar::new(cs, kind(input), account, old);
-        let margin = before.margin();
-        let standing = StandingVar::new(cs, &step, account, margin, parameters);
-        standing.enforce_start(cs, &step, old, account, parameters.is_changed());
-        standing.enforce_end(cs, &step);
+        let step = AuctionStepVar::new(cs, kind(input), account.is_active(), old.start());
+        enforce_frozen(cs, &step, account);
+        let (is_stepping, cash) = (step.is_any(), account.opening_cash());
+        let (is_standard, margin) = (account.book().is_standard(), before.margin());
+        let standing = StandingVar::new(cs, &is_stepping, &cash, is_standard, margin, parameters);
+        old.enforce_start(cs, &step, &standing, account.index(), parameters.is_changed());
+        auction::enforce_end(cs, &step, &standing);
         enforce_bid_phase(cs, &step, &standing, old);
         let parameters = parameters.auction();
         let age = header.time().sub(old.start());
@@ -81,7 +83,7 @@ impl LiquidationVar {
         let sale = SaleVar::new(cs, is_bid, &bid, &offer, account, before, parameters);
         let to_account = sale.price().only_if(cs, "price to the account", &is_solvent);
         let cover = witness_cover(cs, input, &step);
-        let counted = standing.count_deficit(cs, &step, old, &cover);
+        let counted = old.enforce_count(cs, &step, &standing, &cover);
         let reserve = reserve.plus(&to_account).plus(&counted);
         step.enforce_result(cs, [old, new], &standing, header.time(), &reserve);
         let deficit_change = new.counted(cs).sub(&old.counted(cs));
@@ -116,6 +118,15 @@ fn kind(step: Option<&AuctionStep>) -> Step {
     }
 }
 
+/// Nothing is applied that an account in auction has signed.
+fn enforce_frozen(cs: &mut Cs, step: &AuctionStepVar, account: &AccountVar) {
+    cs.under(Rule::Frozen, |cs| {
+        let (is_frozen, zero) = (step.is_frozen().lc(), cs.zero());
+        let signed = account.nonces().used_count();
+        cs.enforce("an account in auction signs nothing", is_frozen, &signed, &zero);
+    });
+}
+
 /// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is
 /// for the batch to show.
 fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Uint {
@@ -137,7 +148,7 @@ fn enforce_bid_phase(cs: &mut Cs, step: &AuctionStepVar, standing: &StandingVar,
     let zero = cs.zero();
     let is_bid = step.is_bid();
     cs.under(Rule::AuctionPhase, |cs| {
-        let has_turned = standing.has_kept_sign(cs, old).not(cs);
+        let has_turned = old.has_kept_sign(cs, standing).not(cs);
         cs.enforce("equity has kept its sign", is_bid.lc(), has_turned.lc(), &zero);
     });
     cs.under(Rule::BidFraction, |cs| {

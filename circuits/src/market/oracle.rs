@@ -7,13 +7,13 @@ use zkmargin_protocol::market::parameters::AGE_BITS;
 use zkmargin_protocol::value::units::TIME_BITS;
 
 use crate::Cs;
+use crate::crypto::eddsa::{self, SignatureVar};
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
-use crate::gadgets::poseidon;
 use crate::market::parameters::ParametersVar;
 use crate::value::header::HeaderVar;
 

@@ -7,10 +7,10 @@ use zkmargin_protocol::market::parameters::{AGE_BITS, BatchParameters, FACTOR_BI
 use zkmargin_protocol::value::units::{PENALTY_BITS, TIME_BITS};
 
 use crate::Cs;
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::integer::{Uint, ranged};
-use crate::gadgets::poseidon;
 use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::fee_schedule::FeeScheduleVar;
 use crate::value::header::HeaderVar;

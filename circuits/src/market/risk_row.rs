@@ -13,11 +13,11 @@ use zkmargin_protocol::value::units::{
     UNDERLYING_BITS, Underlying,
 };
 
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::{Int, Signed, Uint};
-use crate::gadgets::poseidon;
 use crate::value::header::HeaderVar;
 use crate::value::packing::{pack, pack_all};
 use crate::{Cs, shifted};

@@ -4,13 +4,13 @@ use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::nonce::WINDOW;
-use zkmargin_protocol::crypto::babyjubjub::{BASE8, Point};
+use zkmargin_protocol::crypto::babyjubjub::Point;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::operation::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, Nonce};
 
-use crate::crypto::cipher;
+use crate::crypto::{cipher, eddsa};
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
 use crate::gadgets::element::Element;
@@ -129,11 +129,7 @@ impl ActionVar {
     /// A new key is in the prime-order subgroup and not the identity; a new base leaves the whole
     /// window behind.
     pub fn enforce_change(&self, cs: &mut Cs) {
-        cs.under(Rule::KeyValid, |cs| {
-            let base = PointVar::constant(cs, &BASE8);
-            let key = PointVar::select(cs, &self.is_rekey, &self.new_key, &base);
-            key.enforce_in_prime_subgroup(cs);
-        });
+        eddsa::enforce_key_valid(cs, &self.is_rekey, &self.new_key);
         cs.under(Rule::Nonce, |cs| {
             let above = shifted(cs, &self.number.minus(&self.old_base), -Fr::from(WINDOW));
             let above = cs.product("base above the window", self.is_cancel.lc(), &above);

@@ -12,12 +12,12 @@ use zkmargin_protocol::value::units::{
 };
 
 use crate::Cs;
+use crate::crypto::eddsa::{self, SignatureVar};
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::Uint;
-use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::fill::FillVar;
 use crate::value::packing::pack;

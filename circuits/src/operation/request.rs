@@ -7,13 +7,13 @@ use zkmargin_protocol::operation::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::operation::request::SignedRequest;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
 
+use crate::crypto::eddsa::{self, SignatureVar};
+use crate::crypto::poseidon;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::curve::PointVar;
-use crate::gadgets::eddsa::{self, SignatureVar};
 use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::{Int, Uint};
-use crate::gadgets::poseidon;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::action::ActionVar;
 use crate::value::custody;

@@ -6,12 +6,12 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::CASH_BITS;
 
-use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint};
 use crate::value::packing::pack;
+use crate::{Cs, Wire};
 
 /// Width in bits of a total.
 pub const TOTAL_BITS: u32 = CASH_BITS - 1;
@@ -43,6 +43,14 @@ impl CustodyVar {
     /// custody (63) ‖ deficit before (63) ‖ deficit after (63).
     pub fn word(&self) -> Uint {
         pack(&[&self.held, &self.deficit, &self.deficit_after])
+    }
+
+    /// No more leaves than L1 holds with what it has received.
+    pub fn enforce_held(&self, cs: &mut Cs, received: &Wire, left: &Wire) {
+        cs.under(Rule::Custody, |cs| {
+            let held = self.held.plus(received).minus(left);
+            Uint::range_check(cs, "no more leaves than is held", &held, TOTAL_BITS);
+        });
     }
 
     /// What leaves of a withdrawal of `amount`, rounded down: for those who stay.

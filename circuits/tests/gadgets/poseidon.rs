@@ -2,8 +2,8 @@
 
 use ark_bn254::Fr;
 use ark_ff::UniformRand;
+use zkmargin_circuits::crypto::poseidon as gadget;
 use zkmargin_circuits::cs::Lc;
-use zkmargin_circuits::gadgets::poseidon as gadget;
 use zkmargin_protocol::crypto::poseidon as native;
 
 use crate::{externals, rng, write};

@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
-use zkmargin_circuits::gadgets::eddsa::SignatureVar;
+use zkmargin_circuits::crypto::eddsa::SignatureVar;
 use zkmargin_circuits::operation::fill::{FillVar, TradeInput};
 use zkmargin_circuits::operation::order::OrderVar;
 use zkmargin_circuits::operation::trade;

@@ -6,12 +6,12 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::babyjubjub::BASE8;
 use zkmargin_protocol::crypto::eddsa::Signature;
 
-use super::boolean::Bool;
-use super::curve::PointVar;
-use super::fixed_base::fixed_base_mul;
 use super::poseidon;
-use super::variable_base::multiply_by_8_and;
 use crate::cs::{Cs, Lc};
+use crate::gadgets::boolean::Bool;
+use crate::gadgets::curve::PointVar;
+use crate::gadgets::fixed_base::fixed_base_mul;
+use crate::gadgets::variable_base::multiply_by_8_and;
 
 /// A signature from outside; nothing is checked until [`enforce_signature`].
 #[derive(Clone, Debug)]
@@ -35,6 +35,14 @@ impl SignatureVar {
     pub fn padding() -> Signature {
         Signature { r8: BASE8, s: BigInt::one() }
     }
+}
+
+/// A key is in the prime-order subgroup and not the identity, if `is_checked`.
+pub fn enforce_key_valid(cs: &mut Cs<Fr>, is_checked: &Bool, key: &PointVar) {
+    cs.under(Rule::KeyValid, |cs| {
+        let base = PointVar::constant(cs, &BASE8);
+        PointVar::select(cs, is_checked, key, &base).enforce_in_prime_subgroup(cs);
+    });
 }
 
 /// Enforces, if `is_active`, that `signature` is one of `message` by `public_key`: `S < l` and
