@@ -29,15 +29,18 @@ use crate::msm::Scalars;
 use crate::quotient;
 
 mod check;
+mod element;
 mod error;
 mod frame;
 mod header;
 mod load;
+mod section;
 
+pub(crate) use element::encode;
 pub use error::KeyError;
-pub(crate) use frame::{Transcript, encode, frame_head, read_frame};
-pub(crate) use header::Section;
+pub(crate) use frame::{Transcript, frame_head, read_frame};
 pub use header::{Header, Reduction};
+pub(crate) use section::{Place, Section};
 
 /// Points for some of the columns; the others are the identity.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

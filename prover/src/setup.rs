@@ -19,7 +19,7 @@ use zkmargin_circuits::cs::R1cs;
 use zkmargin_host::FileError;
 
 use crate::fixed_base::Table;
-use crate::key::{self, Header, KeyError, Section, Transcript};
+use crate::key::{self, Header, KeyError, Place, Section, Transcript};
 use crate::progress::Progress;
 use crate::quotient::{self, DomainTooLarge};
 
@@ -164,12 +164,12 @@ impl Exponents {
         r1cs: &R1cs<Fr>,
         bases: &Bases,
         transcript: &Transcript,
-        (section, first, count): (Section, u64, u64),
+        place: Place,
     ) -> Vec<u8> {
-        let range = first as usize..(first + count) as usize;
+        let range = place.first as usize..(place.first + place.count) as usize;
         let g1 = |exponents: &[Fr]| key::encode(&bases.g1.multiply(&exponents[range.clone()]));
         let g2 = |exponents: &[Fr]| key::encode(&bases.g2.multiply(&exponents[range.clone()]));
-        match section {
+        match place.section {
             Section::FixedG1 => g1(&self.fixed_g1),
             Section::FixedG2 => g2(&self.fixed_g2),
             Section::Inputs => g1(&self.inputs),
@@ -257,7 +257,7 @@ fn run(
             }
             let data = exponents.frame(r1cs, &bases, &transcript, place);
             let head = key::frame_head(&digest, place, &data);
-            transcript.absorb(place.0, &head);
+            transcript.absorb(place.section, &head);
             out.write_all(&head)?;
             out.write_all(&data)?;
             progress.reach(out.stream_position()?);

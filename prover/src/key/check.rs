@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use zkmargin_circuits::cs::R1cs;
 use zkmargin_verifier::VerifyingKey;
 
-use super::frame::Element;
-use super::header::Section;
+use super::element::Element;
+use super::section::Section;
 use super::{Evidence, KeyError, ProvingKey};
 use crate::msm::msm;
 use crate::progress::Progress;

@@ -1,4 +1,4 @@
-//! The header of a key file and its sections.
+//! The header of a key file.
 
 use std::io::{self, Read, Write};
 
@@ -7,13 +7,11 @@ use zkmargin_circuits::cs::R1cs;
 use zkmargin_verifier::Provenance;
 
 use super::KeyError;
-use super::frame::FRAME_HEAD_BYTES;
+use super::section::{FRAME_ELEMENTS, Place, Section};
 
 const MAGIC: &[u8; 8] = b"zkmgkey1";
 pub(super) const VERSION: u32 = 2;
 const HEADER_BYTES: usize = 24 + 32 + 32 + 64 + 32;
-/// Elements of a frame; at 2^16 points a frame takes a second or two of setup.
-pub(crate) const FRAME_ELEMENTS: usize = 1 << 16;
 
 /// The basis in which a key holds the quotient.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,73 +42,6 @@ pub struct Header {
     pub domain: u64,
     /// Points of the queries A, B, L and H; B has each point in G1 and in G2.
     pub points: [u64; 4],
-}
-
-/// The parts of the file in their order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Section {
-    FixedG1,
-    FixedG2,
-    Inputs,
-    ColumnsA,
-    ColumnsB,
-    ColumnsL,
-    PointsA,
-    PointsB1,
-    PointsB2,
-    PointsL,
-    PointsH,
-    EvidenceG1,
-    EvidenceG2,
-}
-
-impl Section {
-    pub(crate) const ALL: [Self; 13] = [
-        Self::FixedG1,
-        Self::FixedG2,
-        Self::Inputs,
-        Self::ColumnsA,
-        Self::ColumnsB,
-        Self::ColumnsL,
-        Self::PointsA,
-        Self::PointsB1,
-        Self::PointsB2,
-        Self::PointsL,
-        Self::PointsH,
-        Self::EvidenceG1,
-        Self::EvidenceG2,
-    ];
-
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::FixedG1 => "alpha, beta, delta in G1",
-            Self::FixedG2 => "beta, gamma, delta in G2",
-            Self::Inputs => "public inputs",
-            Self::ColumnsA => "columns of A",
-            Self::ColumnsB => "columns of B",
-            Self::ColumnsL => "columns of L",
-            Self::PointsA => "A in G1",
-            Self::PointsB1 => "B in G1",
-            Self::PointsB2 => "B in G2",
-            Self::PointsL => "L in G1",
-            Self::PointsH => "H in G1",
-            Self::EvidenceG1 => "evidence in G1",
-            Self::EvidenceG2 => "evidence in G2",
-        }
-    }
-
-    pub(super) fn element_bytes(self) -> u64 {
-        match self {
-            Self::ColumnsA | Self::ColumnsB | Self::ColumnsL => 4,
-            Self::FixedG2 | Self::PointsB2 | Self::EvidenceG2 => 128,
-            _ => 64,
-        }
-    }
-
-    /// Whether the section comes before the evidence, which depends on it.
-    pub(crate) fn is_content(self) -> bool {
-        !matches!(self, Self::EvidenceG1 | Self::EvidenceG2)
-    }
 }
 
 impl Header {
@@ -144,22 +75,21 @@ impl Header {
         }
     }
 
-    /// Every frame of the file: section, first element, number of elements.
-    pub(crate) fn frames(&self) -> impl Iterator<Item = (Section, u64, u64)> + use<> {
+    /// Every frame of the file.
+    pub(crate) fn frames(&self) -> impl Iterator<Item = Place> + use<> {
         let header = *self;
         Section::ALL.into_iter().flat_map(move |section| {
-            let count = header.count(section);
-            let frame = FRAME_ELEMENTS as u64;
-            (0..count).step_by(FRAME_ELEMENTS).map(move |k| (section, k, frame.min(count - k)))
+            let total = header.count(section);
+            (0..total).step_by(FRAME_ELEMENTS).map(move |first| {
+                let count = (total - first).min(FRAME_ELEMENTS as u64);
+                Place { section, first, count }
+            })
         })
     }
 
     /// Length of the whole file in bytes.
     pub fn file_bytes(&self) -> u64 {
-        let frame = |(section, _, count): (Section, u64, u64)| {
-            FRAME_HEAD_BYTES as u64 + count * section.element_bytes()
-        };
-        HEADER_BYTES as u64 + self.frames().map(frame).sum::<u64>()
+        HEADER_BYTES as u64 + self.frames().map(Place::frame_bytes).sum::<u64>()
     }
 
     fn plain_bytes(&self) -> Vec<u8> {

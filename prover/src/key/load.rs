@@ -7,8 +7,9 @@ use std::path::Path;
 use rayon::prelude::*;
 use zkmargin_verifier::{KeyPolicy, VerifyingKey};
 
-use super::frame::{Element, FRAME_HEAD_BYTES, Transcript, decode};
-use super::header::{FRAME_ELEMENTS, Section};
+use super::element::Element;
+use super::frame::{Transcript, decode};
+use super::section::{FRAME_ELEMENTS, Section};
 use super::{Evidence, Header, KeyError, ProvingKey, Query};
 
 /// Frames read before they are checked and decoded side by side; 16 MB at most are waiting.
@@ -27,17 +28,17 @@ struct Sections<'a, R: Read> {
 impl<R: Read> Sections<'_, R> {
     fn next<E: Element>(&mut self, section: Section) -> Result<Vec<E>, KeyError> {
         let mut elements = vec![E::default(); self.header.count(section) as usize];
-        let places: Vec<_> = self.header.frames().filter(|&(own, _, _)| own == section).collect();
+        let places: Vec<_> =
+            self.header.frames().filter(|place| place.section == section).collect();
         let at_once = READ_AHEAD * rayon::current_num_threads();
         self.buffers.resize_with(at_once, Vec::new);
         let parts = elements.chunks_mut(at_once * FRAME_ELEMENTS);
         for (places, elements) in places.chunks(at_once).zip(parts) {
-            for (&(_, first, count), buffer) in places.iter().zip(&mut self.buffers) {
-                let length = FRAME_HEAD_BYTES as u64 + count * section.element_bytes();
-                buffer.resize(length as usize, 0);
+            for (place, buffer) in places.iter().zip(&mut self.buffers) {
+                buffer.resize(place.frame_bytes() as usize, 0);
                 self.input.read_exact(buffer).map_err(|error| match error.kind() {
                     io::ErrorKind::UnexpectedEof => {
-                        KeyError::Damaged { section: section.name(), first }
+                        KeyError::Damaged { section: section.name(), first: place.first }
                     }
                     _ => error.into(),
                 })?;

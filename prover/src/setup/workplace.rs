@@ -201,7 +201,7 @@ fn whole_frames(file: &mut File, header: &Header) -> io::Result<(usize, u64, Tra
         let digest = header.digest();
         for place in header.frames() {
             let Some(head) = read_frame(&mut input, &digest, place)? else { break };
-            transcript.absorb(place.0, &head);
+            transcript.absorb(place.section, &head);
             frames += 1;
             end = input.stream_position()?;
         }
