@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use jiff::Timestamp;
 use zkmargin_protocol::value::units::Time;
 
 use crate::StressError;
@@ -29,18 +30,13 @@ fn shares(shares: &Shares, worst_ppm: u32) -> String {
 }
 
 /// `YYYY-MM-DD hh:mm` in UTC.
+///
+/// # Panics
+/// After the year 9999, which no recorded time is in.
 pub fn date(time: Time) -> String {
-    let (days, second) = (time.get() / 86_400, time.get() % 86_400);
-    // Years of the Gregorian calendar counted from March, as in the reader of recorded times.
-    let era_day = days + 719_468;
-    let (era, day) = (era_day / 146_097, era_day % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    let year = era * 400 + year + later;
-    format!("{year:04}-{month:02}-{day:02} {:02}:{:02}", second / 3_600, second % 3_600 / 60)
+    let moment = i64::try_from(time.get()).ok().and_then(|s| Timestamp::from_second(s).ok());
+    let moment = moment.expect("a year of four digits");
+    moment.strftime("%Y-%m-%d %H:%M").to_string()
 }
 
 /// A line of a table: its head, and what stands in it of a replay.
