@@ -85,8 +85,7 @@ pub fn write_with(
         let file = file.into_inner().map_err(io::IntoInnerError::into_error)?;
         keep_owner(&file, &target)?;
         file.sync_all()?;
-        fs::rename(&draft, &target)?;
-        File::open(parent(&target))?.sync_all()
+        put_in_place(&draft, &target)
     };
     write().map_err(|error| {
         // The first failure is the one to report.
@@ -148,6 +147,25 @@ pub fn ensure_writable_folder(path: &Path) -> Result<(), FileError> {
         fs::remove_file(&probe)
     };
     write().map_err(FileError::at(path))
+}
+
+/// Gives a whole and flushed draft its name, in place of what has it, so that a crash afterwards
+/// does not undo that. Draft and name are in one folder.
+///
+/// # Errors
+/// Those of the system.
+pub fn put_in_place(draft: &Path, path: &Path) -> io::Result<()> {
+    fs::rename(draft, path)?;
+    flush_name(path)
+}
+
+/// Flushes the folder that holds `path`: a name that is made or removed there stays so after a
+/// crash.
+///
+/// # Errors
+/// Those of the system.
+pub fn flush_name(path: &Path) -> io::Result<()> {
+    File::open(parent(path))?.sync_all()
 }
 
 /// The folder that holds `path`.

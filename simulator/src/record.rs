@@ -86,7 +86,7 @@ impl Record {
                 file.write_all(b"\n")?;
             }
             file.sync_all()?;
-            if is_new { File::open(file::parent(path))?.sync_all() } else { Ok(()) }
+            if is_new { file::flush_name(path) } else { Ok(()) }
         };
         mend().map_err(at())?;
         Ok(Self { file: Some((file, path.to_owned())), outcomes, dropped })

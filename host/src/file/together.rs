@@ -4,7 +4,7 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{FileError, draft_of, parent};
+use super::{FileError, draft_of, flush_name};
 
 /// Puts each content at its path, in place of the file that is there: all of them or none. Every
 /// draft is written and flushed before the first file is replaced, and when a later one cannot be
@@ -29,8 +29,7 @@ pub fn write_together<C: AsRef<[u8]>>(files: &[(PathBuf, C)]) -> Result<(), File
             change.is_replaced = true;
         }
         for (path, _) in files {
-            let folder = File::open(parent(path)).and_then(|folder| folder.sync_all());
-            folder.map_err(FileError::at(path))?;
+            flush_name(path).map_err(FileError::at(path))?;
         }
         Ok(())
     };

@@ -8,7 +8,7 @@ use ark_bn254::Fr;
 use rand::RngCore;
 use zkmargin_circuits::cs::R1cs;
 use zkmargin_host::FileError;
-use zkmargin_host::file::parent;
+use zkmargin_host::file::{flush_name, put_in_place};
 
 use super::SetupError;
 use crate::key::{Header, Transcript, read_frame};
@@ -115,7 +115,7 @@ impl Workplace {
             let mut file = options.open(&self.seed)?;
             file.write_all(&seed.0)?;
             file.sync_all()?;
-            File::open(parent(&self.seed))?.sync_all()
+            flush_name(&self.seed)
         };
         write().map_err(FileError::at(&self.seed))?;
         Ok(seed)
@@ -144,11 +144,7 @@ impl Workplace {
     pub(super) fn finish(&self, file: File) -> Result<(), FileError> {
         file.sync_all().map_err(FileError::at(&self.partial))?;
         self.erase_seed()?;
-        let rename = || {
-            fs::rename(&self.partial, &self.target)?;
-            File::open(parent(&self.target))?.sync_all()
-        };
-        rename().map_err(FileError::at(&self.target))
+        put_in_place(&self.partial, &self.target).map_err(FileError::at(&self.target))
     }
 
     /// Overwrites and removes the seed, if there is one. A disk may keep the old bytes elsewhere.
@@ -165,7 +161,7 @@ impl Workplace {
                 file.sync_all()?;
             }
             fs::remove_file(&self.seed)?;
-            File::open(parent(&self.seed))?.sync_all()
+            flush_name(&self.seed)
         };
         erase().map_err(FileError::at(&self.seed))
     }
