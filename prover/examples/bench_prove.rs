@@ -79,6 +79,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// Seconds that one of the two provers takes.
+struct Cost {
+    setup_cpu: f64,
+    proof_cpu: f64,
+    proof_wall: f64,
+}
+
 fn bench(log: u32) -> Result<(), Box<dyn Error>> {
     let (assignment, r1cs) = synthetic(log);
     output::line(format_args!(
@@ -86,12 +93,28 @@ fn bench(log: u32) -> Result<(), Box<dyn Error>> {
         r1cs.constraints(),
         r1cs.nonzeros()
     ))?;
+    let ours = bench_ours(log, &assignment, &r1cs)?;
+    let theirs = bench_theirs(&assignment, &r1cs)?;
+    output::line(format_args!(
+        "ratio ark/ours: proof {:.2} cpu, {:.2} wall; setup {:.2} cpu",
+        theirs.proof_cpu / ours.proof_cpu,
+        theirs.proof_wall / ours.proof_wall,
+        theirs.setup_cpu / ours.setup_cpu
+    ))?;
+    Ok(())
+}
+
+fn bench_ours(
+    log: u32,
+    assignment: &Assignment<Fr>,
+    r1cs: &R1cs<Fr>,
+) -> Result<Cost, Box<dyn Error>> {
     let folder = std::env::temp_dir().join(format!("zkmargin-bench-{}", std::process::id()));
     std::fs::create_dir_all(&folder)?;
     let path = folder.join("bench.key");
     let progress: &dyn zkmargin_prover::progress::Progress =
         if log > 18 { &Log::default() } else { &Silent };
-    let (done, _, our_setup) = measured("our setup", || setup(&r1cs, &path, progress))?;
+    let (done, _, setup_cpu) = measured("our setup", || setup(r1cs, &path, progress))?;
     done?;
     let (key, ..) = measured("our key loading", || ProvingKey::load(&path))?;
     let key = key?;
@@ -107,11 +130,11 @@ fn bench(log: u32) -> Result<(), Box<dyn Error>> {
     let prover = Prover::new(key, r1cs.clone())?;
     let mut ours = Vec::new();
     for _ in 0..3 {
-        let (proven, wall, cpu) = measured("our proof", || prover.prove(&assignment, &Silent))?;
+        let (proven, wall, cpu) = measured("our proof", || prover.prove(assignment, &Silent))?;
         ours.push((cpu, wall, proven?));
     }
     ours.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let (cpu, wall, proven) = &ours[1];
+    let (proof_cpu, proof_wall, proven) = &ours[1];
     for (stage, time) in &proven.stages {
         output::line(format_args!("    {:<24} {:8.3} s", stage.name(), time.as_secs_f64()))?;
     }
@@ -120,11 +143,13 @@ fn bench(log: u32) -> Result<(), Box<dyn Error>> {
         proven.census,
         peak_rss_bytes().unwrap_or(0) >> 20
     ))?;
-    drop(prover);
+    Ok(Cost { setup_cpu, proof_cpu: *proof_cpu, proof_wall: *proof_wall })
+}
 
-    let circuit = || ArkCircuit { r1cs: &r1cs, assignment: &assignment };
+fn bench_theirs(assignment: &Assignment<Fr>, r1cs: &R1cs<Fr>) -> Result<Cost, Box<dyn Error>> {
+    let circuit = || ArkCircuit { r1cs, assignment };
     let mut rng = ChaCha20Rng::seed_from_u64(9);
-    let (keys, _, ark_setup) = measured("ark-groth16 setup", || {
+    let (keys, _, setup_cpu) = measured("ark-groth16 setup", || {
         Groth16::<Bn254>::circuit_specific_setup(circuit(), &mut rng)
     })?;
     let (pk, vk) = keys?;
@@ -151,11 +176,6 @@ fn bench(log: u32) -> Result<(), Box<dyn Error>> {
         theirs.push((cpu, wall));
     }
     theirs.sort_by(|a, b| a.0.total_cmp(&b.0));
-    output::line(format_args!(
-        "ratio ark/ours: proof {:.2} cpu, {:.2} wall; setup {:.2} cpu",
-        theirs[1].0 / cpu,
-        theirs[1].1 / wall,
-        ark_setup / our_setup
-    ))?;
-    Ok(())
+    let (proof_cpu, proof_wall) = theirs[1];
+    Ok(Cost { setup_cpu, proof_cpu, proof_wall })
 }

@@ -78,9 +78,9 @@ struct Exponents {
     fixed_g1: Vec<Fr>,
     fixed_g2: Vec<Fr>,
     inputs: Vec<Fr>,
-    a: (Vec<u32>, Vec<Fr>),
-    b: (Vec<u32>, Vec<Fr>),
-    l: (Vec<u32>, Vec<Fr>),
+    a: Sparse,
+    b: Sparse,
+    l: Sparse,
     h: Vec<Fr>,
     /// What the evidence needs besides.
     tau: Fr,
@@ -89,9 +89,17 @@ struct Exponents {
 }
 
 /// Columns with a non-zero value, and these values.
-fn nonzero(values: Vec<Fr>) -> (Vec<u32>, Vec<Fr>) {
-    let pairs = values.into_iter().enumerate().filter(|(_, value)| !value.is_zero());
-    pairs.map(|(column, value)| (column as u32, value)).unzip()
+struct Sparse {
+    columns: Vec<u32>,
+    values: Vec<Fr>,
+}
+
+impl Sparse {
+    fn of(values: Vec<Fr>) -> Self {
+        let pairs = values.into_iter().enumerate().filter(|(_, value)| !value.is_zero());
+        let (columns, values) = pairs.map(|(column, value)| (column as u32, value)).unzip();
+        Self { columns, values }
+    }
 }
 
 impl Exponents {
@@ -134,9 +142,9 @@ impl Exponents {
             fixed_g1: vec![alpha, beta, delta],
             fixed_g2: vec![beta, gamma, delta],
             inputs,
-            a: nonzero(a),
-            b: nonzero(b),
-            l: nonzero(c),
+            a: Sparse::of(a),
+            b: Sparse::of(b),
+            l: Sparse::of(c),
             h,
             tau,
             setup: seed.commitment(),
@@ -144,8 +152,9 @@ impl Exponents {
     }
 
     fn header(&self, r1cs: &R1cs<Fr>) -> Header {
-        let points = [self.a.0.len(), self.b.0.len(), self.l.0.len(), self.h.len()];
-        Header::new(r1cs, self.setup, self.h.len(), points)
+        let [a, b, l] = [&self.a, &self.b, &self.l].map(|query| query.columns.len());
+        let h = self.h.len();
+        Header::new(r1cs, self.setup, h, [a, b, l, h])
     }
 
     /// One more than `Σ ρ_j·C_j(τ)`, the coefficients drawn from the frames before, so that the
@@ -173,13 +182,13 @@ impl Exponents {
             Section::FixedG1 => g1(&self.fixed_g1),
             Section::FixedG2 => g2(&self.fixed_g2),
             Section::Inputs => g1(&self.inputs),
-            Section::ColumnsA => key::encode(&self.a.0[range]),
-            Section::ColumnsB => key::encode(&self.b.0[range]),
-            Section::ColumnsL => key::encode(&self.l.0[range]),
-            Section::PointsA => g1(&self.a.1),
-            Section::PointsB1 => g1(&self.b.1),
-            Section::PointsB2 => g2(&self.b.1),
-            Section::PointsL => g1(&self.l.1),
+            Section::ColumnsA => key::encode(&self.a.columns[range]),
+            Section::ColumnsB => key::encode(&self.b.columns[range]),
+            Section::ColumnsL => key::encode(&self.l.columns[range]),
+            Section::PointsA => g1(&self.a.values),
+            Section::PointsB1 => g1(&self.b.values),
+            Section::PointsB2 => g2(&self.b.values),
+            Section::PointsL => g1(&self.l.values),
             Section::PointsH => g1(&self.h),
             Section::EvidenceG1 => g1(&[self.combined_c(r1cs, transcript)]),
             Section::EvidenceG2 => {
