@@ -160,9 +160,8 @@ fn rejects_coordinates_at_or_above_the_modulus() {
     }
 }
 
-#[test]
-fn rejects_unhygienic_keys() {
-    let good = Trapdoor::new("hygiene", 2).key();
+/// Keys with one fault each, and what it is.
+fn unhygienic(good: &VerifyingKey) -> Vec<(VerifyingKey, VerifyError)> {
     let (one_g1, one_g2) = (G1Affine::generator(), G2Affine::generator());
     let off_g1 = G1Affine::new_unchecked(Fq::ONE, Fq::ONE);
     let with_ic = |index: usize, point| {
@@ -172,7 +171,7 @@ fn rejects_unhygienic_keys() {
     };
     let (zero_g1, zero_g2) = (G1Affine::zero(), G2Affine::zero());
     let identity = VerifyError::IdentityPoint;
-    let cases = [
+    vec![
         (VerifyingKey { alpha_g1: zero_g1, ..good.clone() }, identity(Point::Alpha)),
         (VerifyingKey { beta_g2: zero_g2, ..good.clone() }, identity(Point::Beta)),
         (VerifyingKey { gamma_g2: zero_g2, ..good.clone() }, identity(Point::Gamma)),
@@ -216,8 +215,14 @@ fn rejects_unhygienic_keys() {
             VerifyingKey { ic: Vec::new(), ..good.clone() },
             VerifyError::KeyLength { expected: 1, got: 0 },
         ),
-    ];
-    for (key, error) in cases {
+    ]
+}
+
+#[test]
+fn rejects_unhygienic_keys() {
+    let good = Trapdoor::new("hygiene", 2).key();
+    let one_g2 = G2Affine::generator();
+    for (key, error) in unhygienic(&good) {
         let unfinished = matches!(error, VerifyError::GammaEqualsDelta)
             || error == VerifyError::GeneratorPoint(Point::Delta);
         assert_eq!(key.check(KeyPolicy::Strict), Err(error.clone()));
