@@ -32,8 +32,19 @@ pub enum Abstention {
     NoSlots,
 }
 
-/// A bid, and the bidder's account after it; or why there is none.
-pub type Decision = Result<(Bid, Account), Abstention>;
+/// Whether a liquidator bids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// It does.
+    Bids {
+        /// The bid.
+        bid: Bid,
+        /// The bidder's account after the bid.
+        after: Account,
+    },
+    /// It does not, and why.
+    Abstains(Abstention),
+}
 
 /// Equity a bidder keeps, as a share of its initial margin, parts per million.
 const KEPT_PPM: i128 = 1_100_000;
@@ -61,7 +72,7 @@ impl Bidder {
     /// Those of the rules that price the account.
     pub fn decide(&self, own: &Account, sale: Sale) -> Result<Decision, StressError> {
         if own.auction.is_some() {
-            return Ok(Err(Abstention::Absent));
+            return Ok(Decision::Abstains(Abstention::Absent));
         }
         let parameters = &sale.market.parameters().auction;
         let margin = sale.market.margin_of(sale.account)?;
@@ -73,41 +84,37 @@ impl Bidder {
             limit: Cash::MAX,
         };
         if bid.check_phase(&offer).is_err() || bid.check_fraction(&offer).is_err() {
-            return Ok(Err(Abstention::NotForSale));
+            return Ok(Decision::Abstains(Abstention::NotForSale));
         }
         let before = sale.market.margin_of(own)?;
         let mut fraction_ppm = bid.fill(self.account, &offer)?.fraction_ppm;
         loop {
             bid.fraction_max_ppm = fraction_ppm.max(parameters.bid_minimum_ppm);
-            let fill = bid.fill(self.account, &offer)?;
-            let abstention = match self.after(own, &before.initial, &fill, sale)? {
-                Ok(after) => {
-                    bid.limit = limit_of(&fill)?;
-                    return Ok(Ok((bid, after)));
-                }
-                Err(abstention) => abstention,
-            };
+            let decision = self.weigh(own, before.initial, &bid, &offer, sale)?;
             fraction_ppm /= 2;
-            if fraction_ppm < parameters.bid_minimum_ppm {
-                return Ok(Err(abstention));
+            let is_last = fraction_ppm < parameters.bid_minimum_ppm;
+            if is_last || matches!(decision, Decision::Bids { .. }) {
+                return Ok(decision);
             }
         }
     }
 
-    /// The bidder's account after a fill, or why it is not to be.
-    fn after(
+    /// Whether this bid pays and can be margined; `initial` is the bidder's margin before it.
+    fn weigh(
         &self,
         own: &Account,
-        initial: &i128,
-        fill: &Fill,
+        initial: i128,
+        bid: &Bid,
+        offer: &Offer,
         sale: Sale,
-    ) -> Result<Result<Account, Abstention>, StressError> {
+    ) -> Result<Decision, StressError> {
+        let fill = bid.fill(self.account, offer)?;
         let mut after = own.clone();
         let mut value = fill.cash;
         for (&instrument, &share) in &fill.shares {
             value += i128::from(share) * i128::from(sale.market.rows()[&instrument].mark);
             if after.positions.add(own.book.underlying, instrument, share).is_err() {
-                return Ok(Err(Abstention::NoSlots));
+                return Ok(Decision::Abstains(Abstention::NoSlots));
             }
         }
         after.cash = Cash::try_from(i128::from(own.cash) + fill.cash - fill.price)?;
@@ -119,9 +126,13 @@ impl Bidder {
         let is_able = margin.equity * ppm >= margin.initial * KEPT_PPM;
         let is_funded = -fill.price <= sale.fund;
         if !pays || !is_funded {
-            return Ok(Err(Abstention::NotWorthIt));
+            return Ok(Decision::Abstains(Abstention::NotWorthIt));
         }
-        Ok(if is_able { Ok(after) } else { Err(Abstention::NoCapital) })
+        if !is_able {
+            return Ok(Decision::Abstains(Abstention::NoCapital));
+        }
+        let bid = Bid { limit: limit_of(&fill)?, ..bid.clone() };
+        Ok(Decision::Bids { bid, after })
     }
 }
 

@@ -12,7 +12,7 @@ use zkmargin_protocol::operation::settle::Settle;
 use zkmargin_protocol::value::units::{AccountIndex, Time};
 
 use crate::StressError;
-use crate::bidders::{Abstention, Bidder, Sale};
+use crate::bidders::{Abstention, Bidder, Decision, Sale};
 
 /// Bids of a liquidator in a round at most: each takes one of the 64 nonces of its window.
 const BIDS_MAX: usize = 16;
@@ -89,7 +89,8 @@ pub fn bids(
         };
         for bidder in bidders.iter().filter(has_nonce).collect::<Vec<_>>() {
             let sale = Sale { index, account, market, time, fund };
-            let Ok((bid, after)) = bidder.decide(&own[&bidder.account], sale)? else { continue };
+            let decision = bidder.decide(&own[&bidder.account], sale)?;
+            let Decision::Bids { bid, after } = decision else { continue };
             if account.auction.is_some_and(|auction| auction.is_insolvent) {
                 // What the fund pays at most.
                 fund += i128::from(bid.limit).min(0);
@@ -115,8 +116,8 @@ pub fn abstention(
     let mut nearest = Abstention::Absent;
     for bidder in bidders {
         match bidder.decide(state.account(bidder.account)?, sale)? {
-            Ok(_) => return Ok(None),
-            Err(abstention) => nearest = nearest.max(abstention),
+            Decision::Bids { .. } => return Ok(None),
+            Decision::Abstains(abstention) => nearest = nearest.max(abstention),
         }
     }
     Ok(Some(nearest))
