@@ -79,12 +79,7 @@ impl Window {
     }
 
     /// Reads the index at the places passed.
-    pub fn pass(
-        &mut self,
-        (expiry, forward_e3): (Time, u64),
-        times: [u64; 2],
-        rng: &mut ChaCha8Rng,
-    ) {
+    pub fn pass(&mut self, expiry: Time, forward_e3: u64, times: [u64; 2], rng: &mut ChaCha8Rng) {
         for place_s in Self::places(expiry, times) {
             let noise = rng.gen_range(995..=1_005);
             self.missing.insert(time(place_s), price(forward_e3 * noise / 1_000));

@@ -182,7 +182,7 @@ impl Feed {
                 coin.windows.insert(expiry, Window::new(underlying, expiry, settlement, late_s)?);
                 let forward_e3 = coin.forward_e3;
                 let strikes = self.listing.strikes;
-                list_options(&mut self.registry, (underlying, expiry), forward_e3, strikes)?;
+                list_options(&mut self.registry, underlying, expiry, forward_e3, strikes)?;
             }
         }
         Ok(())
@@ -193,7 +193,7 @@ impl Feed {
         for (&underlying, coin) in &mut self.coins {
             for (&expiry, window) in &mut coin.windows {
                 let now = [from_s, self.time_s];
-                window.pass((expiry, coin.forward_e3), now, &mut self.rng);
+                window.pass(expiry, coin.forward_e3, now, &mut self.rng);
                 let is_settled = self.settlements.contains_key(&(underlying, expiry));
                 if self.time_s < window.late_until_s || is_settled {
                     continue;
@@ -239,7 +239,8 @@ impl Feed {
 /// Lists a call and a put at each of `strikes` strikes around the forward, in free slots.
 fn list_options(
     registry: &mut Registry,
-    (underlying, expiry): (Underlying, Time),
+    underlying: Underlying,
+    expiry: Time,
     forward_e3: u64,
     strikes: u32,
 ) -> Result<(), Reject> {

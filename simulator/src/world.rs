@@ -84,7 +84,7 @@ impl World {
             let agent = Agent::draw(&mut self.desk, &view);
             let Some(operation) = agent.draft(&mut self.desk, &view) else { continue };
             self.auditor.memory.signed.extend(self.desk.signed.drain(..));
-            standing = self.operation(scene, &mut batch, (standing, operation), witness)?;
+            standing = self.operation(scene, &mut batch, &standing, &operation, witness)?;
         }
         let (next, trace) = self.seal(scene, batch, &standing, witness)?;
         self.desk.take_keys(next.accounts());

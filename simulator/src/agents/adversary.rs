@@ -15,6 +15,7 @@ use zkmargin_protocol::value::units::{
     AccountIndex, Cash, InstrumentIndex, Nonce, OrderQuantity, Price, Quantity, Tier, Time,
 };
 
+use super::trader::Terms;
 use super::{keeper, liquidator, trader, treasury};
 use crate::desk::{Desk, account_index, later};
 use crate::view::View;
@@ -82,23 +83,22 @@ fn bad_trade(desk: &mut Desk, view: &View) -> Option<Operation> {
     if desk.one_in(8) {
         quantity_e3 = *[1 << 30, Quantity::MAX.get()].get(desk.rng.gen_range(0..2))?;
     }
-    let terms = (row.mark, quantity_e3);
-    let mut buy = trader::order(desk, view, row, (buyer, Side::Buy), terms)?;
-    let sell = trader::order(desk, view, row, (seller, Side::Sell), terms)?;
+    let terms = Terms { row, price: row.mark, quantity_e3 };
+    let mut buy = trader::order(desk, view, buyer, Side::Buy, terms)?;
+    let sell = trader::order(desk, view, seller, Side::Sell, terms)?;
     let quantity = Quantity::new(quantity_e3).ok()?;
-    let fees = [Price::MIN; 2];
-    let mut fill = (row.mark, quantity, fees);
+    let mut fill = Fill { price: row.mark, quantity, fees: [Price::MIN; 2] };
     break_order(desk, view, &mut buy);
     break_fill(desk, &mut fill);
     if desk.one_in(12) {
         // As much as the order allows, and more than the schedule.
-        (buy.fee_limit, fill.2[0]) = (Price::MAX, row.forward);
+        (buy.fee_limit, fill.fees[0]) = (Price::MAX, row.forward);
     }
     let (buy, mut sell) = (desk.sign_order(buy)?, desk.sign_order(sell)?);
     if desk.one_in(8) {
         sell.signature = buy.signature;
     }
-    let (price, quantity, [buyer_fee, seller_fee]) = fill;
+    let Fill { price, quantity, fees: [buyer_fee, seller_fee] } = fill;
     let maker = Side::Sell;
     let trade = Trade { buy, sell, price, quantity, maker, buyer_fee, seller_fee };
     Some(Operation::Trade(Box::new(trade)))
@@ -118,15 +118,21 @@ fn break_order(desk: &mut Desk, view: &View, order: &mut Order) {
     }
 }
 
-type Fill = (Price, Quantity, [Price; 2]);
+/// What the venue adds to two orders.
+struct Fill {
+    price: Price,
+    quantity: Quantity,
+    /// The buyer's and the seller's.
+    fees: [Price; 2],
+}
 
-fn break_fill(desk: &mut Desk, (price, quantity, fees): &mut Fill) {
+fn break_fill(desk: &mut Desk, fill: &mut Fill) {
     match desk.rng.gen_range(0..8) {
-        0 => *price = Price::MAX,
-        1 => *price = Price::MIN,
-        2 => *quantity = Quantity::new(-quantity.get()).unwrap_or_default(),
-        3 => fees[0] = Price::new(1_001).unwrap_or_default(),
-        4 => fees[1] = Price::MAX,
+        0 => fill.price = Price::MAX,
+        1 => fill.price = Price::MIN,
+        2 => fill.quantity = Quantity::new(-fill.quantity.get()).unwrap_or_default(),
+        3 => fill.fees[0] = Price::new(1_001).unwrap_or_default(),
+        4 => fill.fees[1] = Price::MAX,
         _ => {}
     }
 }

@@ -29,7 +29,7 @@ pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
         _ => desk.rng.gen_range(1..QUANTITY_E3_MAX),
     };
     let price = about(desk, instrument.mark, 50);
-    trade(desk, view, instrument, [buyer, seller], (price, quantity_e3))
+    trade(desk, view, [buyer, seller], Terms { row: instrument, price, quantity_e3 })
 }
 
 /// Some option an account may trade.
@@ -49,14 +49,26 @@ pub fn about(desk: &mut Desk, mark: Price, permille: u64) -> Price {
     Price::new(u32::try_from(units).unwrap_or(u32::MAX)).expect("every 32-bit number")
 }
 
+/// What the orders of a trade are about.
+#[derive(Clone, Copy)]
+pub struct Terms<'v> {
+    /// The option.
+    pub row: &'v RiskRow,
+    /// Its price.
+    pub price: Price,
+    /// 1/1000 contracts.
+    pub quantity_e3: i64,
+}
+
 /// An order with room on its limits, or none.
 pub fn order(
     desk: &mut Desk,
     view: &View,
-    row: &RiskRow,
-    (account, side): (AccountIndex, Side),
-    (price, quantity_e3): (Price, i64),
+    account: AccountIndex,
+    side: Side,
+    terms: Terms,
 ) -> Option<Order> {
+    let Terms { row, price, quantity_e3 } = terms;
     let nonce = desk.nonce(view.accounts.get(&account)?)?;
     let is_tight = desk.rng.r#gen::<bool>();
     let limit = match side {
@@ -83,12 +95,12 @@ pub fn order(
 pub fn trade(
     desk: &mut Desk,
     view: &View,
-    row: &RiskRow,
     [buyer, seller]: [AccountIndex; 2],
-    (price, quantity_e3): (Price, i64),
+    terms: Terms,
 ) -> Option<Operation> {
-    let buy = order(desk, view, row, (buyer, Side::Buy), (price, quantity_e3))?;
-    let sell = order(desk, view, row, (seller, Side::Sell), (price, quantity_e3))?;
+    let buy = order(desk, view, buyer, Side::Buy, terms)?;
+    let sell = order(desk, view, seller, Side::Sell, terms)?;
+    let Terms { price, quantity_e3, .. } = terms;
     let maker = if desk.one_in(2) { Side::Buy } else { Side::Sell };
     let fees = venue::fees(view, [&buy, &sell], maker, price);
     let [buyer_fee, seller_fee] = if desk.one_in(3) { [Price::MIN; 2] } else { fees };

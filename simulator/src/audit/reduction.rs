@@ -74,8 +74,8 @@ impl Outcome {
         let other = Side::new(memory, step, terms.counterparty, other);
         let sides = account.zip(other).filter(|_| contracts != 0);
         let reasons = [Refusal::Unavailable, Refusal::Account, Refusal::Counterparty];
-        let first = sides.and_then(|sides| {
-            reasons.into_iter().find(|reason| outcome.is_impossible(*reason, &sides))
+        let first = sides.and_then(|(account, other)| {
+            reasons.into_iter().find(|reason| outcome.is_impossible(*reason, &account, &other))
         });
         Self { refusal: first, ..outcome }
     }
@@ -102,7 +102,7 @@ impl Outcome {
     }
 
     /// Whether this stands in the way.
-    fn is_impossible(&self, reason: Refusal, (account, other): &(Side, Side)) -> bool {
+    fn is_impossible(&self, reason: Refusal, account: &Side, other: &Side) -> bool {
         match reason {
             Refusal::Unavailable => {
                 let is_other_book = account.book.underlying != other.book.underlying;
@@ -143,13 +143,13 @@ pub fn refused_if_impossible(memory: &Memory, step: &Step) -> Finding {
             let held = step.after.get(&index).map(Holding::of)?;
             Side::new(memory, step, index, held)
         };
-        let Some(sides) = side(*index).zip(side(outcome.terms.counterparty)) else {
+        let Some((account, other)) = side(*index).zip(side(outcome.terms.counterparty)) else {
             return Err(format!("a reduction of account {index} with nobody"));
         };
         let found = memory.opened.get(index).map(|held| &held.contracts);
-        let is_kept = found == Some(&sides.0.held.contracts);
+        let is_kept = found == Some(&account.held.contracts);
         demand!(is_kept, "positions of account {index}, whose reduction was refused, changed");
-        let is_still = outcome.is_impossible(refusal, &sides);
+        let is_still = outcome.is_impossible(refusal, &account, &other);
         demand!(is_still, "account {index} could be reduced: no longer {refusal:?}");
     }
     Ok(())

@@ -46,19 +46,20 @@ impl World {
         &mut self,
         Scene { state, market, time }: Scene<'_>,
         batch: &mut Batch<'_>,
-        (before, operation): (Accounts, Operation),
+        before: &Accounts,
+        operation: &Operation,
         witness: &mut dyn Witness,
     ) -> Result<Accounts, Broken> {
         let known: BTreeSet<AccountIndex> = batch.ledger().touched().keys().copied().collect();
         let count = batch.operations().len();
-        let verdict = batch.push(std::slice::from_ref(&operation));
+        let verdict = batch.push(std::slice::from_ref(operation));
         let again = match &verdict {
             Ok(()) => Ok(()),
-            Err(_) => batch.clone().push(std::slice::from_ref(&operation)),
+            Err(_) => batch.clone().push(std::slice::from_ref(operation)),
         };
         let mut after = state.accounts().clone();
         after.extend(batch.ledger().touched().clone());
-        let fresh = parties(&operation).into_iter().filter(|index| !known.contains(index));
+        let fresh = parties(operation).into_iter().filter(|index| !known.contains(index));
         let settled = fresh.filter_map(|index| {
             let opening = batch.ledger().opening(index)?;
             (verdict.is_ok() && !opening.settlement.is_empty())
@@ -70,21 +71,21 @@ impl World {
             time,
             custody: state.custody(),
             opening: state.accounts(),
-            before: &before,
+            before,
             after: &after,
             counts: [count, batch.operations().len()],
-            operation: &operation,
+            operation,
             verdict: &verdict,
             again: &again,
             settled: &settled.collect(),
-            auction: auctioned(&operation).and_then(|account| batch.ledger().step(account)),
+            auction: auctioned(operation).and_then(|account| batch.ledger().step(account)),
         };
         witness.step(&self.auditor.memory, &step);
         let breaches = self.auditor.step(&step);
-        self.tally.count(&operation, &verdict);
+        self.tally.count(operation, &verdict);
         self.broken(|| format!("{verdict:?} {operation:?}"), breaches)?;
         if verdict.is_ok() {
-            self.desk.remember(&operation);
+            self.desk.remember(operation);
         }
         Ok(after)
     }
