@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::Path;
 
+use ark_bn254::Fr;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
-use zkmargin_circuits::cs::{Cs, Mode};
+use zkmargin_circuits::cs::{Cs, Mode, R1cs};
 use zkmargin_prover::key::{self, KeyError, ProvingKey};
-use zkmargin_prover::progress::for_standard_error;
+use zkmargin_prover::progress::{Progress, for_standard_error};
 use zkmargin_prover::prove::Prover;
 use zkmargin_prover::setup::setup;
 use zkmargin_verifier::{
@@ -54,26 +55,8 @@ pub fn prove(
     narrative.figure("constraints", r1cs.constraints());
     narrative.figure("witnesses", r1cs.witnesses);
 
-    let path = key::path_in(keys, &r1cs);
-    let is_known = path.exists();
     let progress = for_standard_error();
-    let (made, time) = narrative.timed("setup_s", || match is_known {
-        true => Ok(()),
-        false => setup(&r1cs, &path, progress.as_ref()),
-    });
-    made?;
-    let origin = if is_known { "kept from an earlier run".to_owned() } else { took(time) };
-    let (key, time) = narrative.timed("key_load_s", || ProvingKey::load(&path));
-    let key = key.map_err(|error| refused(&path, &error))?;
-    let bytes = fs::metadata(&path)?.len();
-    narrative.say(format_args!(
-        "development key: {origin}; {} MB, loaded in {}",
-        bytes / 1_000_000,
-        took(time)
-    ));
-    narrative.say("whoever makes such a key can forge proofs; a venue needs a ceremony");
-    narrative.figure("key_bytes", bytes);
-
+    let key = development_key(narrative, &r1cs, keys, progress.as_ref())?;
     let prover = Prover::new(key, r1cs)?;
     let (proven, time) =
         narrative.timed("prove_s", || prover.prove(&assignment, progress.as_ref()));
@@ -100,6 +83,34 @@ pub fn prove(
     keep(out, "statement.bin", StatementFile(sealed.statement.clone()).to_bytes())?;
     keep(out, "proof.bin", proof.to_bytes())?;
     Ok(Proven { proof: proof.proof, key })
+}
+
+/// Makes the circuit's key, unless an earlier run has, and loads it.
+fn development_key(
+    narrative: &mut Narrative,
+    r1cs: &R1cs<Fr>,
+    keys: &Path,
+    progress: &dyn Progress,
+) -> Outcome<ProvingKey> {
+    let path = key::path_in(keys, r1cs);
+    let is_known = path.exists();
+    let (made, time) = narrative.timed("setup_s", || match is_known {
+        true => Ok(()),
+        false => setup(r1cs, &path, progress),
+    });
+    made?;
+    let origin = if is_known { "kept from an earlier run".to_owned() } else { took(time) };
+    let (key, time) = narrative.timed("key_load_s", || ProvingKey::load(&path));
+    let key = key.map_err(|error| refused(&path, &error))?;
+    let bytes = fs::metadata(&path)?.len();
+    narrative.say(format_args!(
+        "development key: {origin}; {} MB, loaded in {}",
+        bytes / 1_000_000,
+        took(time)
+    ));
+    narrative.say("whoever makes such a key can forge proofs; a venue needs a ceremony");
+    narrative.figure("key_bytes", bytes);
+    Ok(key)
 }
 
 /// Says which key is refused, and what to do.
