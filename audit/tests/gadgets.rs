@@ -12,7 +12,7 @@ use zkmargin_circuits::gadgets::comparator::{
     enforce_less_or_equal, enforce_max, enforce_nonzero, is_equal, is_less_than, is_zero,
 };
 use zkmargin_circuits::gadgets::division::{Widths, div_floor};
-use zkmargin_circuits::gadgets::integer::{Bits, Int, Uint};
+use zkmargin_circuits::gadgets::integer::{Bits, Signed, Uint};
 
 type F = F127;
 const P: i64 = 127;
@@ -123,7 +123,7 @@ fn a_range_is_exact_and_has_one_form() {
     let constant: Gadget = |cs, x| Some(Uint::range_check(cs, "range", &x[0], 0).lc().clone());
     all_needed(&check(constant, &[0], &[field()], |x| (x[0] == 0).then_some(0)));
     let signed_range: Gadget = |cs, x| {
-        let value = Int::range_check(cs, "range", &x[0], 5);
+        let value = Signed::range_check(cs, "range", &x[0], 5);
         let sign = value.is_negative().lc().clone();
         let part = value.negative_part(cs);
         Some(sign.plus_scaled(part.lc(), F::from(2u64)))

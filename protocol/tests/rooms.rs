@@ -53,14 +53,41 @@ fn plan(crate_name: &str) -> Plan {
         known.last().map(str::to_owned)
     };
     let looks_at = |(name, text): (&String, &String)| {
-        let paths = text.split("crate::").skip(1).map(|rest| {
-            let is_end = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
-            rest.split(is_end).next().unwrap_or_default().trim_end_matches(':')
-        });
-        let files = paths.filter_map(file_of).filter(|file| file != name).collect();
-        (name.clone(), files)
+        let paths = paths(name, text);
+        let files = paths.iter().filter_map(|path| file_of(path)).filter(|file| file != name);
+        (name.clone(), files.collect())
     };
     texts.iter().map(looks_at).collect()
+}
+
+/// The paths within the crate that the text of file `name` writes, from the crate's root.
+fn paths(name: &str, text: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (start, _) in text.match_indices("crate::") {
+        expand("", &text[start + "crate::".len()..], &mut found);
+    }
+    let parent = name.rsplit_once("::").map_or("", |(parent, _)| parent);
+    for (start, _) in text.match_indices("super::") {
+        expand(parent, &text[start + "super::".len()..], &mut found);
+    }
+    found
+}
+
+/// Adds the paths that `rest` begins with, all those of a group in braces; returns what follows.
+fn expand<'a>(prefix: &str, rest: &'a str, found: &mut Vec<String>) -> &'a str {
+    let is_end = |c: char| !(c.is_alphanumeric() || c == '_' || c == ':');
+    let (path, mut rest) = rest.split_at(rest.find(is_end).unwrap_or(rest.len()));
+    let path = format!("{prefix}::{path}");
+    let path = path.trim_matches(':');
+    let Some(group) = rest.strip_prefix('{') else {
+        found.push(path.to_owned());
+        return rest;
+    };
+    rest = group.trim_start();
+    while !rest.starts_with('}') {
+        rest = expand(path, rest, found).trim_start().trim_start_matches(',').trim_start();
+    }
+    &rest[1..]
 }
 
 fn floor(file: &str) -> usize {
@@ -92,11 +119,16 @@ fn no_room_looks_up_and_no_files_look_in_a_circle() {
             .flat_map(|(file, seen)| seen.iter().map(move |other| (file, other)))
             .collect();
         assert!(all.len() > 100, "{crate_name}: imports are found");
+        let rooms: BTreeSet<_> = plan.keys().map(|file| floor(file)).collect();
+        let (files, arrows) = (plan.len(), all.len());
+        println!("{crate_name}: {files} files, {arrows} arrows, {} rooms", rooms.len());
         let upward: Vec<_> =
             all.iter().filter(|(file, other)| floor(file) < floor(other)).collect();
+        println!("{crate_name}: {} arrows upward", upward.len());
         assert_eq!(upward, Vec::<&(&String, &String)>::new(), "{crate_name}: looks up");
         let in_order = ordered(&plan);
         let circles: Vec<_> = plan.keys().filter(|file| !in_order.contains(file)).collect();
+        println!("{crate_name}: {} files in a circle, or looking at one", circles.len());
         assert_eq!(circles, Vec::<&String>::new(), "{crate_name}: in a circle, or looking at one");
     }
 }
@@ -108,4 +140,11 @@ fn finds_a_circle_and_who_looks_at_it() {
     let mut plan = Plan::from(files);
     plan.insert("e".to_owned(), BTreeSet::new());
     assert_eq!(ordered(&plan).into_iter().collect::<Vec<_>>(), ["d", "e"]);
+}
+
+#[test]
+fn finds_every_path_of_a_group() {
+    let text = "use crate::{Cs, a::{self, b}};\nuse super::c::D;\nlet e = crate::f::g(1);";
+    let found = ["Cs", "a::self", "a::b", "f::g", "room::c::D"];
+    assert_eq!(paths("room::file", text), found);
 }

@@ -1,13 +1,10 @@
 //! Points of Baby Jubjub, `a·x² + y² = 1 + d·x²·y²` with a = 168700 and d = 168696, order 8·l.
 
 use ark_bn254::Fr;
-use ark_ec::models::CurveConfig;
-use ark_ff::{AdditiveGroup, Field, PrimeField};
-use taceo_ark_babyjubjub::EdwardsConfig;
+use ark_ff::{AdditiveGroup, Field};
 use zkmargin_protocol::crypto::babyjubjub::Point;
 
 use super::boolean::Bool;
-use super::montgomery::MontgomeryVar;
 use crate::cs::{Cs, Lc};
 
 /// Coefficient of x².
@@ -91,27 +88,5 @@ impl PointVar {
         let y = cs.witness("point", hint_quotient(numerator.value(), denominator.value()));
         cs.enforce("point sum y", &y, &denominator, &numerator);
         Self { x, y }
-    }
-
-    /// Enforces that the point is in the subgroup of prime order and not the identity.
-    ///
-    /// - Precondition: none.
-    /// - Violation: a constraint fails, whatever the witness.
-    /// - Cost: 17 constraints.
-    /// - Proof: an eighth `Q` of the point is witnessed on the Montgomery form, shown to be on the
-    ///   curve and doubled three times. A doubling of a point of order 2 has no solution (its
-    ///   numerator `3x² + 2Ax + 1` is the derivative of the curve's right side, not zero at its
-    ///   roots), so the identity never occurs. 8·Q is in the subgroup of order l since the group
-    ///   has order 8·l. It has odd order above 1, so the coordinates of its Edwards form are
-    ///   determined by [`MontgomeryVar::enforce_is`]. Conversely `Q = (1/8 mod l)·P` satisfies. Q
-    ///   is unique up to the 8 points of small order, which nothing else sees.
-    pub fn enforce_in_prime_subgroup(&self, cs: &mut Cs<Fr>) {
-        let eighth = self.value().mul(EdwardsConfig::COFACTOR_INV.into_bigint());
-        let mut point = MontgomeryVar::witness(cs, "eighth of a point", &eighth);
-        point.enforce_on_curve(cs);
-        for _ in 0..3 {
-            point = point.double(cs);
-        }
-        point.enforce_is(cs, "in the prime subgroup", self);
     }
 }

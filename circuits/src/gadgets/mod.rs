@@ -14,4 +14,5 @@ pub mod fixed_base;
 pub mod integer;
 pub mod montgomery;
 pub mod scalar;
+mod subgroup;
 pub mod variable_base;
