@@ -1,5 +1,5 @@
-//! Submits trades that must be refused and reads which rule refused each, what it looked at and the
-//! value.
+//! Submits trades that must be refused and reads whose order broke which rule, what was found and
+//! what is allowed.
 //!
 //! `cargo run --release -p zkmargin-protocol --example read_rejection`
 
@@ -25,9 +25,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    for (what, Reject { rule, what: field, value }) in rejections()? {
-        let found = format_args!("which looked at the {field} and found {value}");
-        output::line(format_args!("{what}: refused by {rule:?}, {found}"))?;
+    for (what, reject) in rejections()? {
+        output::line(format_args!("{what}: {reject}"))?;
     }
     Ok(())
 }

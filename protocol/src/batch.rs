@@ -64,7 +64,8 @@ impl<'a> Batch<'a> {
         market.parameters().check_effective(time)?;
         let number = state.batches();
         if number >> NUMBER_BITS != 0 {
-            return Err(Reject::value(Rule::Range, "number of the batch", number));
+            let reject = Reject::new(Rule::Range, "number of the batch", number);
+            return Err(reject.at_most((1u64 << NUMBER_BITS) - 1));
         }
         Ok(Self::unchecked_age(state, market, shape, time))
     }
@@ -138,7 +139,8 @@ impl<'a> Batch<'a> {
             let is_two_sided = draft.judge_account(index)?.old.is_some();
             draft.two_sided.remove(&index);
             draft.two_sided.extend(is_two_sided.then_some(index));
-            draft.judge(draft.ledger.closed(index)?.nonces.check_movable())?;
+            let movable = draft.ledger.closed(index)?.nonces.check_movable();
+            draft.judge(movable.map_err(|reject| reject.of(index)))?;
         }
         draft.check_holders()?;
         draft.ledger.check_deficits()?;
@@ -189,6 +191,10 @@ impl<'a> Batch<'a> {
     /// [`Batch::judge_margin`]; an account with a forced request is shown from both sides, or where
     /// contracts could not be taken, after the batch and as it or its counterparty would then be.
     fn judge_account(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
+        self.judge_both(index).map_err(|reject| reject.of(index))
+    }
+
+    fn judge_both(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_band(index)?;
         if let Some(answer) = self.ledger.answer(index) {
             self.judge(self.ledger.check_answer(index, &margin.new))?;
@@ -357,8 +363,9 @@ impl<'a> Batch<'a> {
         index: InstrumentIndex,
         next: &State,
     ) -> Result<InstrumentRow, Reject> {
-        let risk = self.market.rows().get(&index).cloned();
-        let risk = risk.ok_or_else(|| Reject::value(Rule::InstrumentLive, "no row", index))?;
+        let risk = self.market.rows().get(&index).cloned().ok_or_else(|| {
+            Reject::new(Rule::InstrumentLive, "instrument", index).only("one in the risk table")
+        })?;
         let [old_holders, new_holders] =
             [self.state, next].map(|state| state.open_interest().holders(index));
         Ok(InstrumentRow { risk, old_holders, new_holders })

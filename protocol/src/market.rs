@@ -65,12 +65,14 @@ impl Market {
                 && index.get() != 0
                 && index.underlying() == row.spec.underlying;
             if !is_complete || rows.insert(index, row).is_some() {
-                return Err(Reject::value(Rule::InstrumentLive, "malformed row", index));
+                let reject = Reject::new(Rule::InstrumentLive, "instrument of a row", index);
+                return Err(reject.only("one complete row of each"));
             }
         }
         let tree = risk_tree(&rows)?;
         if tree.root() != attestation.message.risk_root {
-            return Err(Reject::value(Rule::OracleQuorum, "root of the rows", tree.root()));
+            let reject = Reject::new(Rule::OracleQuorum, "root of the rows", tree.root());
+            return Err(reject.only(attestation.message.risk_root));
         }
         attestation.check_quorum(domain, &oracle)?;
         Ok(Self { rows, tree, attestation, oracle, parameters })
@@ -116,17 +118,12 @@ impl Market {
     /// # Errors
     /// [`Rule::InstrumentLive`].
     pub fn live_row(&self, instrument: InstrumentIndex, time: Time) -> Result<&RiskRow, Reject> {
-        let row = self
-            .rows
-            .get(&instrument)
-            .ok_or_else(|| Reject::value(Rule::InstrumentLive, "not in the table", instrument))?;
+        let reject = || Reject::new(Rule::InstrumentLive, "instrument", instrument);
+        let row = self.rows.get(&instrument);
+        let row = row.ok_or_else(|| reject().only("one in the risk table"))?;
         row.spec.check_live(time)?;
         if row.is_settled {
-            return Err(Reject::value(
-                Rule::InstrumentLive,
-                "settled before its expiry",
-                instrument,
-            ));
+            return Err(reject().only("one that is not settled"));
         }
         Ok(row)
     }

@@ -61,6 +61,21 @@ impl From<DepositRow> for Operation {
 }
 
 impl Operation {
+    /// The account that asks or is asked for. A trade has two, which its orders name.
+    pub fn account(&self) -> Option<AccountIndex> {
+        match self {
+            Self::Deposit(deposit) | Self::RefuseDeposit(deposit) => Some(deposit.account),
+            Self::Trade(_) => None,
+            Self::Request(signed) => Some(signed.request.account),
+            Self::Settle(settle) => Some(settle.account),
+            Self::GrantTier(grant) => Some(grant.account),
+            Self::StartAuction(account)
+            | Self::EndAuction(account)
+            | Self::CountDeficit(account) => Some(*account),
+            Self::Forced(request) => Some(request.account),
+        }
+    }
+
     /// The accounts whose leaf the operation changes.
     pub fn accounts(&self) -> BTreeSet<AccountIndex> {
         match self {

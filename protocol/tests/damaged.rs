@@ -59,7 +59,7 @@ fn field<'a>(value: &Value, damage: &'a Damage) -> Option<&'a str> {
 }
 
 fn by_rule(error: &str) -> bool {
-    Rule::ALL.iter().any(|rule| error.starts_with(&rule.name()))
+    Rule::ALL.iter().any(|rule| error.contains(&format!("({rule:?})")))
 }
 
 /// The error is that of a rule, or says what was expected and where.

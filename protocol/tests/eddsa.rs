@@ -43,7 +43,7 @@ fn verdict(vector: &Value) -> Result<(), Reject> {
     let r8 = Point { x: parse(&vector["r8"][0])?, y: parse(&vector["r8"][1])? };
     let s = match BigUint::from_str(vector["s"].as_str().unwrap()) {
         Ok(s) => BigInt::try_from(s).unwrap(),
-        Err(error) => return Err(Reject::value(Rule::Signature, "S", error)),
+        Err(error) => return Err(Reject::new(Rule::Signature, "S", error)),
     };
     verify(&key, parse(&vector["message"])?, &Signature { r8, s })
 }
@@ -244,10 +244,10 @@ fn rejects_signature_with_r8_off_the_curve_before_any_arithmetic() {
     let mut signature = secret.sign(Fr::ONE);
     signature.r8.x += Fr::ONE;
     let refused = verify(&secret.public(), Fr::ONE, &signature).unwrap_err();
-    assert_eq!((refused.rule, refused.what), (Rule::Signature, "R8 off the curve"));
+    assert_eq!((refused.rule, refused.what), (Rule::Signature, "R8 of the signature"));
     let encoded = serde_json::to_value(signature).unwrap();
     let error = serde_json::from_value::<Signature>(encoded).unwrap_err();
-    assert!(error.to_string().contains("R8 off the curve"), "{error}");
+    assert!(error.to_string().contains("R8 of the signature"), "{error}");
 }
 
 #[test]

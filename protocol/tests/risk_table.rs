@@ -292,7 +292,7 @@ fn rejects_range_of_losses_beyond_their_width() {
     };
     let registry = Registry::from([(InstrumentIndex::new(0x1001).unwrap(), spec)]);
     let reject = build(&[surface], &registry, &Settlements::new(), &parameters).unwrap_err();
-    assert_eq!((reject.rule, reject.what), (Rule::Range, "Loss"));
+    assert_eq!((reject.rule, reject.what), (Rule::Range, "loss"));
 }
 
 #[test]

@@ -38,6 +38,7 @@ mod rules {
     mod limit_price;
     mod margin_matrix;
     mod margin_spread;
+    mod messages;
     mod nonce;
     mod oracle_age;
     mod oracle_order;

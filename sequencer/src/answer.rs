@@ -116,8 +116,14 @@ pub struct Refusal {
     pub rule: String,
     /// What it was about.
     pub what: String,
-    /// The offending value.
+    /// The value found; empty where `what` says it all.
     pub value: String,
+    /// Index of the account concerned, where a rule names one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<u32>,
+    /// What would have been allowed, where a rule has a bound.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bound: Option<String>,
 }
 
 impl Refusal {
@@ -126,14 +132,17 @@ impl Refusal {
             rule: format!("{reason:?}"),
             what: what.to_owned(),
             value: shown(&value.to_string()),
+            account: None,
+            bound: None,
         }
     }
 }
 
 impl From<Reject> for Refusal {
     fn from(reject: Reject) -> Self {
-        let Reject { rule, what, value } = reject;
-        Self { rule: rule.name(), what: what.to_owned(), value: shown(&value) }
+        let Reject { account, what, value, bound, rule } = reject;
+        let value = value.as_deref().map(shown).unwrap_or_default();
+        Self { rule: rule.name(), what: what.to_owned(), value, account, bound }
     }
 }
 

@@ -22,7 +22,7 @@ use zkmargin_protocol::value::decimal::{self, Decimal};
 use zkmargin_protocol::value::units::{AccountIndex, Time, Underlying};
 use zkmargin_protocol::{Reject, Rule};
 use zkmargin_sequencer::{
-    Access, Answer, Error, Genesis, Sequencer, Source, backup, read_groups, rebuild,
+    Access, Answer, Error, Genesis, Refusal, Sequencer, Source, backup, read_groups, rebuild,
 };
 use zkmargin_verifier::{Domain, address, text};
 
@@ -259,10 +259,9 @@ fn oracle(mut sequencer: Sequencer, table: SignedRiskTable, now: Time) -> Result
             Ok(ExitCode::SUCCESS)
         }
         Err(refusal) => {
-            let mut answer = serde_json::json!({"accepted": false, "epoch": epoch});
-            answer["rule"] = refusal.rule.into();
-            answer["what"] = refusal.what.into();
-            answer["value"] = refusal.value.into();
+            let mut answer = serde_json::json!(refusal);
+            answer["accepted"] = false.into();
+            answer["epoch"] = epoch.into();
             show(&answer)?;
             Ok(ExitCode::from(REFUSED))
         }
@@ -306,8 +305,8 @@ fn account(sequencer: &Sequencer, index: AccountIndex) -> Result<ExitCode, Error
             show(&account)?;
             Ok(ExitCode::SUCCESS)
         }
-        Err(Reject { rule, what, value }) => {
-            show(&serde_json::json!({"rule": rule, "what": what, "value": value}))?;
+        Err(reject) => {
+            show(&Refusal::from(reject))?;
             Ok(ExitCode::from(REFUSED))
         }
     }

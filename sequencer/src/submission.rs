@@ -209,11 +209,13 @@ fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, Refusal> {
 }
 
 /// A value outside its unit or a key off the curve is refused while it is read; the message then
-/// begins with the rule.
+/// names the rule in parentheses, before the place.
 fn unreadable(message: &str) -> Refusal {
-    let named = message.split_once(": ").and_then(|(name, rest)| {
+    let named = message.rsplit_once(" (").and_then(|(text, rest)| {
+        let (name, place) = rest.split_once(')')?;
         let rule: Rule = serde_json::from_value(name.into()).ok()?;
-        Some(Refusal { rule: rule.name(), ..malformed("JSON", rest) })
+        let value = format!("{text}{place}");
+        Some(Refusal { rule: rule.name(), ..malformed("JSON", value) })
     });
     named.unwrap_or_else(|| malformed("JSON", message))
 }

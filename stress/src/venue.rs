@@ -181,7 +181,9 @@ impl Posting<'_> {
         let window = self.batch.ledger().account(index)?.nonces;
         let mut unused = (0..u64::BITS).filter(|bit| window.bits >> bit & 1 == 0);
         let bit = unused.nth(skipped);
-        let bit = bit.ok_or_else(|| Reject::value(Rule::Nonce, "no nonce left of", index))?;
+        let bit = bit.ok_or_else(|| {
+            Reject::because(Rule::Nonce, "the account has no nonce left").of(index)
+        })?;
         Nonce::new(window.base.get() + u64::from(bit))
     }
 }

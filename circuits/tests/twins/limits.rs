@@ -94,7 +94,7 @@ fn judge_natively(trade: &Trade, time: Time) -> Verdict {
     // The table's specification is the buyer's here; `argument` looks it up.
     let spec = checked.and_then(|()| match trade.sell.order.spec == trade.buy.order.spec {
         true => Ok(()),
-        false => Err(Reject::value(Rule::InstrumentSpec, "specification", "seller's")),
+        false => Err(Reject::because(Rule::InstrumentSpec, "the seller's specification")),
     });
     native(spec)
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::account::margin::Margin;
-use crate::account::standing::Standing;
+use crate::account::standing::{SHORTFALL, Standing};
 use crate::market::auction_parameters::AuctionParameters;
 use crate::value::packing::{Part, part};
 use crate::value::reading::check_when_read;
@@ -39,10 +39,10 @@ impl Auction {
     /// [`Rule::Range`].
     pub fn check(&self) -> Result<(), Reject> {
         if self.start == Time::MIN {
-            return Err(Reject::value(Rule::Range, "start of an auction", self.start));
+            return Err(Reject::new(Rule::Range, "start of an auction", self.start).at_least(1));
         }
         if self.reserve < Cash::default() {
-            return Err(Reject::value(Rule::Range, "reserve of an auction", self.reserve));
+            return Err(Reject::new(Rule::Range, "reserve of an auction", self.reserve).at_least(0));
         }
         Ok(())
     }
@@ -94,12 +94,14 @@ pub fn check_start(
     let Some(auction) = auction else {
         let excess = margin.maintenance_excess_e12;
         if excess >= 0 || standing.shortfall_e18 <= 0 {
-            return Err(Reject::value(Rule::AuctionStart, "above maintenance margin by", excess));
+            let what = "excess over maintenance margin in 10^-12 USDC";
+            return Err(Reject::new(Rule::AuctionStart, what, excess).only("a shortfall"));
         }
         return Ok(());
     };
     if auction.is_insolvent == standing.is_insolvent() {
-        return Err(Reject::value(Rule::AuctionStart, "in auction since", auction.start));
+        let sentence = "the account is in auction, and its equity has not changed its sign";
+        return Err(Reject::because(Rule::AuctionStart, sentence));
     }
     Ok(())
 }
@@ -130,7 +132,8 @@ pub fn start(
 /// [`Rule::Deficit`].
 pub fn check_count(auction: Option<&Auction>, equity: i128) -> Result<(), Reject> {
     if equity >= 0 || !auction.is_some_and(|auction| auction.is_insolvent) {
-        return Err(Reject::value(Rule::Deficit, "not in auction without equity, equity", equity));
+        let reject = Reject::new(Rule::Deficit, "equity", equity);
+        return Err(reject.only("a negative one in an insolvent auction"));
     }
     Ok(())
 }
@@ -146,11 +149,11 @@ pub fn check_end(
 ) -> Result<(), Reject> {
     let standing = Standing::new(margin, parameters)?;
     if auction.is_none() {
-        return Err(Reject::value(Rule::AuctionEnd, "not in auction, equity", margin.equity));
+        return Err(Reject::because(Rule::AuctionEnd, "the account is not in auction"));
     }
     if standing.shortfall_e18 > 0 {
-        let shortfall = standing.shortfall_e18;
-        return Err(Reject::value(Rule::AuctionEnd, "short of buffered margin by", shortfall));
+        let reject = Reject::new(Rule::AuctionEnd, SHORTFALL, standing.shortfall_e18);
+        return Err(reject.at_most(0));
     }
     Ok(())
 }

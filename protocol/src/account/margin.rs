@@ -81,9 +81,10 @@ pub fn evaluate(
     let mut losses = vec![0; SCENARIOS];
     let [mut short_floor, mut isolated_initial, mut isolated_maintenance] = [0; 3];
     for (instrument, quantity) in positions {
-        let row = rows
-            .get(&instrument)
-            .ok_or_else(|| Reject::value(Rule::InstrumentLive, "not in the table", instrument))?;
+        let row = rows.get(&instrument).ok_or_else(|| {
+            let reject = Reject::new(Rule::InstrumentLive, "instrument held", instrument);
+            reject.only("one in the risk table")
+        })?;
         let held = i128::from(quantity);
         mark_value += held * i128::from(row.mark);
         for (sum, loss) in losses.iter_mut().zip(&row.losses) {
@@ -128,7 +129,8 @@ pub fn evaluate(
 fn check_spread(requirement: i128, short_floor: i128, losses: &[i128]) -> Result<(), Reject> {
     let lowest = losses.iter().copied().fold(short_floor.min(0), i128::min);
     if requirement - lowest >= 1 << SPREAD_BITS {
-        return Err(Reject::value(Rule::MarginSpread, "spread", requirement - lowest));
+        let reject = Reject::new(Rule::MarginSpread, "scenario spread", requirement - lowest);
+        return Err(reject.at_most((1i128 << SPREAD_BITS) - 1));
     }
     Ok(())
 }
@@ -145,15 +147,11 @@ impl Margin {
     /// Equity covers the initial margin.
     ///
     /// # Errors
-    /// [`Rule::InitialMargin`] with the shortfall.
+    /// [`Rule::InitialMargin`].
     pub fn check_initial(&self) -> Result<(), Reject> {
         if self.initial_excess_e12 < 0 {
-            let shortfall = self.initial - self.equity;
-            return Err(Reject::value(
-                Rule::InitialMargin,
-                "short of initial margin by",
-                shortfall,
-            ));
+            let reject = Reject::new(Rule::InitialMargin, "equity", self.equity);
+            return Err(reject.at_least(self.initial));
         }
         Ok(())
     }

@@ -30,12 +30,12 @@ impl NonceWindow {
     /// # Errors
     /// [`Rule::Nonce`] if it lies outside the window or is used.
     pub fn consume(&mut self, nonce: Nonce) -> Result<(), Reject> {
-        let offset = nonce.get().checked_sub(self.base.get()).filter(|&k| k < WINDOW);
-        let Some(offset) = offset else {
-            return Err(Reject::value(Rule::Nonce, "nonce outside the window", nonce));
-        };
+        let base = self.base.get();
+        let offset = nonce.get().checked_sub(base).filter(|&k| k < WINDOW);
+        let reject = || Reject::new(Rule::Nonce, "nonce", nonce);
+        let offset = offset.ok_or_else(|| reject().within(base..=base + WINDOW - 1))?;
         if self.bits >> offset & 1 == 1 {
-            return Err(Reject::value(Rule::Nonce, "nonce already used", nonce));
+            return Err(reject().only("one that is not used"));
         }
         self.bits |= 1 << offset;
         Ok(())
@@ -46,8 +46,9 @@ impl NonceWindow {
     /// # Errors
     /// [`Rule::Nonce`] if a nonce of the window would stay valid.
     pub fn check_voided_by(self, base: Nonce) -> Result<(), Reject> {
-        if base.get() < self.base.get() + WINDOW {
-            return Err(Reject::value(Rule::Nonce, "new base within the window", base));
+        let least = self.base.get() + WINDOW;
+        if base.get() < least {
+            return Err(Reject::new(Rule::Nonce, "new base of nonces", base).at_least(least));
         }
         Ok(())
     }
@@ -75,8 +76,10 @@ impl NonceWindow {
         if !self.is_half_used() {
             return Ok(self);
         }
-        let base = Nonce::new(self.base.get() + SLIDE)
-            .map_err(|_| Reject::value(Rule::Nonce, "nonces are exhausted above", self.base))?;
+        let base = Nonce::new(self.base.get() + SLIDE).map_err(|_| {
+            let reject = Reject::new(Rule::Nonce, "base of nonces to slide", self.base);
+            reject.at_most(Nonce::MAX.get() - SLIDE)
+        })?;
         Ok(Self { base, bits: self.bits >> SLIDE })
     }
 }

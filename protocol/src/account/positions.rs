@@ -34,15 +34,21 @@ impl TryFrom<BTreeMap<InstrumentIndex, Quantity>> for Positions {
     /// quantity of zero, or the index of no instrument.
     fn try_from(positions: BTreeMap<InstrumentIndex, Quantity>) -> Result<Self, Reject> {
         if positions.len() > SLOTS {
-            return Err(Reject::value(Rule::PositionSlots, "slots in use", positions.len()));
+            return Err(too_many(positions.len()));
         }
         for (&instrument, &quantity) in &positions {
             if instrument.get() == 0 || quantity == Quantity::default() {
-                return Err(Reject::value(Rule::PositionSlots, "an empty slot of", instrument));
+                let value = format_args!("{quantity} in instrument {instrument}");
+                let reject = Reject::new(Rule::PositionSlots, "position", value);
+                return Err(reject.only("one that fills its slot"));
             }
         }
         Ok(Self(positions))
     }
+}
+
+fn too_many(count: usize) -> Reject {
+    Reject::new(Rule::PositionSlots, "number of positions", count).at_most(SLOTS)
 }
 
 impl From<Positions> for BTreeMap<InstrumentIndex, Quantity> {
@@ -108,7 +114,8 @@ impl Positions {
         change: i64,
     ) -> Result<(), Reject> {
         if instrument.underlying() != book || instrument.get() == 0 {
-            return Err(Reject::value(Rule::Book, "instrument of another book", instrument));
+            let reject = Reject::new(Rule::Book, "instrument", instrument);
+            return Err(reject.only(format_args!("one of underlying {book}")));
         }
         let sum = Quantity::new(self.quantity(instrument).get() + change)?;
         if sum == Quantity::default() {
@@ -116,7 +123,7 @@ impl Positions {
             return Ok(());
         }
         if !self.0.contains_key(&instrument) && self.0.len() == SLOTS {
-            return Err(Reject::value(Rule::PositionSlots, "slots in use", SLOTS));
+            return Err(too_many(SLOTS + 1));
         }
         self.0.insert(instrument, sum);
         Ok(())

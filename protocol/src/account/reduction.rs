@@ -13,7 +13,8 @@ use crate::{Reject, Rule};
 pub fn check(margin: [&Margin; 2], positions: [&Positions; 2]) -> Result<(), Reject> {
     let [before, after] = margin.map(|margin| margin.initial_excess_e12);
     if after < before {
-        return Err(Reject::value(Rule::RiskReduction, "excess over initial margin", after));
+        let what = "excess over initial margin in 10^-12 USDC";
+        return Err(Reject::new(Rule::RiskReduction, what, after).at_least(before));
     }
     check_not_grown(Rule::RiskReduction, positions)
 }
@@ -26,7 +27,9 @@ pub fn check_not_grown(rule: Rule, [before, after]: [&Positions; 2]) -> Result<(
     for (instrument, quantity) in after.iter() {
         let (held, left) = (before.quantity(instrument).get(), quantity.get());
         if held.signum() != left.signum() || held.abs() < left.abs() {
-            return Err(Reject::value(rule, "position grown in", instrument));
+            let value = format_args!("{left} in instrument {instrument}");
+            let reject = Reject::new(rule, "position", value);
+            return Err(reject.within(held.min(0)..=held.max(0)));
         }
     }
     Ok(())

@@ -11,6 +11,9 @@ use crate::{Reject, Rule};
 /// Width in bits of what an account in auction is short of its buffered margin, in 10^-18 USDC.
 pub const SHORTFALL_BITS: u32 = 104;
 
+/// What refusals call the shortfall.
+pub(crate) const SHORTFALL: &str = "shortfall of buffered margin in 10^-18 USDC";
+
 /// One, in 10^-12.
 const E12: i128 = 1_000_000_000_000;
 
@@ -35,8 +38,9 @@ impl Standing {
         let maintenance_e12 = equity * i128::from(PPM) - margin.maintenance_excess_e12;
         let buffered = i128::from(PPM + parameters.buffer_ppm);
         let shortfall_e18 = buffered * maintenance_e12 - equity * E12;
-        if !(-(1 << SHORTFALL_BITS)..1 << SHORTFALL_BITS).contains(&shortfall_e18) {
-            return Err(Reject::value(Rule::Range, "shortfall of a margin", shortfall_e18));
+        let range = -(1 << SHORTFALL_BITS)..=(1 << SHORTFALL_BITS) - 1;
+        if !range.contains(&shortfall_e18) {
+            return Err(Reject::new(Rule::Range, SHORTFALL, shortfall_e18).within(range));
         }
         Ok(Self { equity, maintenance_e12, shortfall_e18 })
     }

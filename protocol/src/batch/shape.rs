@@ -85,10 +85,12 @@ impl Shape {
     /// [`Rule::Shape`] with the rows.
     pub fn check(&self) -> Result<(), Reject> {
         if self.nodes.min(self.instrument_nodes) == 0 {
-            return Err(Reject::value(Rule::Shape, "tree nodes", 0));
+            return Err(Reject::new(Rule::Shape, "number of tree nodes", 0).at_least(1));
         }
         match self.tables().into_iter().find(|&(_, rows)| rows > Self::ROWS_MAX) {
-            Some((table, rows)) => Err(Reject::value(Rule::Shape, table, rows)),
+            Some((table, rows)) => {
+                Err(Reject::new(Rule::Shape, table, rows).at_most(Self::ROWS_MAX))
+            }
             None => Ok(()),
         }
     }
@@ -100,7 +102,9 @@ impl Shape {
     pub fn check_fits(&self, used: &Self) -> Result<(), Reject> {
         let mut tables = used.tables().into_iter().zip(self.tables());
         match tables.find(|((_, used), (_, room))| used > room) {
-            Some(((table, used), _)) => Err(Reject::value(Rule::Shape, table, used)),
+            Some(((table, used), (_, room))) => {
+                Err(Reject::new(Rule::Shape, table, used).at_most(room))
+            }
             None => Ok(()),
         }
     }
@@ -108,14 +112,14 @@ impl Shape {
     /// The tables by name.
     fn tables(&self) -> [(&'static str, usize); 8] {
         [
-            ("trades", self.trades),
-            ("requests", self.requests),
-            ("deposits", self.deposits),
-            ("accounts", self.accounts),
-            ("two-sided accounts", self.two_sided),
-            ("tree nodes", self.nodes),
-            ("instruments", self.instruments),
-            ("instrument nodes", self.instrument_nodes),
+            ("number of trades", self.trades),
+            ("number of requests", self.requests),
+            ("number of deposits", self.deposits),
+            ("number of accounts", self.accounts),
+            ("number of two-sided accounts", self.two_sided),
+            ("number of tree nodes", self.nodes),
+            ("number of instruments", self.instruments),
+            ("number of instrument nodes", self.instrument_nodes),
         ]
     }
 }

@@ -185,12 +185,15 @@ impl BatchTrace {
         for AccountRow { margin, old_margin, index, .. } in &self.accounts {
             let is_complete = |margin: &Margin| margin.losses.len() == SCENARIOS;
             if !is_complete(margin) || !old_margin.iter().all(is_complete) {
-                return Err(Reject::value(Rule::MarginMatrix, "losses of account", index));
+                let sentence = "a margin does not have one loss for each scenario";
+                return Err(Reject::because(Rule::MarginMatrix, sentence).of(*index));
             }
         }
         for InstrumentRow { risk: RiskRow { losses, instrument, .. }, .. } in &self.instruments {
             if losses.len() != SCENARIOS {
-                return Err(Reject::value(Rule::InstrumentLive, "losses of", instrument));
+                let value = format_args!("{} in instrument {instrument}", losses.len());
+                let reject = Reject::new(Rule::InstrumentLive, "number of losses", value);
+                return Err(reject.only(SCENARIOS));
             }
         }
         for NodeUpdate { level, index, .. } in &self.nodes {
@@ -210,7 +213,8 @@ impl BatchTrace {
 fn check_place(rule: Rule, depth: u8, level: u8, index: u64) -> Result<(), Reject> {
     let above = depth.checked_sub(level).filter(|_| level > 0);
     if above.is_none_or(|above| index >> (2 * above) != 0) {
-        return Err(Reject::value(rule, "tree node", format!("{level} {index}")));
+        let value = format_args!("number {index} of level {level}");
+        return Err(Reject::new(rule, "tree node", value).only("one above the leaves"));
     }
     Ok(())
 }

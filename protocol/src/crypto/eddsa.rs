@@ -44,16 +44,17 @@ impl TryFrom<Point> for PublicKey {
     type Error = Reject;
 
     fn try_from(point: Point) -> Result<Self, Reject> {
-        let what = if !point.is_on_curve() {
-            "public key off the curve"
+        let allowed = if !point.is_on_curve() {
+            "a point of the curve"
         } else if point == Point::IDENTITY {
-            "public key is the identity"
+            "a point other than the identity"
         } else if !point.is_in_prime_subgroup() {
-            "public key outside the prime subgroup"
+            "a point of the prime subgroup"
         } else {
             return Ok(Self(point));
         };
-        Err(Reject::value(Rule::KeyValid, what, format_args!("({}, {})", point.x, point.y)))
+        let value = format_args!("({}, {})", point.x, point.y);
+        Err(Reject::new(Rule::KeyValid, "public key", value).only(allowed))
     }
 }
 
@@ -81,11 +82,13 @@ impl Signature {
     /// [`Rule::Signature`] with the offending part.
     pub fn check_encoding(&self) -> Result<(), Reject> {
         if self.s >= SUBGROUP_ORDER {
-            return Err(Reject::value(Rule::Signature, "S not below the subgroup order", self.s));
+            let reject = Reject::new(Rule::Signature, "S of the signature", self.s);
+            return Err(reject.only("a number below the subgroup order"));
         }
         if !self.r8.is_on_curve() {
             let value = format_args!("({}, {})", self.r8.x, self.r8.y);
-            return Err(Reject::value(Rule::Signature, "R8 off the curve", value));
+            let reject = Reject::new(Rule::Signature, "R8 of the signature", value);
+            return Err(reject.only("a point of the curve"));
         }
         Ok(())
     }
@@ -137,11 +140,8 @@ pub fn verify(key: &PublicKey, message: Fr, signature: &Signature) -> Result<(),
     let challenge = challenge(key, message, &signature.r8).into_bigint();
     let nonce = mul_public([(BASE8.projective(), signature.s), (key_8, challenge)]);
     if nonce != signature.r8.projective() {
-        return Err(Reject::value(
-            Rule::Signature,
-            "equation of the signature of message",
-            message,
-        ));
+        let reject = Reject::new(Rule::Signature, "message signed", message);
+        return Err(reject.only("one that key and signature fit"));
     }
     Ok(())
 }

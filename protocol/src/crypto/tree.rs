@@ -240,18 +240,20 @@ pub fn verify_path(
 ) -> Result<(), Reject> {
     check_index(depth, index)?;
     if path.len() != usize::from(depth) {
-        return Err(Reject::value(Rule::AccountTree, "length of a tree path", path.len()));
+        let reject = Reject::new(Rule::AccountTree, "length of a tree path", path.len());
+        return Err(reject.only(depth));
     }
     let found = root_of_path(index, leaf, path);
     if found != root {
-        return Err(Reject::value(Rule::AccountTree, "root of a tree path", found));
+        return Err(Reject::new(Rule::AccountTree, "root of a tree path", found).only(root));
     }
     Ok(())
 }
 
 fn check_index(depth: u8, index: u64) -> Result<(), Reject> {
     if depth > DEPTH_MAX || index >> (2 * depth) != 0 {
-        return Err(Reject::value(Rule::Range, "index in a tree", index));
+        let reject = Reject::new(Rule::Range, "index in a tree", index);
+        return Err(reject.only(format_args!("one of {depth} levels")));
     }
     Ok(())
 }

@@ -36,8 +36,8 @@ impl AccountChange {
             Action::CancelAll { .. } => self.base.is_some(),
         };
         if is_second {
-            let what = "second in the batch of account";
-            return Err(Reject::value(Rule::AccountRequests, what, request.account));
+            let sentence = "the account has already asked for such a change in the batch";
+            return Err(Reject::because(Rule::AccountRequests, sentence).of(request.account));
         }
         match request.action {
             Action::CancelAll { base } => window.check_voided_by(base),
@@ -45,14 +45,16 @@ impl AccountChange {
         }
     }
 
-    /// The window is not void: once an account has cancelled all, nothing more of it is taken in
+    /// No nonce is void: once an account has cancelled all, nothing more of it is taken in
     /// this batch.
     ///
     /// # Errors
     /// [`Rule::Nonce`].
-    pub fn check_window(&self, nonce: Nonce) -> Result<(), Reject> {
+    pub fn check_not_void(&self) -> Result<(), Reject> {
         match self.base {
-            Some(_) => Err(Reject::value(Rule::Nonce, "void until the batch ends, nonce", nonce)),
+            Some(_) => {
+                Err(Reject::because(Rule::Nonce, "all nonces are void until the batch ends"))
+            }
             None => Ok(()),
         }
     }

@@ -29,7 +29,8 @@ impl Ledger<'_> {
         ];
         for (side, order, fee) in sides {
             let (tier, prices) = (self.tier(order.account), [row.forward, trade.price]);
-            self.judge(schedule.check_fee(fee, tier, trade.maker == side, prices))?;
+            let verdict = schedule.check_fee(fee, tier, trade.maker == side, prices);
+            self.judge(verdict.map_err(|reject| reject.of(order.account)))?;
         }
         Ok(())
     }

@@ -20,7 +20,8 @@ fn check_paid([amount, paid]: [Cash; 2], after: &Margin) -> Result<(), Reject> {
     }
     let left = payable_floor(after);
     if paid < amount && left > 0 {
-        return Err(Reject::value(Rule::ForcedWithdrawal, "could still be paid", left));
+        let reject = Reject::new(Rule::ForcedWithdrawal, "amount paid", paid);
+        return Err(reject.at_least(i128::from(amount).min(i128::from(paid) + left)));
     }
     Ok(())
 }
@@ -61,8 +62,8 @@ impl Ledger<'_> {
     /// [`Rule::ForcedRequest`].
     pub(crate) fn check_not_forced(&self, index: AccountIndex) -> Result<(), Reject> {
         if self.answers.contains_key(&index) {
-            let what = "with a forced request in the batch, account";
-            return Err(Reject::value(Rule::ForcedRequest, what, index));
+            let sentence = "the account has a forced request in the batch";
+            return Err(Reject::because(Rule::ForcedRequest, sentence).of(index));
         }
         Ok(())
     }
@@ -96,12 +97,13 @@ impl Ledger<'_> {
     /// takes no step. The insurance fund is nobody's.
     fn check_alone(&self, index: AccountIndex, found: &Account) -> Result<(), Reject> {
         if index == INSURANCE_FUND {
-            return Err(Reject::value(Rule::ForcedRequest, "of the insurance fund", index));
+            let sentence = "the insurance fund has no owner to force a request";
+            return Err(Reject::because(Rule::ForcedRequest, sentence).of(index));
         }
         self.check_not_forced(index)?;
         if self.account(index)?.nonces != found.nonces || self.steps.contains_key(&index) {
-            let what = "has signed or been in a step of an auction in the batch, account";
-            return Err(Reject::value(Rule::ForcedRequest, what, index));
+            let sentence = "the account has signed, or its auction has taken a step, in the batch";
+            return Err(Reject::because(Rule::ForcedRequest, sentence).of(index));
         }
         Ok(())
     }
@@ -109,7 +111,7 @@ impl Ledger<'_> {
     /// The part of `amount` that the account has above initial margin, as it stands.
     fn payable(&self, index: AccountIndex, amount: Cash) -> Result<Cash, Reject> {
         if amount < Cash::default() {
-            return Err(Reject::value(Rule::Range, "amount forced", amount));
+            return Err(Reject::new(Rule::Range, "amount forced", amount).at_least(0).of(index));
         }
         let margin = self.market.margin_of(self.account(index)?)?;
         Cash::try_from(payable_floor(&margin).min(amount.into()))

@@ -15,7 +15,7 @@ impl Ledger<'_> {
         let found = self.opening.get(&index).and_then(|opening| opening.account.as_ref());
         let was_frozen = found.is_some_and(|account| account.auction.is_some());
         if was_frozen || self.steps.contains_key(&index) {
-            return Err(Reject::value(Rule::Frozen, "in auction, account", index));
+            return Err(Reject::because(Rule::Frozen, "the account is in auction").of(index));
         }
         Ok(())
     }
@@ -23,8 +23,8 @@ impl Ledger<'_> {
     /// An account of the state as the batch found it.
     pub(crate) fn found(&self, index: AccountIndex) -> Result<Account, Reject> {
         let found = self.opening.get(&index).and_then(|opening| opening.account.clone());
-        let missing = || Reject::value(Rule::AccountExists, "no account before the batch", index);
-        found.ok_or_else(missing)
+        let sentence = "the account did not exist before the batch";
+        found.ok_or_else(|| Reject::because(Rule::AccountExists, sentence).of(index))
     }
 
     /// An account of the state as the batch found it, and its margin then.
@@ -38,8 +38,8 @@ impl Ledger<'_> {
     /// one batch to answer.
     fn check_same_parameters(&self, index: AccountIndex) -> Result<(), Reject> {
         if self.state.parameters() != self.market.parameters().hash() {
-            let what = "auction in the first batch under other parameters of account";
-            return Err(Reject::value(Rule::ParameterChange, what, index));
+            let sentence = "no auction starts in the first batch under new parameters";
+            return Err(Reject::because(Rule::ParameterChange, sentence).of(index));
         }
         Ok(())
     }
@@ -48,8 +48,8 @@ impl Ledger<'_> {
     fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
         self.judge(self.check_not_forced(index))?;
         if self.steps.insert(index, step).is_some() {
-            let reject = Reject::value(Rule::AuctionPhase, "second step in the batch of", index);
-            return Err(reject);
+            let sentence = "its auction has already taken a step in the batch";
+            return Err(Reject::because(Rule::AuctionPhase, sentence).of(index));
         }
         Ok(())
     }
@@ -57,12 +57,12 @@ impl Ledger<'_> {
     pub(crate) fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
         let (found, margin) = self.found_margin(index)?;
         if index == INSURANCE_FUND {
-            let reject = Reject::value(Rule::AuctionStart, "the insurance fund itself", index);
-            self.judge(Err(reject))?;
+            let sentence = "the insurance fund enters no auction";
+            self.judge(Err(Reject::because(Rule::AuctionStart, sentence).of(index)))?;
         }
         if self.account(index)?.nonces != found.nonces {
-            let reject = Reject::value(Rule::Frozen, "has signed in the batch", index);
-            self.judge(Err(reject))?;
+            let sentence = "the account has signed in the batch";
+            self.judge(Err(Reject::because(Rule::Frozen, sentence).of(index)))?;
         }
         let parameters = &self.market.parameters().auction;
         let auction = found.auction.as_ref();
@@ -135,8 +135,8 @@ impl Ledger<'_> {
         if self.steps.iter().any(is_counted) {
             let fund = self.account(INSURANCE_FUND)?.cash;
             if fund != Cash::default() {
-                let reject = Reject::value(Rule::Deficit, "the insurance fund still has", fund);
-                return self.judge(Err(reject));
+                let reject = Reject::new(Rule::Deficit, "cash beside a counted deficit", fund);
+                return self.judge(Err(reject.only(0).of(INSURANCE_FUND)));
             }
         }
         Ok(())
@@ -145,9 +145,10 @@ impl Ledger<'_> {
     /// Of a withdrawal its share of what L1 holds leaves, the rest is for the insurance fund.
     pub(crate) fn withdraw(&mut self, amount: Cash, least: Option<Cash>) -> Result<(), Reject> {
         let payout = self.state.custody().payout_floor(amount);
-        if payout < least.unwrap_or(amount) {
-            let reject = Reject::value(Rule::WithdrawalShare, "would leave", payout);
-            self.judge(Err(reject))?;
+        let least = least.unwrap_or(amount);
+        if payout < least {
+            let reject = Reject::new(Rule::WithdrawalShare, "payout of the withdrawal", payout);
+            self.judge(Err(reject.at_least(least)))?;
         }
         self.received -= i128::from(payout);
         let kept = i128::from(amount) - i128::from(payout);

@@ -84,11 +84,8 @@ impl OpenInterest {
     pub fn check_spec(&self, row: &RiskRow) -> Result<(), Reject> {
         let held = self.holdings.get(&row.instrument);
         if held.is_some_and(|holding| holding.spec != row.spec) {
-            return Err(Reject::value(
-                Rule::IndexReuse,
-                "another option is held under index",
-                row.instrument,
-            ));
+            let reject = Reject::new(Rule::IndexReuse, "instrument index", row.instrument);
+            return Err(reject.only("one whose holders hold the option listed"));
         }
         Ok(())
     }
@@ -151,8 +148,8 @@ impl OpenInterest {
                     leaf(&spec, holders)
                 }
                 (None, _) => {
-                    let what = "no specification of an instrument held";
-                    return Err(Reject::value(Rule::IndexReuse, what, instrument));
+                    let reject = Reject::new(Rule::IndexReuse, "instrument held", instrument);
+                    return Err(reject.only("one with a specification"));
                 }
             };
             leaves.insert(u64::from(instrument.get()), leaf);

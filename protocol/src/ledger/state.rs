@@ -146,9 +146,9 @@ impl State {
     /// # Errors
     /// [`Rule::AccountExists`].
     pub fn account(&self, index: AccountIndex) -> Result<&Account, Reject> {
-        self.accounts
-            .get(&index)
-            .ok_or_else(|| Reject::value(Rule::AccountExists, "no account", index))
+        let missing =
+            || Reject::because(Rule::AccountExists, "the account does not exist").of(index);
+        self.accounts.get(&index).ok_or_else(missing)
     }
 
     /// The tree over the accounts' leaves.

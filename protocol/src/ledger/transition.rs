@@ -159,27 +159,39 @@ impl<'a> Ledger<'a> {
     /// The first rule broken.
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
         let mut draft = self.clone();
-        if let Operation::Settle(settle) = operation {
-            let verdict = settle.check_due(draft.account(settle.account)?, self.market, self.time);
-            draft.judge(verdict)?;
-        }
-        for index in operation.accounts() {
-            draft.touch(index)?;
-        }
-        match operation {
-            Operation::Deposit(deposit) => draft.deposit(deposit)?,
-            Operation::RefuseDeposit(deposit) => draft.refuse_deposit(deposit)?,
-            Operation::Trade(trade) => draft.trade(trade)?,
-            Operation::Request(signed) => draft.request(signed)?,
-            Operation::Settle(_) => {}
-            Operation::GrantTier(grant) => draft.grant_tier(*grant)?,
-            Operation::StartAuction(account) => draft.start_auction(*account)?,
-            Operation::EndAuction(account) => draft.end_auction(*account)?,
-            Operation::CountDeficit(account) => draft.count_deficit(*account)?,
-            Operation::Forced(request) => draft.force(request)?,
-        }
+        draft.take(operation)?;
         *self = draft;
         Ok(())
+    }
+
+    /// Applies an operation, or a part of it before the rule that refuses.
+    fn take(&mut self, operation: &Operation) -> Result<(), Reject> {
+        self.act(operation).map_err(|reject| match operation.account() {
+            Some(account) => reject.of(account),
+            None => reject,
+        })
+    }
+
+    fn act(&mut self, operation: &Operation) -> Result<(), Reject> {
+        if let Operation::Settle(settle) = operation {
+            let account = self.account(settle.account)?;
+            self.judge(settle.check_due(account, self.market, self.time))?;
+        }
+        for index in operation.accounts() {
+            self.touch(index).map_err(|reject| reject.of(index))?;
+        }
+        match operation {
+            Operation::Deposit(deposit) => self.deposit(deposit),
+            Operation::RefuseDeposit(deposit) => self.refuse_deposit(deposit),
+            Operation::Trade(trade) => self.trade(trade),
+            Operation::Request(signed) => self.request(signed),
+            Operation::Settle(_) => Ok(()),
+            Operation::GrantTier(grant) => self.grant_tier(*grant),
+            Operation::StartAuction(account) => self.start_auction(*account),
+            Operation::EndAuction(account) => self.end_auction(*account),
+            Operation::CountDeficit(account) => self.count_deficit(*account),
+            Operation::Forced(request) => self.force(request),
+        }
     }
 
     /// What the batch found of an account it touched.
@@ -273,16 +285,18 @@ impl<'a> Ledger<'a> {
     /// The instrument is live, both orders signed its specification, and nobody holds another under
     /// its index.
     fn check_instrument(&self, trade: &Trade) -> Result<(), Reject> {
-        for signed in [&trade.buy, &trade.sell] {
-            let row = match self.market.live_row(signed.order.instrument, self.time) {
+        for order in [&trade.buy.order, &trade.sell.order] {
+            let row = match self.market.live_row(order.instrument, self.time) {
                 Ok(row) => row,
-                Err(reject) => return self.judge(Err(reject)),
+                Err(reject) => return self.judge(Err(reject.of(order.account))),
             };
-            if signed.order.spec != row.spec {
-                let index = signed.order.instrument;
-                self.judge(Err(Reject::value(Rule::InstrumentSpec, "specification of", index)))?;
+            if order.spec != row.spec {
+                let sentence = "the order signs another specification of the instrument";
+                let reject = Reject::because(Rule::InstrumentSpec, sentence);
+                self.judge(Err(reject.of(order.account)))?;
             }
-            self.judge(self.check_index(signed.order.instrument))?;
+            let verdict = self.check_index(order.instrument);
+            self.judge(verdict.map_err(|reject| reject.of(order.account)))?;
         }
         Ok(())
     }
@@ -349,7 +363,8 @@ impl<'a> Ledger<'a> {
             return Ok(());
         }
         let mut account = self.account(index)?.clone();
-        apply(&mut account.positions, account.book.underlying, instrument, change)?;
+        apply(&mut account.positions, account.book.underlying, instrument, change)
+            .map_err(|reject| reject.of(index))?;
         self.touched.insert(index, account);
         Ok(())
     }
@@ -359,15 +374,17 @@ impl<'a> Ledger<'a> {
         let mut account = self.account(index)?.clone();
         self.judge(self.check_not_frozen(index))?;
         self.judge(self.check_not_forced(index))?;
-        self.judge(self.change(index).check_window(nonce))?;
-        self.judge(account.nonces.consume(nonce))?;
+        let of_account = |reject: Reject| reject.of(index);
+        self.judge(self.change(index).check_not_void().map_err(of_account))?;
+        self.judge(account.nonces.consume(nonce).map_err(of_account))?;
         self.touched.insert(index, account);
         Ok(())
     }
 
     pub(crate) fn add_cash(&mut self, index: AccountIndex, change: i128) -> Result<(), Reject> {
         let mut account = self.account(index)?.clone();
-        account.cash = Cash::try_from(i128::from(account.cash) + change)?;
+        let cash = Cash::try_from(i128::from(account.cash) + change);
+        account.cash = cash.map_err(|reject| reject.of(index))?;
         self.touched.insert(index, account);
         Ok(())
     }

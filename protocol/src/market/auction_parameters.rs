@@ -67,18 +67,21 @@ impl AuctionParameters {
     pub fn check(&self) -> Result<(), Reject> {
         let shares = [self.buffer_ppm, self.discount_start_ppm, self.fee_ppm, self.bid_minimum_ppm];
         if let Some(share) = shares.into_iter().find(|&share| share > PPM) {
-            return Err(Reject::value(Rule::Range, "share of an auction", share));
+            return Err(Reject::new(Rule::Range, "share of an auction in ppm", share).at_most(PPM));
         }
         if self.discount_fast_ppm > self.discount_start_ppm {
-            let share = self.discount_fast_ppm;
-            return Err(Reject::value(Rule::Range, "second discount of an auction", share));
+            let what = "second discount of an auction in ppm";
+            let reject = Reject::new(Rule::Range, what, self.discount_fast_ppm);
+            return Err(reject.at_most(self.discount_start_ppm));
         }
         let lengths = [self.fast_s, self.slow_s, self.insolvent_s];
         if let Some(length) = lengths.into_iter().find(|&s| s == 0 || s >> LENGTH_BITS != 0) {
-            return Err(Reject::value(Rule::Range, "length of an auction", length));
+            let reject = Reject::new(Rule::Range, "length of an auction in seconds", length);
+            return Err(reject.within(1..=(1 << LENGTH_BITS) - 1));
         }
         if self.dust_e6 >> DUST_BITS != 0 {
-            return Err(Reject::value(Rule::Range, "dust of an auction", self.dust_e6));
+            let reject = Reject::new(Rule::Range, "dust of an auction", self.dust_e6);
+            return Err(reject.at_most((1u64 << DUST_BITS) - 1));
         }
         Ok(())
     }

@@ -59,13 +59,14 @@ impl FeeSchedule {
         for pair in self.tiers.windows(2) {
             let (before, rates) = (&pair[0], &pair[1]);
             if rates.maker_ppm > before.maker_ppm || rates.taker_ppm > before.taker_ppm {
-                let what = "rates above those of the tier before";
-                let value = format!("{}, {}", rates.maker_ppm, rates.taker_ppm);
-                return Err(Reject::value(Rule::Range, what, value));
+                let pair = |rates: &FeeRates| format!("{}/{}", rates.maker_ppm, rates.taker_ppm);
+                let what = "pair of maker and taker rates in ppm";
+                return Err(Reject::new(Rule::Range, what, pair(rates)).at_most(pair(before)));
             }
         }
         if u32::from(self.cap_permille) > PERMILLE {
-            return Err(Reject::value(Rule::Range, "cap of a fee", self.cap_permille));
+            let reject = Reject::new(Rule::Range, "fee cap in thousandths", self.cap_permille);
+            return Err(reject.at_most(PERMILLE));
         }
         Ok(())
     }
@@ -99,8 +100,9 @@ impl FeeSchedule {
         is_maker: bool,
         [forward, price]: [Price; 2],
     ) -> Result<(), Reject> {
-        if fee > self.fee_floor(tier, is_maker, [forward, price]) {
-            return Err(Reject::value(Rule::FeeSchedule, "fee per contract", fee));
+        let most = self.fee_floor(tier, is_maker, [forward, price]);
+        if fee > most {
+            return Err(Reject::new(Rule::FeeSchedule, "fee per contract", fee).at_most(most));
         }
         Ok(())
     }

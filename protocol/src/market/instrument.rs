@@ -43,7 +43,8 @@ impl InstrumentSpec {
     /// [`Rule::InstrumentLive`].
     pub fn check_live(&self, time: Time) -> Result<(), Reject> {
         if self.expiry <= time {
-            return Err(Reject::value(Rule::InstrumentLive, "expired at", self.expiry));
+            let reject = Reject::new(Rule::InstrumentLive, "expiry of an instrument", self.expiry);
+            return Err(reject.at_least(time.get() + 1));
         }
         Ok(())
     }

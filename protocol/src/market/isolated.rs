@@ -71,6 +71,6 @@ impl IsolatedParameters {
 fn ceil(scaled: u128, further: u128) -> Result<Price, Reject> {
     let units = mul_div_ceil(scaled, 1, SCALE * further).unwrap_or(u128::MAX);
     u32::try_from(units)
-        .map_err(|_| Reject::value(Rule::Range, "isolated margin", units))
+        .map_err(|_| Reject::new(Rule::Range, "isolated margin", units).at_most(Price::MAX))
         .and_then(Price::new)
 }

@@ -59,10 +59,12 @@ impl OracleSet {
     pub fn new(keys: [PublicKey; ORACLE_SIGNERS], threshold: u8) -> Result<Self, Reject> {
         let hashes: BTreeSet<_> = keys.iter().map(|key| (key.point().x, key.point().y)).collect();
         if hashes.len() != ORACLE_SIGNERS {
-            return Err(Reject::value(Rule::OracleQuorum, "distinct keys", hashes.len()));
+            let reject = Reject::new(Rule::OracleQuorum, "number of different keys", hashes.len());
+            return Err(reject.only(ORACLE_SIGNERS));
         }
         if !(1..=ORACLE_SIGNERS).contains(&usize::from(threshold)) {
-            return Err(Reject::value(Rule::OracleQuorum, "threshold", threshold));
+            let reject = Reject::new(Rule::OracleQuorum, "threshold", threshold);
+            return Err(reject.within(1..=ORACLE_SIGNERS));
         }
         Ok(Self { keys, threshold })
     }
@@ -95,7 +97,8 @@ impl OracleSet {
             count += 1;
         }
         if count < self.threshold {
-            return Err(Reject::value(Rule::OracleQuorum, "signatures", count));
+            let reject = Reject::new(Rule::OracleQuorum, "number of signatures", count);
+            return Err(reject.at_least(self.threshold));
         }
         Ok(())
     }
@@ -166,10 +169,15 @@ impl OracleMessage {
     /// [`Rule::OracleOrder`].
     pub fn check_order(&self, before: OracleClock) -> Result<(), Reject> {
         if self.epoch < before.epoch {
-            return Err(Reject::value(Rule::OracleOrder, "epoch", self.epoch));
+            let reject = Reject::new(Rule::OracleOrder, "epoch", self.epoch);
+            return Err(reject.at_least(before.epoch));
         }
-        if self.time < before.time || (self.epoch == before.epoch && self.time != before.time) {
-            return Err(Reject::value(Rule::OracleOrder, "oracle time", self.time));
+        let reject = || Reject::new(Rule::OracleOrder, "time of the oracle", self.time);
+        if self.epoch == before.epoch && self.time != before.time {
+            return Err(reject().only(before.time));
+        }
+        if self.time < before.time {
+            return Err(reject().at_least(before.time));
         }
         Ok(())
     }
@@ -182,7 +190,8 @@ impl OracleMessage {
         let oldest = now.get().saturating_sub(u64::from(parameters.oracle_max_age_s));
         let newest = now.get() + u64::from(parameters.oracle_skew_s);
         if !(oldest..=newest).contains(&self.time.get()) {
-            return Err(Reject::value(Rule::OracleAge, "oracle time", self.time));
+            let reject = Reject::new(Rule::OracleAge, "time of the oracle", self.time);
+            return Err(reject.within(oldest..=newest));
         }
         Ok(())
     }

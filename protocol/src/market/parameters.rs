@@ -67,11 +67,8 @@ impl BatchParameters {
     /// [`Rule::ParameterChange`].
     pub fn check_effective(&self, time: Time) -> Result<(), Reject> {
         if time < self.effective {
-            return Err(Reject::value(
-                Rule::ParameterChange,
-                "not in force before",
-                self.effective,
-            ));
+            let reject = Reject::new(Rule::ParameterChange, "time of the batch", time);
+            return Err(reject.at_least(self.effective));
         }
         Ok(())
     }

@@ -42,7 +42,8 @@ pub fn build(
     let mut by_underlying = BTreeMap::new();
     for surface in surfaces {
         if by_underlying.insert(surface.underlying(), surface).is_some() {
-            return Err(Reject::value(Rule::Range, "surface given twice", surface.underlying()));
+            let reject = Reject::new(Rule::Range, "underlying of a surface", surface.underlying());
+            return Err(reject.only("one without another surface"));
         }
         arbitrage::check(surface, &parameters.arbitrage)?;
     }
@@ -51,7 +52,8 @@ pub fn build(
         .into_par_iter()
         .map(|(&instrument, spec)| {
             let surface = by_underlying.get(&spec.underlying).ok_or_else(|| {
-                Reject::value(Rule::InstrumentLive, "no surface of underlying", spec.underlying)
+                let what = "underlying of an instrument";
+                Reject::new(Rule::InstrumentLive, what, spec.underlying).only("one with a surface")
             })?;
             if spec.expiry > surface.time() {
                 return row(instrument, spec, surface, parameters).map(Some);
@@ -109,13 +111,15 @@ fn check_fixing(expiry: &Expiry, seconds: u64, parameters: &RiskParameters) -> R
     match &expiry.fixing {
         Some(fixing) if is_settling => fixing.check(seconds, &parameters.settlement),
         None if !is_settling => Ok(()),
-        _ => Err(Reject::value(Rule::SettlementPrice, "fixing, seconds before expiry", seconds)),
+        Some(_) => Err(Reject::because(Rule::SettlementPrice, "a mean is fixed before the window")),
+        None => Err(Reject::because(Rule::SettlementPrice, "no mean is fixed in the window")),
     }
 }
 
 fn check_index(instrument: InstrumentIndex, spec: &InstrumentSpec) -> Result<(), Reject> {
     if instrument.get() == 0 || instrument.underlying() != spec.underlying {
-        return Err(Reject::value(Rule::InstrumentSpec, "index of another underlying", instrument));
+        let reject = Reject::new(Rule::InstrumentSpec, "instrument index", instrument);
+        return Err(reject.only(format_args!("one of underlying {}", spec.underlying)));
     }
     Ok(())
 }

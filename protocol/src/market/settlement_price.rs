@@ -55,10 +55,13 @@ impl SettlementParameters {
         let samples = self.window_s.checked_div(self.spacing_s).unwrap_or(0);
         let is_whole = self.spacing_s.checked_mul(samples) == Some(self.window_s);
         if !is_whole || !(1..=SAMPLES_MAX).contains(&samples) {
-            return Err(Reject::value(Rule::Range, "samples of a window", samples));
+            let value = format_args!("{}/{}", self.window_s, self.spacing_s);
+            let reject = Reject::new(Rule::Range, "number of samples in a window", value);
+            return Err(reject.only(format_args!("a whole number from 1 to {SAMPLES_MAX}")));
         }
         if !(1..=samples).contains(&self.samples_min) {
-            return Err(Reject::value(Rule::Range, "fewest samples", self.samples_min));
+            let reject = Reject::new(Rule::Range, "minimum number of samples", self.samples_min);
+            return Err(reject.within(1..=samples));
         }
         Ok(samples)
     }
@@ -128,7 +131,8 @@ impl SettlementWindow {
     ) -> Result<Self, Reject> {
         parameters.samples()?;
         if expiry.get() < u64::from(parameters.window_s) {
-            return Err(Reject::value(Rule::Range, "expiry", expiry));
+            let reject = Reject::new(Rule::Range, "expiry", expiry);
+            return Err(reject.at_least(parameters.window_s));
         }
         Ok(Self { underlying, expiry, parameters, samples: BTreeMap::new() })
     }
@@ -147,26 +151,31 @@ impl SettlementWindow {
     ) -> Result<(), Reject> {
         let sample = &signed.sample;
         set.check_quorum(sample.hash(domain), &signed.signatures)?;
-        let refuse = |what, value: u64| Err(Reject::value(Rule::SettlementSample, what, value));
+        let refuse = |what, value: u64| Reject::new(Rule::SettlementSample, what, value);
         if sample.underlying != self.underlying {
-            return refuse("sample of another underlying", sample.underlying.get().into());
+            let found = sample.underlying.get().into();
+            return Err(refuse("underlying of the sample", found).only(self.underlying));
         }
         if sample.units_per_usdc != PRICE_UNITS {
-            return refuse("units per USDC", sample.units_per_usdc.into());
+            let found = sample.units_per_usdc.into();
+            return Err(refuse("number of units per USDC", found).only(PRICE_UNITS));
         }
         if sample.price == Price::MIN {
-            return refuse("index", 0);
+            return Err(refuse("index sampled", 0).at_least(1));
         }
         let time = sample.time.get();
-        let before_expiry = self.expiry.get().checked_sub(time);
-        let Some(left) = before_expiry.filter(|&s| s < u64::from(self.parameters.window_s)) else {
-            return refuse("time outside of the window", time);
+        let (expiry, window_s) = (self.expiry.get(), u64::from(self.parameters.window_s));
+        let Some(left) = expiry.checked_sub(time).filter(|&left| left < window_s) else {
+            let window = expiry - window_s + 1..=expiry;
+            return Err(refuse("time of the sample", time).within(window));
         };
-        if !left.is_multiple_of(u64::from(self.parameters.spacing_s)) {
-            return refuse("time between two places", time);
+        let spacing_s = self.parameters.spacing_s;
+        if !left.is_multiple_of(u64::from(spacing_s)) {
+            let place = format_args!("a multiple of {spacing_s} s before expiry");
+            return Err(refuse("time of the sample", time).only(place));
         }
         if self.samples.contains_key(&sample.time) {
-            return refuse("second sample at a place", time);
+            return Err(refuse("time of the sample", time).only("one without a sample"));
         }
         self.samples.insert(sample.time, sample.price);
         Ok(())
@@ -181,11 +190,14 @@ impl SettlementWindow {
     pub fn price(&self) -> Result<Price, Reject> {
         let taken = self.samples.len();
         if taken < self.parameters.samples_min as usize {
-            return Err(Reject::value(Rule::SettlementPrice, "samples", taken));
+            let reject = Reject::new(Rule::SettlementPrice, "number of samples", taken);
+            return Err(reject.at_least(self.parameters.samples_min));
         }
         let gap = self.longest_gap();
         if gap > u64::from(self.parameters.gap_max_s) {
-            return Err(Reject::value(Rule::SettlementPrice, "seconds without a sample", gap));
+            let what = "number of seconds without a sample";
+            let reject = Reject::new(Rule::SettlementPrice, what, gap);
+            return Err(reject.at_most(self.parameters.gap_max_s));
         }
         mean(self.samples.values())
     }
@@ -209,7 +221,8 @@ impl SettlementWindow {
         }
         let taken: Vec<_> = self.samples.range(..=now).map(|(_, price)| price).collect();
         let narrow = |count: u64| {
-            u32::try_from(count).map_err(|_| Reject::value(Rule::Range, "samples", count))
+            let reject = |_| Reject::new(Rule::Range, "number of samples", count).at_most(u32::MAX);
+            u32::try_from(count).map_err(reject)
         };
         Ok(Some(Fixing {
             mean: mean(taken.iter().copied())?,
@@ -236,10 +249,12 @@ impl Fixing {
         let samples = u64::from(parameters.samples()?);
         let open = parameters.open(seconds);
         if u64::from(self.open) != open {
-            return Err(Reject::value(Rule::SettlementPrice, "places still open", self.open));
+            let what = "number of samples to come";
+            return Err(Reject::new(Rule::SettlementPrice, what, self.open).only(open));
         }
         if u64::from(self.taken) + open > samples {
-            return Err(Reject::value(Rule::SettlementPrice, "samples taken", self.taken));
+            let reject = Reject::new(Rule::SettlementPrice, "number of samples taken", self.taken);
+            return Err(reject.at_most(samples.saturating_sub(open)));
         }
         Ok(())
     }

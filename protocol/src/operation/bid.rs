@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::account::margin::Margin;
-use crate::account::standing::Standing;
+use crate::account::standing::{SHORTFALL, Standing};
 use crate::market::auction_parameters::{AuctionParameters, SHARE_BITS};
 use crate::value::packing::{pack, part, read_part, signed_part};
 use crate::value::units::{
@@ -86,15 +86,16 @@ impl Bid {
     /// # Errors
     /// [`Rule::AuctionPhase`].
     pub fn check_phase(&self, offer: &Offer) -> Result<(), Reject> {
-        let equity = offer.standing.equity;
+        let refuse = |sentence| Err(Reject::because(Rule::AuctionPhase, sentence).of(self.account));
         let Some(auction) = offer.account.auction else {
-            return Err(Reject::value(Rule::AuctionPhase, "not in auction, equity", equity));
+            return refuse("the account is not in auction");
         };
         if auction.is_insolvent != offer.standing.is_insolvent() {
-            return Err(Reject::value(Rule::AuctionPhase, "to start anew, equity", equity));
+            return refuse("its auction has to start anew: equity has changed its sign");
         }
         if auction.start > offer.time {
-            return Err(Reject::value(Rule::AuctionPhase, "starts at", auction.start));
+            let reject = Reject::new(Rule::AuctionPhase, "start of the auction", auction.start);
+            return Err(reject.at_most(offer.time).of(self.account));
         }
         Ok(())
     }
@@ -107,16 +108,20 @@ impl Bid {
     /// [`Rule::BidFraction`].
     pub fn check_fraction(&self, offer: &Offer) -> Result<(), Reject> {
         if offer.standing.shortfall_e18 <= 0 {
-            let excess = -offer.standing.shortfall_e18;
-            return Err(Reject::value(Rule::BidFraction, "above buffered margin by", excess));
+            let shortfall = offer.standing.shortfall_e18;
+            let reject = Reject::new(Rule::BidFraction, SHORTFALL, shortfall);
+            return Err(reject.at_least(1).of(self.account));
         }
         let (min, max) = (self.fraction_min_ppm, self.fraction_max_ppm);
-        if max > PPM || max < offer.parameters.bid_minimum_ppm {
-            return Err(Reject::value(Rule::BidFraction, "greatest fraction", max));
+        let range = offer.parameters.bid_minimum_ppm..=PPM;
+        if !range.contains(&max) {
+            let reject = Reject::new(Rule::BidFraction, "maximum fraction in ppm", max);
+            return Err(reject.within(range));
         }
         let fraction_ppm = self.fraction_of(offer);
         if fraction_ppm < min {
-            return Err(Reject::value(Rule::BidFraction, "fraction to be had", fraction_ppm));
+            let what = "fraction for sale in ppm";
+            return Err(Reject::new(Rule::BidFraction, what, fraction_ppm).at_least(min));
         }
         Ok(())
     }
@@ -128,7 +133,8 @@ impl Bid {
     pub fn check_price(&self, offer: &Offer) -> Result<(), Reject> {
         if offer.whole_e18 > i128::from(self.limit) * i128::from(PPM) * i128::from(PPM) {
             let price = offer.price_ceil(PPM);
-            return Err(Reject::value(Rule::BidPrice, "price of the whole", price));
+            let reject = Reject::new(Rule::BidPrice, "price of the whole account", price);
+            return Err(reject.at_most(self.limit));
         }
         Ok(())
     }

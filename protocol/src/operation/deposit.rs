@@ -56,7 +56,8 @@ impl Deposit {
     /// [`Rule::Range`].
     pub fn check_terms(&self) -> Result<(), Reject> {
         if self.amount <= Cash::default() {
-            return Err(Reject::value(Rule::Range, "amount deposited", self.amount));
+            let reject = Reject::new(Rule::Range, "amount deposited", self.amount);
+            return Err(reject.at_least(1).of(self.account));
         }
         Ok(())
     }
@@ -70,7 +71,8 @@ impl Deposit {
             && self.view_key == account.view_key
             && self.book == account.book;
         if !names_account {
-            return Err(Reject::value(Rule::DepositKey, "keys of account", self.account));
+            let sentence = "the deposit names other keys or another book than the account has";
+            return Err(Reject::because(Rule::DepositKey, sentence).of(self.account));
         }
         Ok(())
     }
@@ -81,7 +83,10 @@ impl Deposit {
     /// [`Rule::DepositKey`].
     pub fn check_strange(&self, account: &Account) -> Result<(), Reject> {
         match self.check_key(account) {
-            Ok(()) => Err(Reject::value(Rule::DepositKey, "to be credited, keys of", self.account)),
+            Ok(()) => {
+                let sentence = "the deposit names the account's keys and book and can be credited";
+                Err(Reject::because(Rule::DepositKey, sentence).of(self.account))
+            }
             Err(_) => Ok(()),
         }
     }

@@ -23,7 +23,8 @@ impl GrantTier {
     /// [`Rule::FeeSchedule`].
     pub fn check(&self, held: Tier) -> Result<(), Reject> {
         if self.tier <= held {
-            return Err(Reject::value(Rule::FeeSchedule, "tier not above the one held", self.tier));
+            let reject = Reject::new(Rule::FeeSchedule, "fee tier", self.tier);
+            return Err(reject.only(format_args!("one above {held}")).of(self.account));
         }
         Ok(())
     }

@@ -93,7 +93,8 @@ impl Order {
     /// [`Rule::OrderExpiry`].
     pub fn check_expiry(&self, time: Time) -> Result<(), Reject> {
         if time > self.expiry {
-            return Err(Reject::value(Rule::OrderExpiry, "order expired at", self.expiry));
+            let reject = Reject::new(Rule::OrderExpiry, "expiry of the order", self.expiry);
+            return Err(reject.at_least(time).of(self.account));
         }
         Ok(())
     }
@@ -108,7 +109,11 @@ impl Order {
             Side::Sell => price >= self.limit,
         };
         if !is_within {
-            return Err(Reject::value(Rule::LimitPrice, "price beyond the limit", price));
+            let reject = Reject::new(Rule::LimitPrice, "price", price).of(self.account);
+            return Err(match self.side {
+                Side::Buy => reject.at_most(self.limit),
+                Side::Sell => reject.at_least(self.limit),
+            });
         }
         Ok(())
     }
@@ -119,8 +124,12 @@ impl Order {
     /// [`Rule::FillQuantity`].
     pub fn check_quantity(&self, quantity: Quantity) -> Result<(), Reject> {
         let least = Quantity::from(self.quantity_min).max(Quantity::new(1)?);
-        if quantity < least || quantity > self.quantity_max.into() {
-            return Err(Reject::value(Rule::FillQuantity, "quantity outside the order", quantity));
+        let reject = Reject::new(Rule::FillQuantity, "fill quantity", quantity).of(self.account);
+        if quantity > self.quantity_max.into() {
+            return Err(reject.at_most(self.quantity_max));
+        }
+        if quantity < least {
+            return Err(reject.at_least(least));
         }
         Ok(())
     }
@@ -131,7 +140,8 @@ impl Order {
     /// [`Rule::FeeLimit`].
     pub fn check_fee(&self, fee: Price) -> Result<(), Reject> {
         if fee > self.fee_limit {
-            return Err(Reject::value(Rule::FeeLimit, "fee per contract", fee));
+            let reject = Reject::new(Rule::FeeLimit, "fee per contract", fee);
+            return Err(reject.at_most(self.fee_limit).of(self.account));
         }
         Ok(())
     }
@@ -153,6 +163,8 @@ impl SignedOrder {
     /// # Errors
     /// [`Rule::Signature`].
     pub fn check_signature(&self, key: &PublicKey, domain: Fr) -> Result<(), Reject> {
-        eddsa::verify(key, self.order.message(domain), &self.signature)
+        let Self { order, signature } = self;
+        let verdict = eddsa::verify(key, order.message(domain), signature);
+        verdict.map_err(|reject| reject.of(order.account))
     }
 }

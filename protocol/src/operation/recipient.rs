@@ -25,7 +25,10 @@ impl TryFrom<String> for Recipient {
     type Error = Reject;
 
     fn try_from(text: String) -> Result<Self, Reject> {
-        let refuse = || Reject::value(Rule::Range, "recipient", &text);
+        let refuse = || {
+            let reject = Reject::new(Rule::Range, "recipient", &text);
+            reject.only("0x and 40 lower-case hexadecimal digits")
+        };
         let digits = text.strip_prefix("0x").filter(|d| d.len() == 40).ok_or_else(refuse)?;
         let mut bytes = [0; 20];
         for (byte, pair) in bytes.iter_mut().zip(digits.as_bytes().chunks(2)) {

@@ -53,10 +53,12 @@ impl Request {
     /// [`Rule::Range`], [`Rule::OrderExpiry`].
     pub fn check_terms(&self, time: Time) -> Result<(), Reject> {
         if let Some(amount) = self.action.amount().filter(|&amount| amount <= Cash::default()) {
-            return Err(Reject::value(Rule::Range, "amount moved", amount));
+            let reject = Reject::new(Rule::Range, "amount moved", amount);
+            return Err(reject.at_least(1).of(self.account));
         }
         if time > self.expiry {
-            return Err(Reject::value(Rule::OrderExpiry, "request expired at", self.expiry));
+            let reject = Reject::new(Rule::OrderExpiry, "expiry of the request", self.expiry);
+            return Err(reject.at_least(time).of(self.account));
         }
         Ok(())
     }
@@ -78,6 +80,8 @@ impl SignedRequest {
     /// # Errors
     /// [`Rule::Signature`].
     pub fn check_signature(&self, key: &PublicKey, domain: Fr) -> Result<(), Reject> {
-        eddsa::verify(key, self.request.message(domain), &self.signature)
+        let Self { request, signature } = self;
+        let verdict = eddsa::verify(key, request.message(domain), signature);
+        verdict.map_err(|reject| reject.of(request.account))
     }
 }

@@ -30,7 +30,8 @@ impl Settle {
             row.is_some_and(|row| row.spec.expiry == self.expiry)
         };
         if !account.positions.iter().any(|(instrument, _)| is_due(instrument)) {
-            return Err(Reject::value(Rule::Settlement, "no position to settle of", self.expiry));
+            let reject = Reject::new(Rule::Settlement, "expiry to settle", self.expiry);
+            return Err(reject.only("that of a settled position").of(self.account));
         }
         Ok(())
     }

@@ -35,14 +35,20 @@ impl Trade {
     /// [`Rule::OrderSides`].
     pub fn check_sides(&self) -> Result<(), Reject> {
         let (buy, sell) = (&self.buy.order, &self.sell.order);
-        if buy.side != Side::Buy || sell.side != Side::Sell {
-            return Err(Reject::value(Rule::OrderSides, "orders on the wrong side", buy.account));
+        let refuse = |sentence| Reject::because(Rule::OrderSides, sentence);
+        if buy.side != Side::Buy {
+            return Err(refuse("the buying order sells").of(buy.account));
+        }
+        if sell.side != Side::Sell {
+            return Err(refuse("the selling order buys").of(sell.account));
         }
         if buy.account == sell.account {
-            return Err(Reject::value(Rule::OrderSides, "account on both sides", buy.account));
+            return Err(refuse("the account is on both sides of the trade").of(buy.account));
         }
         if buy.instrument != sell.instrument {
-            return Err(Reject::value(Rule::OrderSides, "two instruments", sell.instrument));
+            let what = "instrument of the selling order";
+            let reject = Reject::new(Rule::OrderSides, what, sell.instrument);
+            return Err(reject.only(buy.instrument).of(sell.account));
         }
         Ok(())
     }

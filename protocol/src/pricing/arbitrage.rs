@@ -73,12 +73,13 @@ pub struct Arbitrage {
 pub fn check(surface: &Surface, parameters: &ArbitrageParameters) -> Result<(), Reject> {
     let found = measure(surface);
     for (what, worst, limit_ppm) in [
-        ("butterfly, ppm of the forward", found.butterfly, parameters.butterfly_ppm),
-        ("calendar spread, ppm of the forward", found.calendar, parameters.calendar_ppm),
+        ("butterfly arbitrage in ppm of the forward", found.butterfly, parameters.butterfly_ppm),
+        ("calendar arbitrage in ppm of the forward", found.calendar, parameters.calendar_ppm),
     ] {
         if worst.ppm_ceil() > i128::from(limit_ppm) {
-            let place = format!("{} at {} {}", worst.ppm_ceil(), worst.expiry, worst.strike);
-            return Err(Reject::value(Rule::SurfaceArbitrage, what, place));
+            let Worst { expiry, strike, .. } = worst;
+            let place = format!("{} at expiry {expiry} and strike {strike}", worst.ppm_ceil());
+            return Err(Reject::new(Rule::SurfaceArbitrage, what, place).at_most(limit_ppm));
         }
     }
     Ok(())

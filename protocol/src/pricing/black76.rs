@@ -13,7 +13,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::pricing::fixed::Fixed;
-use crate::value::units::Price;
+use crate::value::units::{Price, Time};
 use crate::{Reject, Rule};
 
 /// Call or put.
@@ -115,8 +115,9 @@ pub fn price(
     volatility: Volatility,
     seconds: u64,
 ) -> Result<Price, Reject> {
-    if seconds >> crate::value::units::TIME_BITS != 0 {
-        return Err(Reject::value(Rule::Range, "seconds to expiry", seconds));
+    if seconds > Time::MAX.get() {
+        let reject = Reject::new(Rule::Range, "number of seconds to expiry", seconds);
+        return Err(reject.at_most(Time::MAX));
     }
     let deviation = deviation(volatility.value(), root_years(seconds));
     price_nearest(value(kind, price_value(forward), price_value(strike), deviation))

@@ -68,21 +68,24 @@ impl ScenarioGrid {
     /// [`Rule::Range`] for another number of scenarios, a factor out of range, or no unmoved
     /// scenario.
     pub fn new(scenarios: Vec<Scenario>) -> Result<Self, Reject> {
-        let grid: [Scenario; SCENARIOS] = scenarios
-            .try_into()
-            .map_err(|list: Vec<_>| Reject::value(Rule::Range, "scenario count", list.len()))?;
+        let grid: [Scenario; SCENARIOS] = scenarios.try_into().map_err(|list: Vec<_>| {
+            Reject::new(Rule::Range, "number of scenarios", list.len()).only(SCENARIOS)
+        })?;
         for scenario in &grid {
             if let Scenario::Move { forward_ppm, damping_ppm, .. } = *scenario {
                 if !(1..=FORWARD_PPM_MAX).contains(&forward_ppm) {
-                    return Err(Reject::value(Rule::Range, "scenario forward ppm", forward_ppm));
+                    let reject = Reject::new(Rule::Range, "scenario's forward, ppm,", forward_ppm);
+                    return Err(reject.within(1..=FORWARD_PPM_MAX));
                 }
                 if !(1..=PPM).contains(&damping_ppm) {
-                    return Err(Reject::value(Rule::Range, "scenario damping ppm", damping_ppm));
+                    let reject = Reject::new(Rule::Range, "scenario's damping, ppm,", damping_ppm);
+                    return Err(reject.within(1..=PPM));
                 }
             }
         }
         if !grid.iter().any(Scenario::is_unmoved) {
-            return Err(Reject::value(Rule::Range, "unmoved scenarios", 0));
+            let reject = Reject::new(Rule::Range, "number of scenarios that move nothing", 0);
+            return Err(reject.at_least(1));
         }
         Ok(Self(grid))
     }

@@ -92,12 +92,14 @@ impl Surface {
     /// or out of bounds, a zero forward or strike.
     pub fn new(data: SurfaceData) -> Result<Self, Reject> {
         if !(1..=EXPIRIES_MAX).contains(&data.expiries.len()) {
-            return Err(Reject::value(Rule::Range, "surface expiries", data.expiries.len()));
+            let reject = Reject::new(Rule::Range, "number of expiries", data.expiries.len());
+            return Err(reject.within(1..=EXPIRIES_MAX));
         }
         let mut last = data.time;
         for expiry in &data.expiries {
             if expiry.expiry <= last {
-                return Err(Reject::value(Rule::Range, "surface expiry order", expiry.expiry));
+                let reject = Reject::new(Rule::Range, "expiry of a surface", expiry.expiry);
+                return Err(reject.at_least(last.get() + 1));
             }
             last = expiry.expiry;
             expiry.check()?;
@@ -129,32 +131,40 @@ impl Surface {
             .expiries
             .binary_search_by_key(&expiry, |data| data.expiry)
             .map(|place| &self.0.expiries[place])
-            .map_err(|_| Reject::value(Rule::InstrumentLive, "expiry not in the surface", expiry))
+            .map_err(|_| {
+                let reject = Reject::new(Rule::InstrumentLive, "expiry", expiry);
+                reject.only("an expiry of the surface")
+            })
     }
 }
 
 impl Expiry {
     fn check(&self) -> Result<(), Reject> {
         if self.forward == Price::MIN {
-            return Err(Reject::value(Rule::Range, "surface forward", self.forward));
+            return Err(Reject::new(Rule::Range, "forward", self.forward).at_least(1));
         }
         if let Some(Fixing { mean, taken, open }) = self.fixing
             && (open == 0 || (taken == 0) != (mean == Price::MIN))
         {
-            return Err(Reject::value(Rule::Range, "surface fixing", mean));
+            let value = format_args!("{mean} of {taken} samples with {open} to come");
+            let reject = Reject::new(Rule::Range, "mean fixed", value);
+            return Err(reject.only("0 of none or a price of some, with more to come,"));
         }
         if !(1..=STRIKES_MAX).contains(&self.smile.len()) {
-            return Err(Reject::value(Rule::Range, "surface strikes", self.smile.len()));
+            let reject = Reject::new(Rule::Range, "number of strikes", self.smile.len());
+            return Err(reject.within(1..=STRIKES_MAX));
         }
         let mut last = Price::MIN;
         for point in &self.smile {
             if point.strike <= last {
-                return Err(Reject::value(Rule::Range, "surface strike order", point.strike));
+                let reject = Reject::new(Rule::Range, "strike of a surface", point.strike);
+                return Err(reject.at_least(u64::from(last.get()) + 1));
             }
             last = point.strike;
             if !(VOLATILITY_MIN..=VOLATILITY_MAX).contains(&point.volatility) {
                 let value = point.volatility.0;
-                return Err(Reject::value(Rule::Range, "surface volatility", value));
+                let reject = Reject::new(Rule::Range, "volatility", value);
+                return Err(reject.within(VOLATILITY_MIN.0..=VOLATILITY_MAX.0));
             }
         }
         Ok(())

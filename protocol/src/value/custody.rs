@@ -46,12 +46,14 @@ impl Custody {
     /// # Errors
     /// [`Rule::Custody`] and [`Rule::Deficit`] for totals outside of 0..2^63.
     pub fn new(custody: i128, deficit: i128) -> Result<Self, Reject> {
-        let range = 0..1 << (CASH_BITS - 1);
+        let range = 0..=(1 << (CASH_BITS - 1)) - 1;
         if !range.contains(&custody) {
-            return Err(Reject::value(Rule::Custody, "cash held on L1", custody));
+            return Err(Reject::new(Rule::Custody, "cash held on L1", custody).within(range));
         }
         if !range.contains(&deficit) {
-            return Err(Reject::value(Rule::Deficit, "deficits counted", deficit));
+            return Err(
+                Reject::new(Rule::Deficit, "sum of deficits counted", deficit).within(range)
+            );
         }
         Ok(Self { custody, deficit })
     }

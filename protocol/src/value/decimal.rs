@@ -21,16 +21,20 @@ const DIGITS_MAX: usize = 78;
 /// `rule`, naming `what`, if the text is empty, has anything but digits, has a leading zero, or is
 /// not below the modulus.
 pub fn parse<F: PrimeField>(rule: Rule, what: &'static str, text: &str) -> Result<F, Reject> {
+    let refuse = |text: &str| {
+        Err(Reject::new(rule, what, text)
+            .only("the shortest decimal of a number below the modulus"))
+    };
     let digits = !text.is_empty() && text.len() <= DIGITS_MAX;
     if !digits || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         let start: String = text.chars().take(DIGITS_MAX).collect();
-        return Err(Reject::value(rule, what, start));
+        return refuse(&start);
     }
     let ten = F::from(10u64);
     let element = text.bytes().fold(F::ZERO, |sum, byte| sum * ten + F::from(byte - b'0'));
     // The sum is reduced; printing it gives the same text only if there was nothing to reduce.
     if element.into_bigint().to_string() != text {
-        return Err(Reject::value(rule, what, text));
+        return refuse(text);
     }
     Ok(element)
 }

@@ -37,7 +37,8 @@ where
 {
     let number = T::deserialize(deserializer)?;
     if number.into() >> BITS != 0 {
-        let reject = Reject::value(Rule::Range, "number too wide to pack", number.into());
+        let reject = Reject::new(Rule::Range, "number to pack", number.into());
+        let reject = reject.at_most((1u128 << BITS) - 1);
         return Err(de::Error::custom(reject));
     }
     Ok(number)

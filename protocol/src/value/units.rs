@@ -42,7 +42,7 @@ pub const ACCOUNT_BITS: u32 = 24;
 pub const HOLDERS_BITS: u32 = 24;
 
 macro_rules! ranged {
-    ($(#[$doc:meta])* $name:ident($inner:ty), $min:expr, $max:expr) => {
+    ($(#[$doc:meta])* $name:ident($inner:ty) = $what:literal, $min:expr, $max:expr) => {
         $(#[$doc])*
         #[derive(
             Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash,
@@ -63,9 +63,13 @@ macro_rules! ranged {
             /// [`Rule::Range`] with the value.
             pub fn new(value: $inner) -> Result<Self, Reject> {
                 if !($min..=$max).contains(&value) {
-                    return Err(Reject::value(Rule::Range, stringify!($name), value));
+                    return Err(Self::outside(value));
                 }
                 Ok(Self(value))
+            }
+
+            fn outside(value: impl std::fmt::Display) -> Reject {
+                Reject::new(Rule::Range, $what, value).within(Self::MIN.0..=Self::MAX.0)
             }
 
             /// The bare number in the unit.
@@ -78,9 +82,7 @@ macro_rules! ranged {
             type Error = Reject;
 
             fn try_from(value: i128) -> Result<Self, Reject> {
-                let inner = <$inner>::try_from(value)
-                    .map_err(|_| Reject::value(Rule::Range, stringify!($name), value))?;
-                Self::new(inner)
+                Self::new(<$inner>::try_from(value).map_err(|_| Self::outside(value))?)
             }
         }
 
@@ -88,11 +90,9 @@ macro_rules! ranged {
             type Error = Reject;
 
             fn try_from(text: String) -> Result<Self, Reject> {
-                let inner = text
-                    .parse::<$inner>()
-                    .map_err(|_| Reject::value(Rule::Range, stringify!($name), &text))?;
+                let inner = text.parse::<$inner>().map_err(|_| Self::outside(&text))?;
                 if inner.to_string() != text {
-                    return Err(Reject::value(Rule::Range, stringify!($name), &text));
+                    return Err(Reject::new(Rule::Range, $what, &text).only(inner));
                 }
                 Self::new(inner)
             }
@@ -120,59 +120,59 @@ macro_rules! ranged {
 
 ranged!(
     /// Cash, collateral, fees and margin amounts: micro-USDC, signed 64 bits.
-    Cash(i64), i64::MIN, i64::MAX
+    Cash(i64) = "cash", i64::MIN, i64::MAX
 );
 ranged!(
     /// Number of contracts held or traded: 1/1000 contract, signed 40 bits.
-    Quantity(i64), -(1 << (QUANTITY_BITS - 1)), (1 << (QUANTITY_BITS - 1)) - 1
+    Quantity(i64) = "quantity", -(1 << (QUANTITY_BITS - 1)), (1 << (QUANTITY_BITS - 1)) - 1
 );
 ranged!(
     /// Least or greatest number of contracts an order allows: 1/1000 contract, unsigned 39 bits, so
     /// that each is a [`Quantity`].
-    OrderQuantity(u64), 0, (1 << (QUANTITY_BITS - 1)) - 1
+    OrderQuantity(u64) = "quantity of an order", 0, (1 << (QUANTITY_BITS - 1)) - 1
 );
 ranged!(
     /// Number of contracts forced on another account at once: 1/1000 contract, unsigned 22 bits.
     /// While no scenario moves an option by 2^28 (268,000 USDC), their gains and losses span less
     /// than 2^51 micro-USDC, half of what margin has room for.
-    ForcedQuantity(u32), 0, (1 << FORCED_BITS) - 1
+    ForcedQuantity(u32) = "quantity forced", 0, (1 << FORCED_BITS) - 1
 );
 ranged!(
     /// Price, mark, strike, forward: 1/1000 USDC per contract, unsigned 32 bits.
-    Price(u32), 0, u32::MAX
+    Price(u32) = "price", 0, u32::MAX
 );
 ranged!(
     /// Loss of one unit of an instrument in one scenario: 1/1000 USDC per contract, signed 34 bits,
     /// positive is a loss of the holder.
-    Loss(i64), -(1 << (LOSS_BITS - 1)), (1 << (LOSS_BITS - 1)) - 1
+    Loss(i64) = "loss", -(1 << (LOSS_BITS - 1)), (1 << (LOSS_BITS - 1)) - 1
 );
 ranged!(
     /// Unix time in seconds, 40 bits.
-    Time(u64), 0, (1 << TIME_BITS) - 1
+    Time(u64) = "time", 0, (1 << TIME_BITS) - 1
 );
 ranged!(
     /// Number of an order or request within its account, 40 bits.
-    Nonce(u64), 0, (1 << NONCE_BITS) - 1
+    Nonce(u64) = "nonce", 0, (1 << NONCE_BITS) - 1
 );
 ranged!(
     /// Index of an underlying, 4 bits.
-    Underlying(u8), 0, (1 << UNDERLYING_BITS) - 1
+    Underlying(u8) = "underlying", 0, (1 << UNDERLYING_BITS) - 1
 );
 ranged!(
     /// Tier of the fee schedule an account is in, 2 bits. 0 is the dearest.
-    Tier(u8), 0, (1 << TIER_BITS) - 1
+    Tier(u8) = "fee tier", 0, (1 << TIER_BITS) - 1
 );
 ranged!(
     /// Index of an account, 24 bits. 0 is the insurance fund, 1 the fee account.
-    AccountIndex(u32), 0, (1 << ACCOUNT_BITS) - 1
+    AccountIndex(u32) = "account index", 0, (1 << ACCOUNT_BITS) - 1
 );
 ranged!(
     /// Number of accounts that hold an instrument, 24 bits.
-    Holders(u32), 0, (1 << HOLDERS_BITS) - 1
+    Holders(u32) = "number of holders", 0, (1 << HOLDERS_BITS) - 1
 );
 ranged!(
     /// Index of an instrument: underlying (4) ‖ slot (12). 0 means "no instrument".
-    InstrumentIndex(u16), 0, u16::MAX
+    InstrumentIndex(u16) = "instrument index", 0, u16::MAX
 );
 
 impl InstrumentIndex {
@@ -183,7 +183,8 @@ impl InstrumentIndex {
     pub fn of(underlying: Underlying, slot: u16) -> Result<Self, Reject> {
         let index = u16::from(underlying.get()) << INSTRUMENT_SLOT_BITS | slot;
         if slot >> INSTRUMENT_SLOT_BITS != 0 || index == 0 {
-            return Err(Reject::value(Rule::Range, "instrument slot", slot));
+            let slots = u16::from(underlying == Underlying::MIN)..=(1 << INSTRUMENT_SLOT_BITS) - 1;
+            return Err(Reject::new(Rule::Range, "instrument slot", slot).within(slots));
         }
         Ok(Self(index))
     }
@@ -196,6 +197,12 @@ impl InstrumentIndex {
     /// The slot part, 12 bits.
     pub fn slot(self) -> u16 {
         self.0 & ((1 << INSTRUMENT_SLOT_BITS) - 1)
+    }
+}
+
+impl From<AccountIndex> for u32 {
+    fn from(index: AccountIndex) -> Self {
+        index.0
     }
 }
 

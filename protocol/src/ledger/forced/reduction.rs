@@ -82,14 +82,12 @@ impl Ledger<'_> {
             return Ok(());
         }
         if self.account(index)?.positions != found.positions {
-            let reject =
-                Reject::value(Rule::ForcedReduction, "has taken contracts, account", index);
-            return Err(reject);
+            return Err(refuse("the refused forced reduction has moved contracts").of(index));
         }
         if self.is_refused_rightly(index, answer)? {
             return Ok(());
         }
-        Err(Reject::value(Rule::ForcedReduction, "could be honoured, of account", index))
+        Err(refuse("the forced reduction can still be honoured").of(index))
     }
 
     /// What an account would be after the request, or the counterparty with nothing but the
@@ -149,14 +147,18 @@ impl Ledger<'_> {
     }
 }
 
+fn refuse(sentence: &'static str) -> Reject {
+    Reject::because(Rule::ForcedReduction, sentence)
+}
+
 /// Somebody else takes the contracts, and not the insurance fund, whose cash is for deficits and
 /// would be bound, or owed, by a book that nobody can put up.
 fn check_terms(index: AccountIndex, terms: &Reduction) -> Result<(), Reject> {
     if terms.counterparty == index {
-        return Err(Reject::value(Rule::ForcedReduction, "its own counterparty", index));
+        return Err(refuse("the account is its own counterparty").of(index));
     }
     if terms.counterparty == INSURANCE_FUND {
-        return Err(Reject::value(Rule::ForcedReduction, "the fund takes none, account", index));
+        return Err(refuse("the insurance fund is the counterparty").of(index));
     }
     Ok(())
 }
