@@ -14,6 +14,7 @@ use crate::batch::shape::Shape;
 use crate::batch::trace::{AccountRow, BatchTrace, InstrumentRow};
 use crate::crypto::tree::opening::nodes_above;
 use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH};
+use crate::ledger::draft::Draft;
 use crate::ledger::state::State;
 use crate::ledger::transition::Ledger;
 use crate::market::Market;
@@ -34,8 +35,8 @@ pub struct Batch<'a> {
     time: Time,
     ledger: Ledger<'a>,
     operations: Vec<Operation>,
-    two_sided: BTreeSet<AccountIndex>,
-    waived: Option<Rule>,
+    /// Whether the accounts judged so far are shown from both sides.
+    two_sided: Draft<bool>,
 }
 
 /// Margin of an account after the batch, and before it if the account stays short of initial
@@ -79,8 +80,7 @@ impl<'a> Batch<'a> {
             time,
             ledger,
             operations: Vec::new(),
-            two_sided: BTreeSet::new(),
-            waived: None,
+            two_sided: Draft::default(),
         }
     }
 
@@ -95,8 +95,7 @@ impl<'a> Batch<'a> {
         rule: Rule,
     ) -> Self {
         let mut batch = Self::unchecked_age(state, market, shape, time);
-        batch.ledger.waive(rule);
-        batch.waived = Some(rule);
+        batch.ledger.liberties.waive(rule);
         batch
     }
 
@@ -104,7 +103,7 @@ impl<'a> Batch<'a> {
     /// again.
     #[cfg(feature = "forgery")]
     pub fn claim(&mut self, refusal: Option<Refusal>) {
-        self.ledger.claim(refusal);
+        self.ledger.liberties.claim(refusal);
     }
 
     /// The accounts touched so far.
@@ -125,29 +124,40 @@ impl<'a> Batch<'a> {
     /// The first rule broken, by an operation, by a touched account's margin or window of nonces,
     /// by the number of holders of an instrument, or by the shape.
     pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
-        let mut draft = self.clone();
+        let (ledger, two_sided) = (self.ledger.mark(), self.two_sided.mark());
+        let operations_before = self.operations.len();
+        let verdict = self.take(operations);
+        if verdict.is_err() {
+            self.operations.truncate(operations_before);
+            self.ledger.roll_back(ledger);
+            self.two_sided.roll_back(two_sided);
+        }
+        self.ledger.keep();
+        self.two_sided.keep();
+        verdict
+    }
+
+    /// Adds operations, or some of them before the rule that refuses.
+    fn take(&mut self, operations: &[Operation]) -> Result<(), Reject> {
         let mut touched = BTreeSet::new();
         for operation in operations {
-            draft.ledger.apply(operation)?;
-            draft.operations.push(operation.clone());
+            self.ledger.take(operation)?;
+            self.operations.push(operation.clone());
             touched.extend(operation.accounts());
         }
         // There may be no insurance fund yet.
-        touched.retain(|index| draft.ledger.touched().contains_key(index));
-        touched.extend(draft.ledger.answered_with(&touched));
+        touched.retain(|index| self.ledger.touched().contains_key(index));
+        touched.extend(self.ledger.answered_with(&touched));
         for index in touched {
-            let is_two_sided = draft.judge_account(index)?.old.is_some();
-            draft.two_sided.remove(&index);
-            draft.two_sided.extend(is_two_sided.then_some(index));
-            let movable = draft.ledger.closed(index)?.nonces.check_movable();
-            draft.judge(movable.map_err(|reject| reject.of(index)))?;
+            let is_two_sided = self.judge_account(index)?.old.is_some();
+            self.two_sided.insert(index, is_two_sided);
+            let movable = self.ledger.closed(index)?.nonces.check_movable();
+            self.judge(movable.map_err(|reject| reject.of(index)))?;
         }
-        draft.check_holders()?;
-        draft.ledger.check_deficits()?;
-        draft.ledger.custody()?;
-        draft.shape.check_fits(&draft.used())?;
-        *self = draft;
-        Ok(())
+        self.check_holders()?;
+        self.ledger.check_deficits()?;
+        self.ledger.custody()?;
+        self.shape.check_fits(&self.used())
     }
 
     /// The accounts that hold each instrument can be counted after the batch.
@@ -233,17 +243,13 @@ impl<'a> Batch<'a> {
 
     /// A rule's verdict, unless the rule is waived.
     fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
-        verdict.or_else(
-            |reject| {
-                if self.waived == Some(reject.rule) { Ok(()) } else { Err(reject) }
-            },
-        )
+        self.ledger.judge(verdict)
     }
 
     /// The margin of an account whose positions are all live.
     fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
         for (instrument, _) in account.positions.iter() {
-            let is_kept = self.waived == Some(Rule::Settlement)
+            let is_kept = self.ledger.liberties.is_waived(Rule::Settlement)
                 && self.market.settled_row(instrument, self.time).is_some();
             if !is_kept {
                 self.judge(self.market.live_row(instrument, self.time).map(drop))?;
@@ -258,13 +264,14 @@ impl<'a> Batch<'a> {
             self.operations.iter().filter(|operation| is_kind(operation)).count()
         };
         let touched = self.ledger.touched().keys();
+        let two_sided = self.two_sided.values().filter(|&&is_two_sided| is_two_sided).count();
         let instruments = self.instruments();
         Shape {
             trades: count(|o| matches!(o, Operation::Trade(_))),
             requests: count(|o| matches!(o, Operation::Request(_))),
             deposits: count(|o| matches!(o, Operation::Deposit(_) | Operation::RefuseDeposit(_))),
-            accounts: self.ledger.touched().len() - self.two_sided.len(),
-            two_sided: self.two_sided.len(),
+            accounts: self.ledger.touched().len() - two_sided,
+            two_sided,
             nodes: nodes_above(ACCOUNT_TREE_DEPTH, touched.map(|index| index.get().into())),
             instruments: instruments.len(),
             instrument_nodes: nodes_above(INSTRUMENT_TREE_DEPTH, places(&instruments)),

@@ -2,8 +2,10 @@
 //! `docs/spec/operations.md`.
 
 mod account_change;
+pub(crate) mod draft;
 mod fees;
 mod forced;
+pub(crate) mod liberties;
 mod liquidation;
 pub mod open_interest;
 pub mod state;

@@ -47,10 +47,11 @@ impl Ledger<'_> {
     /// An account's auction takes one step a batch, and none in that of a forced request.
     fn take_step(&mut self, index: AccountIndex, step: AuctionStep) -> Result<(), Reject> {
         self.judge(self.check_not_forced(index))?;
-        if self.steps.insert(index, step).is_some() {
+        if self.steps.contains_key(&index) {
             let sentence = "its auction has already taken a step in the batch";
             return Err(Reject::because(Rule::AuctionPhase, sentence).of(index));
         }
+        self.steps.insert(index, step);
         Ok(())
     }
 

@@ -11,6 +11,8 @@ use crate::account::positions::Positions;
 use crate::account::settlement::Settlement;
 use crate::account::{Account, fee_account};
 use crate::ledger::account_change::AccountChange;
+use crate::ledger::draft::{Draft, Mark};
+use crate::ledger::liberties::Liberties;
 use crate::ledger::state::State;
 use crate::market::Market;
 use crate::operation::Operation;
@@ -18,7 +20,6 @@ use crate::operation::action::Action;
 use crate::operation::bid::AuctionStep;
 use crate::operation::deposit::Deposit;
 use crate::operation::forced::ForcedAnswer;
-use crate::operation::forced::reduction::Refusal;
 use crate::operation::order::SignedOrder;
 use crate::operation::request::SignedRequest;
 use crate::operation::trade::Trade;
@@ -66,16 +67,25 @@ pub struct Ledger<'a> {
     pub(crate) state: &'a State,
     pub(crate) market: &'a Market,
     pub(crate) time: Time,
-    pub(crate) touched: BTreeMap<AccountIndex, Account>,
-    pub(crate) opening: BTreeMap<AccountIndex, Opening>,
-    changes: BTreeMap<AccountIndex, AccountChange>,
-    pub(crate) steps: BTreeMap<AccountIndex, AuctionStep>,
-    pub(crate) answers: BTreeMap<AccountIndex, ForcedAnswer>,
+    pub(crate) touched: Draft<Account>,
+    pub(crate) opening: Draft<Opening>,
+    changes: Draft<AccountChange>,
+    pub(crate) steps: Draft<AuctionStep>,
+    pub(crate) answers: Draft<ForcedAnswer>,
     /// Cash that came from L1 less what leaves for it.
     pub(crate) received: i128,
-    waived: Option<Rule>,
-    /// What a dishonest operator answers to forced reductions.
-    pub(crate) claimed: Option<Option<Refusal>>,
+    pub(crate) liberties: Liberties,
+}
+
+/// A moment to which a ledger can be put back.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LedgerMark {
+    touched: Mark,
+    opening: Mark,
+    changes: Mark,
+    steps: Mark,
+    answers: Mark,
+    received: i128,
 }
 
 /// An account as a batch finds it, its settled positions turned to cash.
@@ -90,42 +100,55 @@ pub struct Opening {
 impl<'a> Ledger<'a> {
     /// No account touched yet.
     pub fn new(state: &'a State, market: &'a Market, time: Time) -> Self {
-        let (touched, opening, changes, steps, answers) = Default::default();
-        let (received, waived, claimed) = (0, None, None);
         Self {
             state,
             market,
             time,
-            touched,
-            opening,
-            changes,
-            steps,
-            answers,
-            received,
-            waived,
-            claimed,
+            touched: Draft::default(),
+            opening: Draft::default(),
+            changes: Draft::default(),
+            steps: Draft::default(),
+            answers: Draft::default(),
+            received: 0,
+            liberties: Liberties::default(),
         }
-    }
-
-    /// Lets operations break `rule`: the dishonest operator of the forgery tests, whose batches the
-    /// circuit and the verifier must refuse. Not part of the protocol.
-    #[cfg(feature = "forgery")]
-    pub fn waive(&mut self, rule: Rule) {
-        self.waived = Some(rule);
-    }
-
-    /// Answers forced reductions in this way, right or not: the dishonest operator again.
-    #[cfg(feature = "forgery")]
-    pub fn claim(&mut self, refusal: Option<Refusal>) {
-        self.claimed = Some(refusal);
     }
 
     /// A rule's verdict, unless the rule is waived.
     pub(crate) fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
-        match verdict {
-            Err(reject) if Some(reject.rule) == self.waived => Ok(()),
-            verdict => verdict,
+        self.liberties.judge(verdict)
+    }
+
+    /// Now.
+    pub(crate) fn mark(&self) -> LedgerMark {
+        LedgerMark {
+            touched: self.touched.mark(),
+            opening: self.opening.mark(),
+            changes: self.changes.mark(),
+            steps: self.steps.mark(),
+            answers: self.answers.mark(),
+            received: self.received,
         }
+    }
+
+    /// Puts everything back to what it was at `mark`, which is not before the last
+    /// [`Ledger::keep`].
+    pub(crate) fn roll_back(&mut self, mark: LedgerMark) {
+        self.touched.roll_back(mark.touched);
+        self.opening.roll_back(mark.opening);
+        self.changes.roll_back(mark.changes);
+        self.steps.roll_back(mark.steps);
+        self.answers.roll_back(mark.answers);
+        self.received = mark.received;
+    }
+
+    /// Forgets what was overwritten.
+    pub(crate) fn keep(&mut self) {
+        self.touched.keep();
+        self.opening.keep();
+        self.changes.keep();
+        self.steps.keep();
+        self.answers.keep();
     }
 
     /// The accounts touched, as they stand.
@@ -158,14 +181,17 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// The first rule broken.
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
-        let mut draft = self.clone();
-        draft.take(operation)?;
-        *self = draft;
-        Ok(())
+        let mark = self.mark();
+        let verdict = self.take(operation);
+        match verdict {
+            Ok(()) => self.keep(),
+            Err(_) => self.roll_back(mark),
+        }
+        verdict
     }
 
     /// Applies an operation, or a part of it before the rule that refuses.
-    fn take(&mut self, operation: &Operation) -> Result<(), Reject> {
+    pub(crate) fn take(&mut self, operation: &Operation) -> Result<(), Reject> {
         self.act(operation).map_err(|reject| match operation.account() {
             Some(account) => reject.of(account),
             None => reject,
@@ -220,7 +246,7 @@ impl<'a> Ledger<'a> {
                 self.judge(self.check_index(instrument))?;
             }
             let mut account = account.clone();
-            if self.waived != Some(Rule::Settlement) {
+            if !self.liberties.is_waived(Rule::Settlement) {
                 opening.settlement = Settlement::apply(&mut account, self.market, self.time)?;
             }
             self.touched.insert(index, account.clone());
@@ -257,7 +283,13 @@ impl<'a> Ledger<'a> {
 
     /// All orders and requests of an account below `base` are void when the batch ends.
     pub(crate) fn void(&mut self, index: AccountIndex, base: Nonce) {
-        self.changes.entry(index).or_default().take(&Action::CancelAll { base });
+        self.note_change(index, &Action::CancelAll { base });
+    }
+
+    fn note_change(&mut self, index: AccountIndex, action: &Action) {
+        let mut change = self.change(index);
+        change.take(action);
+        self.changes.insert(index, change);
     }
 
     fn trade(&mut self, trade: &Trade) -> Result<(), Reject> {
@@ -320,7 +352,7 @@ impl<'a> Ledger<'a> {
         self.judge(self.check_not_forced(index))?;
         self.judge(self.change(index).check(request, account.nonces))?;
         self.consume(index, request.nonce)?;
-        self.changes.entry(index).or_default().take(&request.action);
+        self.note_change(index, &request.action);
         if let Some(amount) = request.action.amount() {
             self.add_cash(index, -i128::from(amount))?;
         }

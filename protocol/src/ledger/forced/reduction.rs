@@ -36,10 +36,7 @@ impl Ledger<'_> {
         let penalty_ppm = self.market.parameters().forced_penalty_ppm;
         let row = self.market.live_row(terms.instrument, self.time)?;
         answer.proceeds = proceeds_floor(contracts, row, penalty_ppm);
-        answer.refusal = match self.claimed {
-            None => self.refusal(index, &answer)?,
-            Some(claimed) => claimed,
-        };
+        answer.refusal = self.liberties.refusal(|| self.refusal(index, &answer))?;
         if answer.refusal.is_some() {
             return Ok(answer);
         }
