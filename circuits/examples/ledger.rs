@@ -11,6 +11,7 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_fixtures::synthetic;
 use zkmargin_host::{OutputError, output};
+use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::shape::Shape;
 
 fn main() -> ExitCode {
@@ -40,7 +41,7 @@ fn print(name: &str, shape: Shape) -> Result<(), OutputError> {
     for (k, &(first, label)) in r1cs.labels.iter().enumerate() {
         let end = r1cs.labels.get(k + 1).map_or(total, |next| next.0);
         let table = label.row.map_or("shared", |(table, _)| table);
-        let rule = label.rule.map_or_else(|| "-".to_owned(), |rule| rule.name());
+        let rule = label.rule.map_or("-", Rule::name);
         *tables.entry((table, rule)).or_default() += end - first;
     }
     for ((table, rule), count) in tables {

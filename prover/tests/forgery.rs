@@ -111,7 +111,7 @@ fn forged_batches_are_refused_by_prover_and_verifier() {
     let chosen = chosen();
     println!("{} forged batches", chosen.len());
     let proven: BTreeSet<Rule> = chosen.iter().map(|forgery| forgery.rule).collect();
-    for rule in Rule::ALL {
+    for &rule in Rule::ALL {
         let is_asked = !matches!(attack(rule), Attack::BeforeABatch(_));
         assert_eq!(proven.contains(&rule), is_asked, "{rule:?}");
     }

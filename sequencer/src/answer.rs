@@ -142,7 +142,7 @@ impl From<Reject> for Refusal {
     fn from(reject: Reject) -> Self {
         let Reject { account, what, value, bound, rule } = reject;
         let value = value.as_deref().map(shown).unwrap_or_default();
-        Self { rule: rule.name(), what: what.to_owned(), value, account, bound }
+        Self { rule: rule.name().to_owned(), what: what.to_owned(), value, account, bound }
     }
 }
 

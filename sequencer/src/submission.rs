@@ -190,7 +190,7 @@ fn with_canonical_recipient(line: &str) -> Result<Cow<'_, str>, Refusal> {
         }
         Err(AddressError::Checksum { found, right }) => {
             let what = format!("checksum of the recipient, which would be {right}");
-            let rule = Rule::Range.name();
+            let rule = Rule::Range.name().to_owned();
             Err(Refusal { rule, ..malformed(&what, found) })
         }
         Err(AddressError::Form { .. }) => Ok(line.into()),
@@ -215,7 +215,7 @@ fn unreadable(message: &str) -> Refusal {
         let (name, place) = rest.split_once(')')?;
         let rule: Rule = serde_json::from_value(name.into()).ok()?;
         let value = format!("{text}{place}");
-        Some(Refusal { rule: rule.name(), ..malformed("JSON", value) })
+        Some(Refusal { rule: rule.name().to_owned(), ..malformed("JSON", value) })
     });
     named.unwrap_or_else(|| malformed("JSON", message))
 }

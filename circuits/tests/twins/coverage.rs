@@ -22,7 +22,7 @@ fn a_rule_has_constraints_exactly_if_forged_batches_must_break_them() {
     synthesize(&mut cs, &BatchPublic::at(&trace, Fr::ONE), &trace);
     let labels = cs.finish().1.expect("shape mode records matrices").labels;
     let stated: BTreeSet<Rule> = labels.iter().filter_map(|(_, label)| label.rule).collect();
-    for rule in Rule::ALL {
+    for &rule in Rule::ALL {
         let attack = attack(rule);
         let is_asked = attack == Attack::Constraint;
         assert_eq!(stated.contains(&rule), is_asked, "{rule:?}: {attack:?}");

@@ -2,10 +2,24 @@
 //! the native rejection, the constraint label, the tests and the Solidity error.
 
 use serde::{Deserialize, Serialize};
+use strum::{IntoStaticStr, VariantArray};
 
 /// A rule of the statement. See `docs/spec/operations.md` and `docs/spec/margin.md`, one heading a
 /// rule.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    IntoStaticStr,
+    VariantArray,
+)]
 pub enum Rule {
     /// Every value lies in the range of its unit.
     Range,
@@ -133,62 +147,11 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Every rule, in the order of this list.
-    pub const ALL: [Self; 50] = [
-        Self::Range,
-        Self::AccountExists,
-        Self::DepositKey,
-        Self::KeyValid,
-        Self::Signature,
-        Self::Nonce,
-        Self::AccountRequests,
-        Self::OrderExpiry,
-        Self::LimitPrice,
-        Self::FillQuantity,
-        Self::FeeLimit,
-        Self::FeeSchedule,
-        Self::OrderSides,
-        Self::InstrumentSpec,
-        Self::InstrumentLive,
-        Self::Settlement,
-        Self::IndexReuse,
-        Self::Book,
-        Self::PositionSlots,
-        Self::Ledger,
-        Self::AccountTree,
-        Self::MarginMatrix,
-        Self::InitialMargin,
-        Self::RiskReduction,
-        Self::Frozen,
-        Self::AuctionStart,
-        Self::AuctionEnd,
-        Self::AuctionPhase,
-        Self::BidFraction,
-        Self::BidPrice,
-        Self::BidShare,
-        Self::Deficit,
-        Self::Custody,
-        Self::WithdrawalShare,
-        Self::ForcedRequest,
-        Self::ForcedWithdrawal,
-        Self::ForcedCancel,
-        Self::ForcedReduction,
-        Self::MarginSpread,
-        Self::OracleQuorum,
-        Self::OracleAge,
-        Self::OracleOrder,
-        Self::PriceBand,
-        Self::SettlementSample,
-        Self::SettlementPrice,
-        Self::SurfaceArbitrage,
-        Self::ParameterChange,
-        Self::Statement,
-        Self::LeafCipher,
-        Self::Shape,
-    ];
+    /// Every rule, in the order of the enum.
+    pub const ALL: &'static [Self] = Self::VARIANTS;
 
     /// The rule's name, the same word everywhere.
-    pub fn name(self) -> String {
-        format!("{self:?}")
+    pub fn name(self) -> &'static str {
+        self.into()
     }
 }
