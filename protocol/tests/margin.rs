@@ -4,12 +4,9 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use ark_bn254::Fr;
 use proptest::prelude::*;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::auction_parameters::AuctionParameters;
-use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
@@ -18,20 +15,6 @@ use zkmargin_protocol::pricing::scenario::SCENARIOS;
 use zkmargin_protocol::value::units::{
     Cash, InstrumentIndex, Loss, Price, Quantity, Time, Underlying,
 };
-
-fn parameters() -> BatchParameters {
-    BatchParameters {
-        initial_factor_ppm: 1_000_000,
-        maintenance_factor_ppm: 800_000,
-        oracle_max_age_s: 60,
-        oracle_skew_s: 5,
-        effective: Time::default(),
-        forced_penalty_ppm: 2_000,
-        auction: AuctionParameters::reference(),
-        fees: FeeSchedule::reference(),
-        rest: Fr::from(0),
-    }
-}
 
 /// A row with the given mark, losses (repeated to the end) and short charges.
 fn row(index: u16, mark: u32, losses: &[i64], charges: [u32; 3]) -> (InstrumentIndex, RiskRow) {
@@ -68,7 +51,7 @@ fn evaluate(
     let slots = positions.iter().map(|&(index, quantity)| {
         (InstrumentIndex::new(index).unwrap(), Quantity::new(quantity).unwrap())
     });
-    margin::evaluate(Cash::new(cash).unwrap(), slots, rows, &parameters(), method)
+    margin::evaluate(Cash::new(cash).unwrap(), slots, rows, &BatchParameters::reference(), method)
 }
 
 #[test]
@@ -130,7 +113,8 @@ fn margin_is_rounded_up_once() {
     {
         let (index, row) = row(1, 0, &[0], [charge, 0, 0]);
         let rows = RiskRows::from([(index, row)]);
-        let parameters = BatchParameters { initial_factor_ppm: factor_ppm, ..parameters() };
+        let parameters =
+            BatchParameters { initial_factor_ppm: factor_ppm, ..BatchParameters::reference() };
         let slots = [(index, Quantity::new(-quantity).unwrap())];
         let margin = margin::evaluate(
             Cash::new(0).unwrap(),
@@ -188,7 +172,8 @@ fn book_margin(cash: i64, book: &[i64], rows: &RiskRows, method: MarginMethod) -
         .zip(book)
         .filter(|&(_, &quantity)| quantity != 0)
         .map(|(&index, &quantity)| (index, Quantity::new(quantity).unwrap()));
-    margin::evaluate(Cash::new(cash).unwrap(), slots, rows, &parameters(), method).unwrap()
+    margin::evaluate(Cash::new(cash).unwrap(), slots, rows, &BatchParameters::reference(), method)
+        .unwrap()
 }
 
 const METHODS: [MarginMethod; 2] = [MarginMethod::Portfolio, MarginMethod::Standard];

@@ -4,12 +4,9 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use serde_json::Value;
 use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::auction_parameters::AuctionParameters;
-use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::risk_parameters::{IsolatedParameters, RiskParameters};
@@ -143,17 +140,8 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         isolated_maintenance: Price::MIN,
         is_settled: false,
     };
-    let parameters = BatchParameters {
-        initial_factor_ppm: 1_000_000,
-        maintenance_factor_ppm: 1_000_000,
-        oracle_max_age_s: 60,
-        oracle_skew_s: 5,
-        effective: Time::default(),
-        forced_penalty_ppm: 2_000,
-        auction: AuctionParameters::reference(),
-        fees: FeeSchedule::reference(),
-        rest: Fr::from(0),
-    };
+    let parameters =
+        BatchParameters { maintenance_factor_ppm: 1_000_000, ..BatchParameters::reference() };
     let (rows, slots) = (RiskRows::from([(instrument, row)]), [(instrument, quantity)]);
     let cash = Cash::new(0).unwrap();
     margin::evaluate(cash, slots.into_iter(), &rows, &parameters, MarginMethod::Portfolio).unwrap()

@@ -2,12 +2,9 @@
 
 mod common;
 
-use ark_bn254::Fr;
 use common::shipped_json;
 use proptest::prelude::*;
 use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::auction_parameters::AuctionParameters;
-use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
@@ -39,17 +36,7 @@ fn shipped_expiries() -> Vec<Expiry> {
 fn proven(cash: Cash, book: &[i64], rows: &RiskRows) -> Margin {
     let slots = rows.keys().zip(book).filter(|&(_, &quantity)| quantity != 0);
     let slots = slots.map(|(&index, &quantity)| (index, Quantity::new(quantity).unwrap()));
-    let parameters = BatchParameters {
-        initial_factor_ppm: 1_000_000,
-        maintenance_factor_ppm: 800_000,
-        oracle_max_age_s: 60,
-        oracle_skew_s: 5,
-        effective: Time::default(),
-        forced_penalty_ppm: 2_000,
-        auction: AuctionParameters::reference(),
-        fees: FeeSchedule::reference(),
-        rest: Fr::from(0),
-    };
+    let parameters = BatchParameters::reference();
     margin::evaluate(cash, slots, rows, &parameters, MarginMethod::Standard).unwrap()
 }
 

@@ -47,6 +47,23 @@ pub struct BatchParameters {
 }
 
 impl BatchParameters {
+    /// Factors 1.0 and 0.8 of PM2, a penalty of 0.2 % of the forward, auctions and fees of the
+    /// reference, in force from the beginning, market data of a minute; `rest` is that of no risk
+    /// parameters.
+    pub fn reference() -> Self {
+        Self {
+            initial_factor_ppm: 1_000_000,
+            maintenance_factor_ppm: 800_000,
+            oracle_max_age_s: 60,
+            oracle_skew_s: 5,
+            effective: Time::default(),
+            forced_penalty_ppm: 2_000,
+            auction: AuctionParameters::reference(),
+            fees: FeeSchedule::reference(),
+            rest: Fr::from(0u64),
+        }
+    }
+
     /// Poseidon of tag, the packed numbers, those of auctions, those of fees, and `rest`.
     pub fn hash(&self) -> Fr {
         let packed = pack(&[

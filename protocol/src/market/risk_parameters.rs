@@ -6,8 +6,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::domain::Tag;
 use crate::crypto::poseidon::sponge_hash;
-use crate::market::auction_parameters::AuctionParameters;
-use crate::market::fee_schedule::FeeSchedule;
 use crate::market::parameters::BatchParameters;
 use crate::market::settlement_price::SettlementParameters;
 use crate::pricing::arbitrage::ArbitrageParameters;
@@ -15,7 +13,6 @@ use crate::pricing::black76::Volatility;
 use crate::pricing::scenario::{Scenario, ScenarioGrid, SkewShape, VolatilityMove};
 use crate::pricing::shock::{SkewShock, VolatilityShock};
 use crate::value::packing::{pack, part, signed_part};
-use crate::value::units::Time;
 
 /// Margin of one contract short on its own (Deribit, Aevo and Derive standard margin).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -103,17 +100,8 @@ impl RiskParameters {
     /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, a penalty of 0.2
     /// % of the forward, auctions and fees of the reference, in force from the beginning.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
-        BatchParameters {
-            initial_factor_ppm: 1_000_000,
-            maintenance_factor_ppm: 800_000,
-            oracle_max_age_s,
-            oracle_skew_s,
-            effective: Time::MIN,
-            forced_penalty_ppm: 2_000,
-            auction: AuctionParameters::reference(),
-            fees: FeeSchedule::reference(),
-            rest: self.hash(),
-        }
+        let rest = self.hash();
+        BatchParameters { oracle_max_age_s, oracle_skew_s, rest, ..BatchParameters::reference() }
     }
 
     /// Sponge over all numbers in the order of their declaration, one element a scenario or block.
