@@ -15,6 +15,8 @@ use crate::batch::trace::{AccountRow, BatchTrace, InstrumentRow};
 use crate::crypto::tree::opening::nodes_above;
 use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH};
 use crate::ledger::draft::Draft;
+#[cfg(feature = "forgery")]
+use crate::ledger::liberties::Liberties;
 use crate::ledger::state::State;
 use crate::ledger::transition::Ledger;
 use crate::market::Market;
@@ -27,7 +29,7 @@ use crate::value::units::{AccountIndex, InstrumentIndex, NUMBER_BITS, Time};
 use crate::{Reject, Rule};
 
 /// A batch being filled.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Batch<'a> {
     state: &'a State,
     market: &'a Market,
@@ -35,8 +37,8 @@ pub struct Batch<'a> {
     time: Time,
     ledger: Ledger<'a>,
     operations: Vec<Operation>,
-    /// Whether the accounts judged so far are shown from both sides.
-    two_sided: Draft<bool>,
+    /// Whether the row of each account touched is two-sided.
+    sides: Draft<bool>,
 }
 
 /// Margin of an account after the batch, and before it if the account stays short of initial
@@ -73,15 +75,7 @@ impl<'a> Batch<'a> {
 
     fn unchecked_age(state: &'a State, market: &'a Market, shape: Shape, time: Time) -> Self {
         let ledger = Ledger::new(state, market, time);
-        Self {
-            state,
-            market,
-            shape,
-            time,
-            ledger,
-            operations: Vec::new(),
-            two_sided: Draft::default(),
-        }
+        Self { state, market, shape, time, ledger, operations: Vec::new(), sides: Draft::new() }
     }
 
     /// An empty batch whose operations and margins may break `rule`: the dishonest operator of the
@@ -95,7 +89,7 @@ impl<'a> Batch<'a> {
         rule: Rule,
     ) -> Self {
         let mut batch = Self::unchecked_age(state, market, shape, time);
-        batch.ledger.liberties.waive(rule);
+        batch.ledger.liberties = Liberties::waiving(rule);
         batch
     }
 
@@ -124,20 +118,19 @@ impl<'a> Batch<'a> {
     /// The first rule broken, by an operation, by a touched account's margin or window of nonces,
     /// by the number of holders of an instrument, or by the shape.
     pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
-        let (ledger, two_sided) = (self.ledger.mark(), self.two_sided.mark());
-        let operations_before = self.operations.len();
+        let count = self.operations.len();
         let verdict = self.take(operations);
-        if verdict.is_err() {
-            self.operations.truncate(operations_before);
-            self.ledger.roll_back(ledger);
-            self.two_sided.roll_back(two_sided);
+        self.ledger.conclude(verdict.is_ok());
+        if verdict.is_ok() {
+            self.sides.keep();
+        } else {
+            self.sides.undo();
+            self.operations.truncate(count);
         }
-        self.ledger.keep();
-        self.two_sided.keep();
         verdict
     }
 
-    /// Adds operations, or some of them before the rule that refuses.
+    /// Adds operations. If a rule refuses, a part of them is written.
     fn take(&mut self, operations: &[Operation]) -> Result<(), Reject> {
         let mut touched = BTreeSet::new();
         for operation in operations {
@@ -150,9 +143,9 @@ impl<'a> Batch<'a> {
         touched.extend(self.ledger.answered_with(&touched));
         for index in touched {
             let is_two_sided = self.judge_account(index)?.old.is_some();
-            self.two_sided.insert(index, is_two_sided);
+            self.sides.insert(index, is_two_sided);
             let movable = self.ledger.closed(index)?.nonces.check_movable();
-            self.judge(movable.map_err(|reject| reject.of(index)))?;
+            self.ledger.judge(movable.map_err(|reject| reject.of(index)))?;
         }
         self.check_holders()?;
         self.ledger.check_deficits()?;
@@ -167,8 +160,9 @@ impl<'a> Batch<'a> {
         self.state.open_interest().check_update(changes)
     }
 
-    /// The margin of an account as it stands: it covers initial margin, or the account was short of
-    /// that before and is left no worse, or it is in auction and nothing it signed is applied.
+    /// The margin of an account, with all operations so far: it covers initial margin, or the
+    /// account was short of that before and is left no worse, or it is in auction and nothing it
+    /// signed is applied.
     fn judge_margin(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let account = self.ledger.account(index)?;
         let new = self.margin_of(account)?;
@@ -180,14 +174,14 @@ impl<'a> Batch<'a> {
         if let Some(before) = opening.and_then(|opening| opening.account.as_ref()) {
             let old = self.margin_of(before)?;
             if old.check_initial().is_err() {
-                self.judge(reduction::check(
+                self.ledger.judge(reduction::check(
                     [&old, &new],
                     [&before.positions, &account.positions],
                 ))?;
                 return Ok(RowMargin { new, old: Some(old) });
             }
         }
-        self.judge(Err(short))?;
+        self.ledger.judge(Err(short))?;
         Ok(RowMargin { new, old: None })
     }
 
@@ -207,7 +201,7 @@ impl<'a> Batch<'a> {
     fn judge_both(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
         let mut margin = self.judge_band(index)?;
         if let Some(answer) = self.ledger.answer(index) {
-            self.judge(self.ledger.check_answer(index, &margin.new))?;
+            self.ledger.judge(self.ledger.check_answer(index, &margin.new))?;
             let shown = match answer {
                 ForcedAnswer::Reduction(answer) => self.ledger.shown_book(index, answer)?,
                 ForcedAnswer::Withdrawal { .. } | ForcedAnswer::CancelAll { .. } => None,
@@ -234,25 +228,20 @@ impl<'a> Batch<'a> {
         let before = self.ledger.opening(index).and_then(|opening| opening.account.as_ref());
         let none = Positions::default();
         let held = before.map_or(&none, |before| &before.positions);
-        self.judge(price_band::check([held, after]))?;
+        self.ledger.judge(price_band::check([held, after]))?;
         if let (None, Some(before)) = (&margin.old, before) {
             margin.old = Some(self.margin_of(before)?);
         }
         Ok(margin)
     }
 
-    /// A rule's verdict, unless the rule is waived.
-    fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
-        self.ledger.judge(verdict)
-    }
-
     /// The margin of an account whose positions are all live.
     fn margin_of(&self, account: &Account) -> Result<Margin, Reject> {
         for (instrument, _) in account.positions.iter() {
-            let is_kept = self.ledger.liberties.is_waived(Rule::Settlement)
+            let is_kept = self.ledger.liberties.waives(Rule::Settlement)
                 && self.market.settled_row(instrument, self.time).is_some();
             if !is_kept {
-                self.judge(self.market.live_row(instrument, self.time).map(drop))?;
+                self.ledger.judge(self.market.live_row(instrument, self.time).map(drop))?;
             }
         }
         self.market.margin_of(account)
@@ -264,7 +253,7 @@ impl<'a> Batch<'a> {
             self.operations.iter().filter(|operation| is_kind(operation)).count()
         };
         let touched = self.ledger.touched().keys();
-        let two_sided = self.two_sided.values().filter(|&&is_two_sided| is_two_sided).count();
+        let two_sided = self.sides.values().filter(|&&is_two_sided| is_two_sided).count();
         let instruments = self.instruments();
         Shape {
             trades: count(|o| matches!(o, Operation::Trade(_))),

@@ -41,7 +41,7 @@ pub struct SignedRiskTable {
 }
 
 /// A checked risk table: the root is that of the rows, a quorum signed it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Market {
     rows: RiskRows,
     tree: SparseTree,

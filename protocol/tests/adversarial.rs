@@ -28,7 +28,7 @@ mod adversarial {
             "eddsa_s_not_canonical",
             // Points off the curve or the subgroup and coordinates of r or more: the vectors the
             // case names.
-            &[NUMBERS, "protocol/tests/eddsa.rs", "circuits/tests/crypto/eddsa.rs"],
+            &[NUMBERS, "protocol/tests/eddsa.rs", "circuits/tests/gadgets/eddsa.rs"],
             None,
         ),
         ("comparator_overflow_spend", &[NUMBERS, "circuits/tests/gadgets/integer.rs"], None),

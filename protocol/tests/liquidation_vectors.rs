@@ -175,9 +175,9 @@ fn accepts_the_fee_of_the_cases() {
         let [equity, excess] = ["PreMtM", "PreMM"].map(|k| amount_e6(&results[k]));
         let before = margin(equity + fee, equity - excess);
         let time = Time::new(START_S).expect("a time");
-        let (_, ours) = auction::start(None, &before, &parameters(), time).expect("in range");
+        let started = auction::start(None, &before, &parameters(), time).expect("in range");
         // The fraction is rounded up to a millionth of equity, of which a fiftieth is paid.
-        assert_near(name, ours, fee, equity / MILLION / 50 + 1);
+        assert_near(name, started.fee, fee, equity / MILLION / 50 + 1);
     }
 }
 

@@ -5,13 +5,10 @@ mod common;
 
 use std::collections::BTreeMap;
 
-use ark_bn254::Fr;
 use common::{fixed, fixed_of, reference_json, shifted, text_of};
 use num_bigint::BigInt;
 use serde_json::Value;
 use zkmargin_protocol::account::margin::{self, Margin, MarginMethod};
-use zkmargin_protocol::market::auction_parameters::AuctionParameters;
-use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::risk_row::{RiskRow, RiskRows};
@@ -85,17 +82,7 @@ fn accepts_span_risk_arrays() {
 }
 
 fn parameters() -> BatchParameters {
-    BatchParameters {
-        initial_factor_ppm: 1_000_000,
-        maintenance_factor_ppm: 750_000,
-        oracle_max_age_s: 60,
-        oracle_skew_s: 5,
-        effective: Time::default(),
-        forced_penalty_ppm: 2_000,
-        auction: AuctionParameters::reference(),
-        fees: FeeSchedule::reference(),
-        rest: Fr::from(0),
-    }
+    BatchParameters { maintenance_factor_ppm: 750_000, ..BatchParameters::reference() }
 }
 
 /// A row with these losses in units of 1/1000, zero in the scenarios beyond them.

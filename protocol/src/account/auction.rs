@@ -106,8 +106,16 @@ pub fn check_start(
     Ok(())
 }
 
-/// The auction that starts at `time`, or starts anew, and its fee; only a first start has one, and
-/// only of equity.
+/// An auction that has just started, or started anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// The auction.
+    pub auction: Auction,
+    /// Its fee, micro-USDC; only a first start has one, and only of equity.
+    pub fee: i128,
+}
+
+/// Starts an auction at `time`, or starts it anew.
 ///
 /// # Errors
 /// Those of [`Standing::new`]; [`Rule::Range`] at time 0, which means no auction.
@@ -116,14 +124,14 @@ pub fn start(
     margin: &Margin,
     parameters: &AuctionParameters,
     time: Time,
-) -> Result<(Auction, i128), Reject> {
+) -> Result<Started, Reject> {
     let standing = Standing::new(margin, parameters)?;
     let is_insolvent = standing.is_insolvent();
     let has_fee = auction.is_none() && !is_insolvent;
     let fee = if has_fee { standing.fee_floor(parameters) } else { 0 };
-    let started = Auction { start: time, is_insolvent, reserve: Cash::default() };
-    started.check()?;
-    Ok((started, fee))
+    let auction = Auction { start: time, is_insolvent, reserve: Cash::default() };
+    auction.check()?;
+    Ok(Started { auction, fee })
 }
 
 /// A deficit may be counted: of an account in auction without equity that has less than none.

@@ -1,30 +1,43 @@
-//! Values by account that can be put back to what they were.
+//! Maps that can be set back: a refused operation leaves everything as it was.
 
 use std::collections::BTreeMap;
 use std::ops::Deref;
 
 use crate::value::units::AccountIndex;
 
-/// A value for each of some accounts, and what was overwritten since [`Draft::keep`].
-#[derive(Clone, Debug)]
+/// Values by account, with what has been overwritten since they were last kept or set back.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Draft<V> {
     values: BTreeMap<AccountIndex, V>,
-    overwritten: Vec<Overwritten<V>>,
+    /// In the order of writing; `None` where there was no value.
+    overwritten: Vec<(AccountIndex, Option<V>)>,
 }
 
-#[derive(Clone, Debug)]
-struct Overwritten<V> {
-    index: AccountIndex,
-    value: Option<V>,
-}
-
-/// A moment to which a draft can be put back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Mark(usize);
-
-impl<V> Default for Draft<V> {
-    fn default() -> Self {
+impl<V> Draft<V> {
+    /// Without values.
+    pub fn new() -> Self {
         Self { values: BTreeMap::new(), overwritten: Vec::new() }
+    }
+
+    /// Writes a value.
+    pub fn insert(&mut self, index: AccountIndex, value: V) {
+        let before = self.values.insert(index, value);
+        self.overwritten.push((index, before));
+    }
+
+    /// What has been written stays.
+    pub fn keep(&mut self) {
+        self.overwritten.clear();
+    }
+
+    /// What has been written since the last [`Draft::keep`] goes.
+    pub fn undo(&mut self) {
+        for (index, before) in self.overwritten.drain(..).rev() {
+            match before {
+                Some(value) => self.values.insert(index, value),
+                None => self.values.remove(&index),
+            };
+        }
     }
 }
 
@@ -33,34 +46,5 @@ impl<V> Deref for Draft<V> {
 
     fn deref(&self) -> &Self::Target {
         &self.values
-    }
-}
-
-impl<V> Draft<V> {
-    /// Sets a value.
-    pub fn insert(&mut self, index: AccountIndex, value: V) {
-        let value = self.values.insert(index, value);
-        self.overwritten.push(Overwritten { index, value });
-    }
-
-    /// Now.
-    pub fn mark(&self) -> Mark {
-        Mark(self.overwritten.len())
-    }
-
-    /// Puts the values back to what they were at `mark`, which is not before the last
-    /// [`Draft::keep`].
-    pub fn roll_back(&mut self, mark: Mark) {
-        for Overwritten { index, value } in self.overwritten.drain(mark.0..).rev() {
-            match value {
-                Some(value) => self.values.insert(index, value),
-                None => self.values.remove(&index),
-            };
-        }
-    }
-
-    /// Forgets what was overwritten.
-    pub fn keep(&mut self) {
-        self.overwritten.clear();
     }
 }

@@ -14,7 +14,7 @@ use crate::{Reject, Rule};
 
 /// What pays covers initial margin after the batch, and what pays less than it was asked for has
 /// nothing more to pay.
-fn check_paid([amount, paid]: [Cash; 2], after: &Margin) -> Result<(), Reject> {
+fn check_paid(amount: Cash, paid: Cash, after: &Margin) -> Result<(), Reject> {
     if paid > Cash::default() {
         after.check_initial()?;
     }
@@ -40,7 +40,7 @@ impl Ledger<'_> {
     /// [`Rule::Frozen`].
     pub(crate) fn check_answer(&self, index: AccountIndex, after: &Margin) -> Result<(), Reject> {
         match self.answers.get(&index) {
-            Some(ForcedAnswer::Withdrawal { amount, paid }) => check_paid([*amount, *paid], after),
+            Some(ForcedAnswer::Withdrawal { amount, paid }) => check_paid(*amount, *paid, after),
             Some(ForcedAnswer::Reduction(answer)) => self.check_reduced(index, answer, after),
             Some(ForcedAnswer::CancelAll { .. }) | None => Ok(()),
         }
@@ -108,7 +108,7 @@ impl Ledger<'_> {
         Ok(())
     }
 
-    /// The part of `amount` that the account has above initial margin, as it stands.
+    /// The part of `amount` that the account has above initial margin at this point of the batch.
     fn payable(&self, index: AccountIndex, amount: Cash) -> Result<Cash, Reject> {
         if amount < Cash::default() {
             return Err(Reject::new(Rule::Range, "amount forced", amount).at_least(0).of(index));

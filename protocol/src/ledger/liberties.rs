@@ -1,63 +1,63 @@
-//! The one place where a dishonest operator is let in: batches that break a rule, for tests of the
-//! circuit and the verifier, which must refuse them. Nothing sets a liberty without the feature
-//! `forgery`.
+//! What the dishonest operator of the forgery tests may do, whose batches the circuit and the
+//! verifier must refuse. Not part of the protocol: in production there are no liberties, because
+//! everything that grants one is behind the feature `forgery`.
 
 use crate::operation::forced::reduction::Refusal;
 use crate::{Reject, Rule};
 
-/// What an operator takes the liberty of; nothing by default.
-#[derive(Clone, Copy, Debug, Default)]
+/// The liberties taken with the rules; by default, and always in production, none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Liberties {
+    /// The rule that operations and margins may break.
     waived: Option<Rule>,
-    answer: Answer,
+    /// How forced reductions are answered, right or not.
+    claim: Option<Claim>,
 }
 
-/// How forced reductions are answered.
-#[derive(Clone, Copy, Debug, Default)]
-enum Answer {
-    /// As the accounts stand.
-    #[default]
-    Honest,
-    /// Done, whether that is right or not.
-    #[cfg_attr(not(feature = "forgery"), expect(dead_code, reason = "a liberty"))]
-    Done,
-    /// Refused, whether that is right or not.
-    #[cfg_attr(not(feature = "forgery"), expect(dead_code, reason = "a liberty"))]
+/// An answer to forced reductions that nobody checks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Claim {
+    Honoured,
     Refused(Refusal),
 }
 
+impl From<Option<Refusal>> for Claim {
+    fn from(refusal: Option<Refusal>) -> Self {
+        refusal.map_or(Self::Honoured, Self::Refused)
+    }
+}
+
 impl Liberties {
-    /// Operations may break `rule`.
-    #[cfg(feature = "forgery")]
-    pub fn waive(&mut self, rule: Rule) {
-        self.waived = Some(rule);
-    }
-
-    /// Forced reductions are refused for this reason, or done.
-    #[cfg(feature = "forgery")]
-    pub fn claim(&mut self, refusal: Option<Refusal>) {
-        self.answer = refusal.map_or(Answer::Done, Answer::Refused);
-    }
-
     /// Whether `rule` may be broken.
-    pub fn is_waived(&self, rule: Rule) -> bool {
+    pub fn waives(&self, rule: Rule) -> bool {
         self.waived == Some(rule)
     }
 
-    /// A rule's verdict, unless the rule is waived.
-    pub fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
-        verdict.or_else(|reject| if self.is_waived(reject.rule) { Ok(()) } else { Err(reject) })
-    }
-
-    /// Why a forced reduction is refused: `honest`, or what is claimed.
+    /// The refusal of a forced reduction: the `honest` one, unless another answer is claimed.
+    ///
+    /// # Errors
+    /// Those of `honest`.
     pub fn refusal(
         &self,
         honest: impl FnOnce() -> Result<Option<Refusal>, Reject>,
     ) -> Result<Option<Refusal>, Reject> {
-        match self.answer {
-            Answer::Honest => honest(),
-            Answer::Done => Ok(None),
-            Answer::Refused(refusal) => Ok(Some(refusal)),
+        match self.claim {
+            None => honest(),
+            Some(Claim::Honoured) => Ok(None),
+            Some(Claim::Refused(refusal)) => Ok(Some(refusal)),
         }
+    }
+}
+
+#[cfg(feature = "forgery")]
+impl Liberties {
+    /// Lets `rule` be broken.
+    pub fn waiving(rule: Rule) -> Self {
+        Self { waived: Some(rule), claim: None }
+    }
+
+    /// Answers the forced reductions that follow in this way.
+    pub fn claim(&mut self, refusal: Option<Refusal>) {
+        self.claim = Some(refusal.into());
     }
 }

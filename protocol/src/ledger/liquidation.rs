@@ -1,6 +1,6 @@
 //! What auctions do to the accounts of a batch. Spec: `docs/spec/liquidation.md`.
 
-use crate::account::auction::{self, Auction};
+use crate::account::auction::{self, Auction, Started};
 use crate::account::margin::Margin;
 use crate::account::{Account, INSURANCE_FUND};
 use crate::ledger::transition::Ledger;
@@ -8,6 +8,12 @@ use crate::operation::bid::{AuctionStep, Bid, Offer};
 use crate::value::custody::Custody;
 use crate::value::units::{AccountIndex, Cash};
 use crate::{Reject, Rule};
+
+/// An account as the batch found it, with its margin then.
+struct Found {
+    account: Account,
+    margin: Margin,
+}
 
 impl Ledger<'_> {
     /// The account was in no auction before the batch and is put up for none in it.
@@ -28,10 +34,10 @@ impl Ledger<'_> {
     }
 
     /// An account of the state as the batch found it, and its margin then.
-    fn found_margin(&self, index: AccountIndex) -> Result<(Account, Margin), Reject> {
-        let found = self.found(index)?;
-        let margin = self.market.margin_of(&found)?;
-        Ok((found, margin))
+    fn found_margin(&self, index: AccountIndex) -> Result<Found, Reject> {
+        let account = self.found(index)?;
+        let margin = self.market.margin_of(&account)?;
+        Ok(Found { account, margin })
     }
 
     /// The batch before was proven under the same parameters: a change of them gives every account
@@ -56,7 +62,7 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn start_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found_margin(index)?;
+        let Found { account: found, margin } = self.found_margin(index)?;
         if index == INSURANCE_FUND {
             let sentence = "the insurance fund enters no auction";
             self.judge(Err(Reject::because(Rule::AuctionStart, sentence).of(index)))?;
@@ -71,7 +77,7 @@ impl Ledger<'_> {
             self.judge(self.check_same_parameters(index))?;
         }
         self.judge(auction::check_start(auction, &margin, parameters))?;
-        let (auction, fee) = auction::start(auction, &margin, parameters, self.time)?;
+        let Started { auction, fee } = auction::start(auction, &margin, parameters, self.time)?;
         self.take_step(index, AuctionStep::Start { fee })?;
         self.set_auction(index, Some(auction))?;
         self.add_cash(index, -fee)?;
@@ -79,7 +85,7 @@ impl Ledger<'_> {
     }
 
     pub(crate) fn end_auction(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found_margin(index)?;
+        let Found { account: found, margin } = self.found_margin(index)?;
         let parameters = &self.market.parameters().auction;
         self.judge(auction::check_end(found.auction.as_ref(), &margin, parameters))?;
         self.take_step(index, AuctionStep::End)?;
@@ -89,7 +95,7 @@ impl Ledger<'_> {
     /// The legs of a bid: contracts and cash of both sides; of an account without equity the fund
     /// pays the price.
     pub(crate) fn bid(&mut self, bidder: AccountIndex, bid: &Bid) -> Result<(), Reject> {
-        let (found, margin) = self.found_margin(bid.account)?;
+        let Found { account: found, margin } = self.found_margin(bid.account)?;
         let parameters = &self.market.parameters().auction;
         let offer = Offer::new(&found, &margin, parameters, self.time)?;
         self.judge(bid.check_phase(&offer))?;
@@ -112,7 +118,7 @@ impl Ledger<'_> {
 
     /// The fund gives what it has, up to the deficit; the rest is counted.
     pub(crate) fn count_deficit(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let (found, margin) = self.found_margin(index)?;
+        let Found { account: found, margin } = self.found_margin(index)?;
         let equity = i128::from(Cash::try_from(margin.equity)?);
         self.judge(auction::check_count(found.auction.as_ref(), equity))?;
         let fund = i128::from(self.account(INSURANCE_FUND)?.cash);

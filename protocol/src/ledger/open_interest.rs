@@ -137,8 +137,8 @@ impl OpenInterest {
         let mut leaves = BTreeMap::new();
         for (&instrument, &change) in changes {
             let holders = self.holders_after(instrument, change)?;
-            let was = self.holdings.get(&instrument).map(|holding| holding.spec);
-            let leaf = match (spec(instrument).or(was), holders) {
+            let before = self.holdings.get(&instrument).map(|holding| holding.spec);
+            let leaf = match (spec(instrument).or(before), holders) {
                 (_, Holders::MIN) => {
                     holdings.remove(&instrument);
                     Fr::ZERO

@@ -11,7 +11,7 @@ use crate::account::positions::Positions;
 use crate::account::settlement::Settlement;
 use crate::account::{Account, fee_account};
 use crate::ledger::account_change::AccountChange;
-use crate::ledger::draft::{Draft, Mark};
+use crate::ledger::draft::Draft;
 use crate::ledger::liberties::Liberties;
 use crate::ledger::state::State;
 use crate::market::Market;
@@ -62,7 +62,7 @@ pub fn apply(
 }
 
 /// Accounts touched by a sequence of operations, over an unchanged state.
-#[derive(Clone)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ledger<'a> {
     pub(crate) state: &'a State,
     pub(crate) market: &'a Market,
@@ -74,18 +74,10 @@ pub struct Ledger<'a> {
     pub(crate) answers: Draft<ForcedAnswer>,
     /// Cash that came from L1 less what leaves for it.
     pub(crate) received: i128,
+    /// The same, when the ledger was last kept.
+    received_before: i128,
+    /// None in production.
     pub(crate) liberties: Liberties,
-}
-
-/// A moment to which a ledger can be put back.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LedgerMark {
-    touched: Mark,
-    opening: Mark,
-    changes: Mark,
-    steps: Mark,
-    answers: Mark,
-    received: i128,
 }
 
 /// An account as a batch finds it, its settled positions turned to cash.
@@ -104,54 +96,26 @@ impl<'a> Ledger<'a> {
             state,
             market,
             time,
-            touched: Draft::default(),
-            opening: Draft::default(),
-            changes: Draft::default(),
-            steps: Draft::default(),
-            answers: Draft::default(),
+            touched: Draft::new(),
+            opening: Draft::new(),
+            changes: Draft::new(),
+            steps: Draft::new(),
+            answers: Draft::new(),
             received: 0,
+            received_before: 0,
             liberties: Liberties::default(),
         }
     }
 
     /// A rule's verdict, unless the rule is waived.
     pub(crate) fn judge(&self, verdict: Result<(), Reject>) -> Result<(), Reject> {
-        self.liberties.judge(verdict)
-    }
-
-    /// Now.
-    pub(crate) fn mark(&self) -> LedgerMark {
-        LedgerMark {
-            touched: self.touched.mark(),
-            opening: self.opening.mark(),
-            changes: self.changes.mark(),
-            steps: self.steps.mark(),
-            answers: self.answers.mark(),
-            received: self.received,
+        match verdict {
+            Err(reject) if self.liberties.waives(reject.rule) => Ok(()),
+            verdict => verdict,
         }
     }
 
-    /// Puts everything back to what it was at `mark`, which is not before the last
-    /// [`Ledger::keep`].
-    pub(crate) fn roll_back(&mut self, mark: LedgerMark) {
-        self.touched.roll_back(mark.touched);
-        self.opening.roll_back(mark.opening);
-        self.changes.roll_back(mark.changes);
-        self.steps.roll_back(mark.steps);
-        self.answers.roll_back(mark.answers);
-        self.received = mark.received;
-    }
-
-    /// Forgets what was overwritten.
-    pub(crate) fn keep(&mut self) {
-        self.touched.keep();
-        self.opening.keep();
-        self.changes.keep();
-        self.steps.keep();
-        self.answers.keep();
-    }
-
-    /// The accounts touched, as they stand.
+    /// The accounts touched, as the operations so far leave them.
     pub fn touched(&self) -> &BTreeMap<AccountIndex, Account> {
         &self.touched
     }
@@ -168,7 +132,7 @@ impl<'a> Ledger<'a> {
         self.changes.get(&index).copied().unwrap_or_default()
     }
 
-    /// An account as it stands.
+    /// An account as the operations so far leave it.
     ///
     /// # Errors
     /// [`Rule::AccountExists`].
@@ -181,16 +145,33 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// The first rule broken.
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
-        let mark = self.mark();
         let verdict = self.take(operation);
-        match verdict {
-            Ok(()) => self.keep(),
-            Err(_) => self.roll_back(mark),
-        }
+        self.conclude(verdict.is_ok());
         verdict
     }
 
-    /// Applies an operation, or a part of it before the rule that refuses.
+    /// Keeps what was written since the last call, or takes it back.
+    pub(crate) fn conclude(&mut self, is_kept: bool) {
+        let Self { touched, opening, changes, steps, answers, .. } = self;
+        if is_kept {
+            touched.keep();
+            opening.keep();
+            changes.keep();
+            steps.keep();
+            answers.keep();
+            self.received_before = self.received;
+        } else {
+            touched.undo();
+            opening.undo();
+            changes.undo();
+            steps.undo();
+            answers.undo();
+            self.received = self.received_before;
+        }
+    }
+
+    /// Applies an operation. If a rule refuses, a part of it is written, and the caller has to
+    /// [`Ledger::conclude`].
     pub(crate) fn take(&mut self, operation: &Operation) -> Result<(), Reject> {
         self.act(operation).map_err(|reject| match operation.account() {
             Some(account) => reject.of(account),
@@ -246,7 +227,7 @@ impl<'a> Ledger<'a> {
                 self.judge(self.check_index(instrument))?;
             }
             let mut account = account.clone();
-            if !self.liberties.is_waived(Rule::Settlement) {
+            if !self.liberties.waives(Rule::Settlement) {
                 opening.settlement = Settlement::apply(&mut account, self.market, self.time)?;
             }
             self.touched.insert(index, account.clone());
@@ -283,10 +264,11 @@ impl<'a> Ledger<'a> {
 
     /// All orders and requests of an account below `base` are void when the batch ends.
     pub(crate) fn void(&mut self, index: AccountIndex, base: Nonce) {
-        self.note_change(index, &Action::CancelAll { base });
+        self.change_later(index, &Action::CancelAll { base });
     }
 
-    fn note_change(&mut self, index: AccountIndex, action: &Action) {
+    /// Notes what an action changes when the batch ends.
+    fn change_later(&mut self, index: AccountIndex, action: &Action) {
         let mut change = self.change(index);
         change.take(action);
         self.changes.insert(index, change);
@@ -352,7 +334,7 @@ impl<'a> Ledger<'a> {
         self.judge(self.check_not_forced(index))?;
         self.judge(self.change(index).check(request, account.nonces))?;
         self.consume(index, request.nonce)?;
-        self.note_change(index, &request.action);
+        self.change_later(index, &request.action);
         if let Some(amount) = request.action.amount() {
             self.add_cash(index, -i128::from(amount))?;
         }

@@ -47,16 +47,16 @@ pub struct BatchParameters {
 }
 
 impl BatchParameters {
-    /// Factors 1.0 and 0.8 of PM2, a penalty of 0.2 % of the forward, auctions and fees of the
-    /// reference, in force from the beginning, market data of a minute; `rest` is that of no risk
-    /// parameters.
+    /// Factors 1.0 and 0.8 of PM2, tables of at most a minute, a penalty of 0.2 % of the forward,
+    /// auctions and fees of the reference, in force from the beginning, with nothing for the
+    /// table's builder.
     pub fn reference() -> Self {
         Self {
             initial_factor_ppm: 1_000_000,
             maintenance_factor_ppm: 800_000,
             oracle_max_age_s: 60,
             oracle_skew_s: 5,
-            effective: Time::default(),
+            effective: Time::MIN,
             forced_penalty_ppm: 2_000,
             auction: AuctionParameters::reference(),
             fees: FeeSchedule::reference(),

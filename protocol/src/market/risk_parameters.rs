@@ -97,8 +97,7 @@ impl RiskParameters {
         }
     }
 
-    /// What the circuit reads, with the hash of these: factors 1.0 and 0.8 of PM2, a penalty of 0.2
-    /// % of the forward, auctions and fees of the reference, in force from the beginning.
+    /// What the circuit reads, of the reference but for the age of tables, with the hash of these.
     pub fn batch_parameters(&self, oracle_max_age_s: u32, oracle_skew_s: u32) -> BatchParameters {
         let rest = self.hash();
         BatchParameters { oracle_max_age_s, oracle_skew_s, rest, ..BatchParameters::reference() }

@@ -78,7 +78,7 @@ impl Display for Reject {
         if let Some(bound) = &self.bound {
             write!(f, ", {bound} is allowed")?;
         }
-        write!(f, " ({:?})", self.rule)
+        write!(f, " ({})", self.rule.name())
     }
 }
 

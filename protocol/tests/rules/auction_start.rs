@@ -162,5 +162,5 @@ fn rejects_range_of_an_auction_that_would_start_at_time_0() {
         auction::start(None, &margin, &parameters, time)
     };
     assert_eq!(rule_of(at(0)), Some(Rule::Range));
-    assert_eq!(at(1).expect("the first second").0.start.get(), 1);
+    assert_eq!(at(1).expect("the first second").auction.start.get(), 1);
 }

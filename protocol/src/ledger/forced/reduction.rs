@@ -117,7 +117,8 @@ impl Ledger<'_> {
         }
     }
 
-    /// Whether a refused request cannot be honoured for the reason given, as the accounts stand.
+    /// Whether a refused request cannot be honoured for the reason given, at this point of the
+    /// batch.
     ///
     /// The contracts by themselves need at least as much margin as they add to any book, so a
     /// counterparty who covers that covers its book with them.
