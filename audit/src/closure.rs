@@ -1,4 +1,4 @@
-//! What a transcript fixes. Spec: `docs/spec/audit.md#Closure`.
+//! What a transcript fixes. Spec: `docs/spec/batch/audit.md#Closure`.
 //!
 //! From the elements absorbed before the first challenge, everything is derived that can have one
 //! value only: values of linear equations, bits and ranged parts of a packed sum, inputs of a hash.

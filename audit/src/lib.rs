@@ -1,8 +1,8 @@
 //! The circuit auditor: what of a circuit is determined by its inputs, and how far each method can
 //! see.
 //!
-//! `docs/spec/audit.md` states what each method proves and what it is blind to. Invariant: the
-//! auditor reads matrices and assignments only; it never calls the code that wrote them.
+//! `docs/spec/batch/audit.md` states what each method proves and what it is blind to. Invariant:
+//! the auditor reads matrices and assignments only; it never calls the code that wrote them.
 #![forbid(unsafe_code)]
 
 pub mod closure;

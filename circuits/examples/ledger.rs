@@ -9,7 +9,7 @@ use ark_bn254::Fr;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
-use zkmargin_fixtures::synthetic;
+use zkmargin_fixtures::build;
 use zkmargin_host::{OutputError, output};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::shape::Shape;
@@ -29,7 +29,7 @@ fn main() -> ExitCode {
 }
 
 fn print(name: &str, shape: Shape) -> Result<(), OutputError> {
-    let mut trace = synthetic::tiny_batch(false);
+    let mut trace = build::tiny_batch(false);
     trace.shape = shape;
     let mut cs = Cs::new(Mode::Shape);
     synthesize(&mut cs, &BatchPublic::at(&trace, Fr::from(7u64)), &trace);

@@ -1,4 +1,4 @@
-//! The batch circuit. Spec: `docs/spec/statement.md`.
+//! The batch circuit. Spec: `docs/spec/batch/statement.md`.
 
 pub mod argument;
 mod custody;
@@ -60,7 +60,7 @@ impl BatchPublic {
     }
 }
 
-/// The whole statement about one batch, in the order of `docs/spec/statement.md`.
+/// The whole statement about one batch, in the order of `docs/spec/batch/statement.md`.
 pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     let input = BatchInput::from_trace(trace);
     let public = PublicVar::new(cs, public.commitment, public.point, public.evaluation);

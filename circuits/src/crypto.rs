@@ -1,4 +1,4 @@
-//! Hashes, signatures, trees and the cipher of a leaf. Spec: `docs/spec/hashing.md`.
+//! Hashes, signatures, trees and the cipher of a leaf. Spec: `docs/spec/crypto/hashing.md`.
 
 pub mod cipher;
 pub mod eddsa;

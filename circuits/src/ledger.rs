@@ -1,5 +1,5 @@
 //! What operations do to accounts, and what is counted of all of them. Spec:
-//! `docs/spec/operations.md`.
+//! `docs/spec/ledger/transition.md`.
 
 pub mod forced;
 pub mod liquidation;

@@ -1,4 +1,4 @@
-//! What the oracle signs. Spec: `docs/spec/risk.md`.
+//! What the oracle signs. Spec: `docs/spec/market/risk_table.md`.
 
 pub mod auction_parameters;
 pub mod fee_schedule;

@@ -1,4 +1,4 @@
-//! The rows of operations. Spec: `docs/spec/operations.md`.
+//! The rows of operations. Spec: `docs/spec/operation/operations.md`.
 
 pub mod action;
 pub mod bid;

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
-use zkmargin_fixtures::synthetic::ExtremeWorld;
+use zkmargin_fixtures::build::ExtremeWorld;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;
 

@@ -4,7 +4,8 @@ use ark_bn254::Fr;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
-use zkmargin_fixtures::synthetic::{self, Forgery};
+use zkmargin_fixtures::build;
+use zkmargin_fixtures::forge::{self, Forgery};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;
@@ -16,7 +17,7 @@ fn build(mode: Mode, trace: &BatchTrace) -> Cs {
 }
 
 fn tiny_matrices() -> R1cs<Fr> {
-    let cs = build(Mode::Shape, &synthetic::tiny_batch(false));
+    let cs = build(Mode::Shape, &build::tiny_batch(false));
     cs.finish().1.expect("shape mode records matrices")
 }
 
@@ -24,7 +25,7 @@ fn tiny_matrices() -> R1cs<Fr> {
 fn accepts_batches_and_their_shape_never_varies() {
     let r1cs = tiny_matrices();
     for is_withdrawal in [false, true] {
-        let cs = build(Mode::Shape, &synthetic::tiny_batch(is_withdrawal));
+        let cs = build(Mode::Shape, &build::tiny_batch(is_withdrawal));
         assert_eq!(cs.unsatisfied(), None);
         let (assignment, matrices) = cs.finish();
         let matrices = matrices.expect("shape mode records matrices");
@@ -37,7 +38,7 @@ fn accepts_batches_and_their_shape_never_varies() {
 fn accepts_random_batches() {
     let r1cs = tiny_matrices();
     for seed in 0..40 {
-        let cs = build(Mode::Witness, &synthetic::random_batch(seed, Shape::TINY));
+        let cs = build(Mode::Witness, &build::random_batch(seed, Shape::TINY));
         assert_eq!(cs.unsatisfied(), None, "seed {seed}");
         assert_eq!(r1cs.first_unsatisfied(&cs.finish().0.full()), None, "seed {seed}");
     }
@@ -47,7 +48,7 @@ fn accepts_random_batches() {
 fn forged_batches_are_unsatisfied_for_the_rule_they_break() {
     let r1cs = tiny_matrices();
     let mut wrong = Vec::new();
-    for forgery in synthetic::forgeries() {
+    for forgery in forge::forgeries() {
         let cs = forged(&forgery);
         let found = cs.unsatisfied();
         if found.and_then(|failure| failure.label.rule) != Some(forgery.refused_by) {
@@ -75,7 +76,7 @@ fn forged_cipher_texts_break_no_other_rule() {
     // As many constraints fail as words are forged: the statement agrees with the prover.
     let r1cs = tiny_matrices();
     let of_cipher = |forgery: &Forgery| forgery.rule == Rule::LeafCipher;
-    let forgeries: Vec<_> = synthetic::forgeries().into_iter().filter(of_cipher).collect();
+    let forgeries: Vec<_> = forge::forgeries().into_iter().filter(of_cipher).collect();
     assert!(forgeries.len() >= 4, "withheld, disclosed, misdirected, reused");
     for forgery in forgeries {
         let assignment = forged(&forgery).finish().0.full();
@@ -94,7 +95,7 @@ fn forged_cipher_texts_break_no_other_rule() {
 
 /// Constraints of a batch circuit.
 fn constraints(shape: Shape) -> usize {
-    let trace = BatchTrace { shape, ..synthetic::tiny_batch(false) };
+    let trace = BatchTrace { shape, ..build::tiny_batch(false) };
     build(Mode::Witness, &trace).constraints()
 }
 

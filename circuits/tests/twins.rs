@@ -6,24 +6,27 @@
 //! `ZKMARGIN_TWINS=8` runs eight times as many.
 
 mod twins {
-    mod accounts;
-    mod auction;
-    mod batches;
-    mod cash;
+    mod account;
+    mod batch;
     mod coverage;
-    mod custody;
     mod draw;
-    mod fees;
-    mod forced;
-    mod forced_reduction;
-    mod limits;
-    mod margin;
-    mod nonce;
-    mod open_interest;
-    mod oracle;
-    mod positions;
-    mod price_band;
-    mod reduction;
-    mod settlement;
-    mod signatures;
+    mod ledger {
+        mod forced;
+        mod liquidation;
+        mod open_interest;
+    }
+    mod market {
+        mod fee_schedule;
+        mod oracle;
+        mod parameters;
+    }
+    mod operation {
+        mod deposit;
+        mod order;
+        mod request;
+        mod trade;
+    }
+    mod value {
+        mod custody;
+    }
 }

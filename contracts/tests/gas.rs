@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use chain::{Chain, FORKS};
 use zkmargin_contracts::Fork;
-use zkmargin_fixtures::trades;
+use zkmargin_fixtures::data::trades;
 use zkmargin_host::file;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;

@@ -19,7 +19,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 use narrative::Narrative;
-use zkmargin_fixtures::trades;
+use zkmargin_fixtures::data::trades;
 use zkmargin_host::{FileError, OutputError, file, output, usage};
 use zkmargin_verifier::Domain;
 

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use ark_bn254::Fr;
-use zkmargin_fixtures::market::{
+use zkmargin_fixtures::data::market::{
     SNAPSHOT_TIME_S, btc, chain, eth, risk_rows, signed_risk_table, surfaces,
 };
 use zkmargin_protocol::market::SignedRiskTable;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use zkmargin_fixtures::trades::{
+use zkmargin_fixtures::data::trades::{
     BadOperation, Manifest, bad_operations, batch_time, demo_accounts, demo_operations,
 };
 use zkmargin_host::{FileError, file};
@@ -224,7 +224,7 @@ mod tests {
     use super::*;
     use crate::market;
     use zkmargin_contracts::{Evm, Fork};
-    use zkmargin_fixtures::trades::{CHAIN_ID, CONTRACT, manifest};
+    use zkmargin_fixtures::data::trades::{CHAIN_ID, CONTRACT, manifest};
     use zkmargin_verifier::Domain;
 
     #[test]

@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::process::ExitCode;
 
-use zkmargin_fixtures::trades::{self, BadOperation};
+use zkmargin_fixtures::data::trades::{self, BadOperation};
 use zkmargin_host::{OutputError, output};
 use zkmargin_protocol::Reject;
 use zkmargin_protocol::batch::Batch;

@@ -1,4 +1,4 @@
-//! An account and its leaf. Spec: `docs/spec/state.md`.
+//! An account and its leaf. Spec: `docs/spec/account/account.md`.
 
 pub mod auction;
 pub mod margin;

@@ -1,4 +1,5 @@
-//! A batch: operations applied together, margin judged at the end. Spec: `docs/spec/statement.md`.
+//! A batch: operations applied together, margin judged at the end. Spec:
+//! `docs/spec/batch/statement.md`.
 
 pub mod shape;
 pub mod statement;

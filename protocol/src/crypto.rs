@@ -1,4 +1,5 @@
-//! Hashing, curve, signatures, trees, and the cipher of a leaf. Spec: `docs/spec/hashing.md`.
+//! Hashing, curve, signatures, trees, and the cipher of a leaf. Spec:
+//! `docs/spec/crypto/hashing.md`.
 
 pub mod babyjubjub;
 pub mod cipher;

@@ -1,4 +1,4 @@
-//! The operations of a batch. Spec: `docs/spec/operations.md`.
+//! The operations of a batch. Spec: `docs/spec/operation/operations.md`.
 
 pub mod action;
 pub mod bid;

@@ -1,4 +1,4 @@
-//! Exact option prices, surfaces, scenarios. Spec: `docs/spec/risk.md`.
+//! Exact option prices, surfaces, scenarios. Spec: `docs/spec/pricing/prices.md`.
 
 pub mod arbitrage;
 pub mod black76;

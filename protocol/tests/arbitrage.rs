@@ -97,8 +97,8 @@ fn surface(at: &str, chain: &Slices) -> Surface {
 }
 
 /// Of 186 recorded surfaces, calm and crashing, the reference tolerance refuses three: a long-dated
-/// volatility of ETH was not updated with its neighbours. `docs/spec/risk.md#SurfaceArbitrage` has
-/// the distribution.
+/// volatility of ETH was not updated with its neighbours.
+/// `docs/spec/pricing/prices.md#SurfaceArbitrage` has the distribution.
 #[test]
 fn accepts_recorded_chains_but_three() {
     let parameters = ArbitrageParameters::reference();

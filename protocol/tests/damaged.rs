@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 use rayon::prelude::*;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use zkmargin_fixtures::damage::{Change, Damage, cut_short, damages};
-use zkmargin_fixtures::keys::signed_table;
-use zkmargin_fixtures::synthetic::{
+use zkmargin_fixtures::build::{
     OrderDraft, account_index, cancel_all, deposit, domain, market, now, parameters,
     portfolio_book, rekey, risk_rows, signed_move, small_state, trade,
 };
+use zkmargin_fixtures::forge::damage::{Change, Damage, cut_short, damages};
+use zkmargin_fixtures::keys::signed_table;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;

@@ -1,12 +1,12 @@
 //! A spy with a dictionary. It has every word of two statements, the oracle's table and, at the
 //! worst, all of an account's content but its view key, and it must not be able to confirm that
-//! content. Spec: `docs/spec/statement.md#what-l1-shows`.
+//! content. Spec: `docs/spec/batch/statement.md#what-l1-shows`.
 
 use std::collections::BTreeSet;
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field, PrimeField};
-use zkmargin_fixtures::synthetic::{
+use zkmargin_fixtures::build::{
     OrderDraft, account_index, deposit, market, now, portfolio_book, small_state, trade,
 };
 use zkmargin_protocol::account::Account;

@@ -13,7 +13,7 @@ mod common;
 
 use common::{reference_json, shifted, text_of};
 use serde_json::Value;
-use zkmargin_fixtures::synthetic::{account, account_index, portfolio_book};
+use zkmargin_fixtures::build::{account, account_index, portfolio_book};
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::account::auction::{self, Auction};
 use zkmargin_protocol::account::margin::Margin;

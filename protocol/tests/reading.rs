@@ -2,10 +2,11 @@
 //! not exist and rows no circuit has are refused with their rule, and nothing panics later.
 
 use serde_json::{Value, json};
-use zkmargin_fixtures::keys::signed_table;
-use zkmargin_fixtures::synthetic::{
-    domain, forgeries, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
+use zkmargin_fixtures::build::{
+    domain, market, now, parameters, random_batch, risk_rows, small_state, tiny_batch,
 };
+use zkmargin_fixtures::forge::forgeries;
+use zkmargin_fixtures::keys::signed_table;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::positions::Positions;

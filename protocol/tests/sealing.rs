@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
-use zkmargin_fixtures::synthetic::ExtremeWorld;
+use zkmargin_fixtures::build::ExtremeWorld;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;

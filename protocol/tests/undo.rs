@@ -1,6 +1,6 @@
 //! A refused operation leaves a batch and a ledger exactly as they were, in every field.
 
-use zkmargin_fixtures::synthetic::{ExtremeWorld, forced_cancel};
+use zkmargin_fixtures::build::{ExtremeWorld, forced_cancel};
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::ledger::transition::Ledger;
 use zkmargin_protocol::operation::Operation;

@@ -208,7 +208,7 @@ const BOOKS: [(&str, &[Leg]); 12] = {
 
 /// The largest loss of the linear risk array and of the full valuation, in the same 33 scenarios,
 /// with the basis contingency. At rate 0 the full one only adds haircuts: it is never lower, and
-/// the table printed (in `docs/spec/risk.md`) shows by how much it is higher.
+/// the table printed (in `docs/spec/market/risk_table.md`) shows by how much it is higher.
 #[test]
 fn the_linear_array_never_charges_more_than_the_full_valuation() {
     let data = shipped_json("pricing/surface.json")["data"].clone();

@@ -8,8 +8,8 @@ use std::error::Error;
 use std::path::Path;
 use std::{env, fs, process};
 
-use zkmargin_fixtures::synthetic::tiny_batch;
-use zkmargin_fixtures::trades;
+use zkmargin_fixtures::build::tiny_batch;
+use zkmargin_fixtures::data::trades;
 use zkmargin_host::{file, output};
 use zkmargin_prover::batch;
 use zkmargin_prover::key::ProvingKey;

@@ -8,8 +8,8 @@ use zkmargin_protocol::batch::trace::BatchTrace;
 use ark_bn254::Fr;
 use rayon::prelude::*;
 use zkmargin_circuits::batch::BatchPublic;
-use zkmargin_fixtures::damage::{cut_short, damages};
-use zkmargin_fixtures::synthetic::tiny_batch;
+use zkmargin_fixtures::build::tiny_batch;
+use zkmargin_fixtures::forge::damage::{cut_short, damages};
 use zkmargin_prover::batch;
 use zkmargin_verifier::PublicInputs;
 

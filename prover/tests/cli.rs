@@ -9,8 +9,10 @@ use tempfile::TempDir;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs};
-use zkmargin_fixtures::synthetic;
-use zkmargin_fixtures::trades::{batch_time, demo_accounts, demo_operations, manifest, market};
+use zkmargin_fixtures::build;
+use zkmargin_fixtures::data::trades::{
+    batch_time, demo_accounts, demo_operations, manifest, market,
+};
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;
@@ -166,7 +168,7 @@ fn other_circuit() -> R1cs<Fr> {
 
 #[test]
 fn the_blank_batch_has_the_circuit_of_every_batch() {
-    let (trace, synthetic) = (tiny_trace(), synthetic::tiny_batch(true));
+    let (trace, synthetic) = (tiny_trace(), build::tiny_batch(true));
     let r1cs = batch::circuit(Shape::TINY);
     for trace in [trace, synthetic] {
         let mut cs = Cs::new(Mode::Shape);

@@ -11,7 +11,8 @@ use tempfile::TempDir;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Assignment, Mode};
-use zkmargin_fixtures::synthetic::{Attack, Forgery, attack, forgeries, tiny_batch};
+use zkmargin_fixtures::build::tiny_batch;
+use zkmargin_fixtures::forge::{Attack, Forgery, attack, forgeries};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::statement::commitment;
@@ -169,8 +170,8 @@ fn refuses_other_statements(bench: &Bench) {
 
 /// A batch without operations for a contract: the oracle's quorum signs for its domain.
 fn empty_batch(home: Domain) -> BatchTrace {
+    use zkmargin_fixtures::build::{now, parameters, risk_rows, small_state};
     use zkmargin_fixtures::keys::signed_table;
-    use zkmargin_fixtures::synthetic::{now, parameters, risk_rows, small_state};
     use zkmargin_protocol::batch::Batch;
     use zkmargin_protocol::ledger::state::State;
     use zkmargin_protocol::market::Market;

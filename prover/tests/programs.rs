@@ -8,8 +8,8 @@ use std::process::{Command, Output, Stdio};
 use std::sync::LazyLock;
 
 use tempfile::TempDir;
-use zkmargin_fixtures::synthetic::tiny_batch;
-use zkmargin_fixtures::trades::manifest;
+use zkmargin_fixtures::build::tiny_batch;
+use zkmargin_fixtures::data::trades::manifest;
 use zkmargin_host::broken::{closed_pipe, full_disk, said};
 use zkmargin_prover::batch;
 use zkmargin_verifier::{Domain, StatementFile};

@@ -9,7 +9,7 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use support::*;
 
-use zkmargin_fixtures::synthetic::account_index;
+use zkmargin_fixtures::build::account_index;
 use zkmargin_host::OutputError;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Error, Sequencer, Source, read_groups};

@@ -7,9 +7,9 @@ use std::fs;
 use serde_json::Value;
 use support::*;
 
-use zkmargin_fixtures::damage::{cut_short, damages};
+use zkmargin_fixtures::build::{NOW_S, account_index};
+use zkmargin_fixtures::forge::damage::{cut_short, damages};
 use zkmargin_fixtures::keys::{trader_key, view_key};
-use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::statement;

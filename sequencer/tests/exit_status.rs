@@ -8,7 +8,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use support::process::{answers, run, sequencer, standard_error, written};
 use support::*;
-use zkmargin_fixtures::synthetic::{NOW_S, account_index};
+use zkmargin_fixtures::build::{NOW_S, account_index};
 use zkmargin_host::broken::full_disk;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::grant_tier::GrantTier;

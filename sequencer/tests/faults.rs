@@ -11,7 +11,7 @@ use std::process::{Command, Output};
 use serde_json::Value;
 use support::*;
 
-use zkmargin_fixtures::synthetic::NOW_S;
+use zkmargin_fixtures::build::NOW_S;
 use zkmargin_protocol::batch::shape::Shape;
 
 const TRADES: usize = 24;

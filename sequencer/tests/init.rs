@@ -3,8 +3,8 @@
 use std::process::Command;
 
 use serde_json::Value;
+use zkmargin_fixtures::build::account_index;
 use zkmargin_fixtures::keys::trader_key;
-use zkmargin_fixtures::synthetic::account_index;
 
 /// The state's root after `init` in a new folder, with these options besides what it needs.
 fn root(options: &[&str]) -> String {

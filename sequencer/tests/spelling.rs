@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use support::process::{answers, run, standard_error, written};
 use support::*;
 
-use zkmargin_fixtures::synthetic::NOW_S;
+use zkmargin_fixtures::build::NOW_S;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;

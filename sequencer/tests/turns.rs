@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use support::process::{Talk, answers, run, sequencer, written};
 use support::*;
 
-use zkmargin_fixtures::synthetic::account_index;
+use zkmargin_fixtures::build::account_index;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::grant_tier::GrantTier;
 use zkmargin_protocol::value::units::{Tier, Time};

@@ -54,7 +54,7 @@ pub fn check_conservation(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zkmargin_fixtures::synthetic::{account_index, market, small_state};
+    use zkmargin_fixtures::build::{account_index, market, small_state};
     use zkmargin_protocol::ledger::state::Snapshot;
     use zkmargin_protocol::value::custody::Custody;
     use zkmargin_protocol::value::units::Quantity;

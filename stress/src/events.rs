@@ -4,8 +4,8 @@
 use std::path::Path;
 
 use zkmargin_fixtures::FixtureError;
-use zkmargin_fixtures::import::{Report, import_chains, seconds};
-use zkmargin_fixtures::market::{btc, eth, surface_at};
+use zkmargin_fixtures::data::import::{Report, import_chains, seconds};
+use zkmargin_fixtures::data::market::{btc, eth, surface_at};
 use zkmargin_host::file;
 use zkmargin_protocol::pricing::black76::Volatility;
 use zkmargin_protocol::value::units::{Time, Underlying};

@@ -2,7 +2,7 @@
 
 use std::io::Read;
 
-use zkmargin_fixtures::import::rows;
+use zkmargin_fixtures::data::import::rows;
 use zkmargin_protocol::value::units::{Price, Time};
 
 use crate::StressError;

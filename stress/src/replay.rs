@@ -5,7 +5,7 @@ mod notes;
 
 use std::collections::BTreeSet;
 
-use zkmargin_fixtures::synthetic::{domain, portfolio_book};
+use zkmargin_fixtures::build::{domain, portfolio_book};
 use zkmargin_protocol::account::Book;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::market::parameters::BatchParameters;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use zkmargin_fixtures::market::btc;
+use zkmargin_fixtures::data::market::btc;
 use zkmargin_protocol::pricing::black76::Volatility;
 use zkmargin_protocol::value::units::Time;
 use zkmargin_stress::events::EVENTS;

@@ -1,7 +1,7 @@
 //! An index that jumps for one reading and comes back, as recorded in 2019: who loses what.
 
 use serde_json::Value;
-use zkmargin_fixtures::market::btc;
+use zkmargin_fixtures::data::market::btc;
 use zkmargin_protocol::pricing::black76::Volatility;
 use zkmargin_protocol::value::units::Time;
 use zkmargin_stress::feed::Scene;

@@ -4,7 +4,7 @@ pragma solidity 0.8.37;
 /// @title Verifier of zkmargin statements
 /// @notice Accepts a statement, a vector of words, with a Groth16 proof over BN254 whose public inputs are
 /// `(C, r, y)`: the circuit's commitment to the words, the challenge, and the words' polynomial at the
-/// challenge. The rules are in `docs/spec/statement.md`.
+/// challenge. The rules are in `docs/spec/batch/statement.md`.
 /// @dev The verifying key is not part of this source. Its words are the last bytes of the deployed code:
 ///
 ///     runtime code ‖ −δ (4) ‖ −α (2) ‖ β (4) ‖ ic₀ (2) ‖ −γ (4) ‖ ic₁ ic₂ ic₃ (6) ‖ circuit digest ‖ provenance

@@ -1,6 +1,7 @@
 //! The public statement: one vector `D` of words, bound to a proof by three public inputs.
 //!
-//! The rules are in `docs/spec/statement.md`; the contract and this module follow the same page.
+//! The rules are in `docs/spec/batch/statement.md`; the contract and this module follow the same
+//! page.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};

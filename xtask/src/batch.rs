@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::catalogue::{self, Circuit};
-use zkmargin_fixtures::synthetic;
+use zkmargin_fixtures::build;
 use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
@@ -233,17 +233,17 @@ fn is_paying_out(batch: &BatchTrace) -> bool {
 /// One batch of each hand-made kind, random ones of each of [`KINDS`], then any.
 fn tiny(cs: &mut Cs, branch: usize) {
     if branch < 2 {
-        return write(cs, &synthetic::tiny_batch(branch == 1));
+        return write(cs, &build::tiny_batch(branch == 1));
     }
     let Some((has, place)) = KINDS.get(branch - 2) else {
         return random(cs, branch as u64, Shape::TINY);
     };
-    let mut batches = (0..1_000).map(|seed| synthetic::random_batch(seed, Shape::TINY)).filter(has);
+    let mut batches = (0..1_000).map(|seed| build::random_batch(seed, Shape::TINY)).filter(has);
     write(cs, &batches.nth(*place).expect("random batches have everything they promise"));
 }
 
 fn random(cs: &mut Cs, seed: u64, shape: Shape) {
-    write(cs, &synthetic::random_batch(seed, shape));
+    write(cs, &build::random_batch(seed, shape));
 }
 
 fn write(cs: &mut Cs, trace: &BatchTrace) {

@@ -6,9 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use zkmargin_fixtures::import::{CHAIN_SOURCE, FLOW_SOURCE, import, tables};
-use zkmargin_fixtures::market::{self, Facts};
-use zkmargin_fixtures::trades::{self, CHAIN_ID, CONTRACT, Manifest};
+use zkmargin_fixtures::data::import::{CHAIN_SOURCE, FLOW_SOURCE, import, tables};
+use zkmargin_fixtures::data::market::{self, Facts};
+use zkmargin_fixtures::data::trades::{self, CHAIN_ID, CONTRACT, Manifest};
 use zkmargin_host::{file, output};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::recipient::Recipient;

@@ -74,7 +74,7 @@ pub fn print_parts(selection: &Selection) -> Result<(), Failure> {
         output::line("  constraints  rows  per row  table, rule")?;
         for ((table, rule), (count, rows)) in parts {
             let rows = rows.len().max(1);
-            let (table, rule) = (table.unwrap_or("-"), rule.map_or("-".into(), Rule::name));
+            let (table, rule) = (table.unwrap_or("-"), rule.map_or("-", Rule::name));
             let each = count / rows;
             output::line(format_args!("  {count:>11} {rows:>5} {each:>8}  {table}, {rule}"))?;
         }

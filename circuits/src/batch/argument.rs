@@ -1,5 +1,5 @@
-//! The argument that ties the tables together. Spec: `docs/spec/argument.md`, a file for each
-//! heading.
+//! The argument that ties the tables together. Spec: `docs/spec/batch/argument.md`, a file
+//! for each heading.
 //!
 //! Each table row has fixed what it claims before a challenge is squeezed. Every identity then says
 //! that two rational functions agree at a random point, so they are the same function.

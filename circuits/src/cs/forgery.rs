@@ -68,7 +68,7 @@ pub struct Notes<F: PrimeField> {
     pub determined: Vec<Determined<F>>,
     /// Rounds of the transcript: constraints before the elements, and the elements.
     pub rounds: Vec<(usize, Vec<Lc<F>>)>,
-    /// Names of what is absorbed, as in the table of `docs/spec/argument.md`.
+    /// Names of what is absorbed, as in the table of `docs/spec/batch/argument.md`.
     pub names: BTreeSet<&'static str>,
     /// Where the witnesses stand: (first witness, place), increasing.
     places: Vec<(usize, Place)>,

@@ -35,7 +35,7 @@ pub enum Role {
     /// Must be determined by the externals.
     Derived,
     /// Bound by the argument at a random point, not by algebra alone; listed in
-    /// `docs/spec/argument.md`.
+    /// `docs/spec/batch/argument.md`.
     Argued,
     /// Deliberately free when its guard is off (the inverse of zero); must reach no derived
     /// variable.

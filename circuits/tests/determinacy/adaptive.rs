@@ -8,7 +8,7 @@ use ark_ff::{Field, Zero};
 use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::{Mode, R1cs, SparseMatrix};
-use zkmargin_fixtures::synthetic::{self, Forgery, Lie};
+use zkmargin_fixtures::forge::{self, Forgery, Lie};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::babyjubjub::BASE8;
 
@@ -112,7 +112,7 @@ fn forged(forgery: &Forgery, lies: &[Lie], plants: &[&'static str]) -> Vec<Fr> {
 /// Batches that break identities: the forged ones, and honest ones with a lie where no forgery
 /// reaches the identity.
 fn broken_batches() -> Vec<(&'static str, Vec<Fr>)> {
-    let forgeries = synthetic::forgeries();
+    let forgeries = forge::forgeries();
     let mut batches: Vec<_> =
         forgeries.iter().map(|forgery| (forgery.what, forged(forgery, &[], &[]))).collect();
     let lies = [
@@ -188,7 +188,7 @@ const IDENTITIES: [&str; 21] = [
 
 /// A batch in which a buyer pays one micro-USDC less; no request is in it.
 fn minting() -> Forgery {
-    let mut forgeries = synthetic::forgeries().into_iter();
+    let mut forgeries = forge::forgeries().into_iter();
     let found = forgeries.find(|f| f.what == "a buyer who pays one micro-USDC less");
     found.expect("a forgery of the Ledger")
 }

@@ -79,7 +79,7 @@ fn finds_a_packed_part_without_a_range() {
 
 /// The table of the page: by identity the elements that fix it.
 fn page() -> BTreeMap<String, BTreeSet<String>> {
-    let page = include_str!("../../../docs/spec/argument.md");
+    let page = include_str!("../../../docs/spec/batch/argument.md");
     let (_, table) = page.split_once("## What fixes each identity").expect("the heading");
     let lines = table.lines().skip_while(|line| !line.starts_with("|---"));
     let rows = lines.skip(1).take_while(|line| line.starts_with('|'));

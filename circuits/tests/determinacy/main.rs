@@ -1,4 +1,5 @@
-//! Nothing an identity depends on can be chosen after the point. Spec: `docs/spec/argument.md`.
+//! Nothing an identity depends on can be chosen after the point. Spec:
+//! `docs/spec/batch/argument.md`.
 
 mod adaptive;
 mod closure;

@@ -15,7 +15,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 use zkmargin_circuits::cs::forgery::Place;
 use zkmargin_circuits::cs::{Mode, Role};
-use zkmargin_fixtures::synthetic::Lie;
+use zkmargin_fixtures::forge::Lie;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::trace::BatchTrace;
 

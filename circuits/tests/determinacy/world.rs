@@ -6,7 +6,8 @@ use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::forgery::{self, Notes};
 use zkmargin_circuits::cs::{Mode, R1cs};
 use zkmargin_circuits::{Cs, Wire};
-use zkmargin_fixtures::synthetic::{self, Lie};
+use zkmargin_fixtures::build;
+use zkmargin_fixtures::forge::Lie;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;
 
@@ -31,7 +32,7 @@ pub struct Circuit {
 impl Circuit {
     /// The tiny circuit with these faults planted.
     pub fn new(plants: &[&'static str]) -> Self {
-        let cs = build(Mode::Shape, &synthetic::tiny_batch(false), &[], plants);
+        let cs = build(Mode::Shape, &build::tiny_batch(false), &[], plants);
         let notes = cs.notes().expect("shape mode takes notes").clone();
         let r1cs = cs.finish().1.expect("shape mode records matrices");
         let linear = |wire: &Wire| -> Linear<Fr> {
@@ -70,5 +71,5 @@ pub const SEEDS: [u64; 17] =
 
 /// The random batches of these seeds.
 pub fn batches(seeds: &[u64]) -> Vec<BatchTrace> {
-    seeds.iter().map(|&seed| synthetic::random_batch(seed, Shape::TINY)).collect()
+    seeds.iter().map(|&seed| build::random_batch(seed, Shape::TINY)).collect()
 }

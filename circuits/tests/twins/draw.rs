@@ -12,7 +12,7 @@ use zkmargin_circuits::Cs;
 use zkmargin_circuits::batch::{BatchPublic, synthesize};
 use zkmargin_circuits::cs::Mode;
 use zkmargin_circuits::value::header::HeaderVar;
-use zkmargin_fixtures::synthetic::{account, account_index, now, portfolio_book, state};
+use zkmargin_fixtures::build::{account, account_index, now, portfolio_book, state};
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::statement::Header;

@@ -1,4 +1,4 @@
-//! Auctions of accounts below maintenance margin. Spec: `docs/spec/liquidation.md`.
+//! Auctions of accounts below maintenance margin. Spec: `docs/spec/account/auction.md`.
 //!
 //! An account is judged as the batch finds it, with settled positions as cash. Shares are parts per
 //! million; `_e12` and `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.

@@ -1,4 +1,4 @@
-//! Margin of an account against the risk table. Spec: `docs/spec/margin.md`.
+//! Margin of an account against the risk table. Spec: `docs/spec/account/margin.md`.
 //!
 //! All amounts are exact integers in micro-USDC: quantity (1/1000) times price (1/1000).
 

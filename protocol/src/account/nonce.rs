@@ -1,4 +1,4 @@
-//! The window of nonces of an account. Spec: `docs/spec/operations.md#Nonce`.
+//! The window of nonces of an account. Spec: `docs/spec/account/account.md#Nonce`.
 //!
 //! The window holds 64 nonces from `base`. Orders may be filled in any order, none twice. When a
 //! batch ends and the lower half of the window is used up, the window moves up by that half. A

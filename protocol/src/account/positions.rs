@@ -1,4 +1,4 @@
-//! The 32 position slots of an account. Spec: `docs/spec/state.md#PositionSlots`.
+//! The 32 position slots of an account. Spec: `docs/spec/account/account.md#PositionSlots`.
 
 use std::collections::BTreeMap;
 

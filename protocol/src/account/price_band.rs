@@ -1,5 +1,5 @@
 //! The price band: when the oracle's members say that the market has jumped. Spec:
-//! `docs/spec/risk.md#PriceBand`.
+//! `docs/spec/account/margin.md#PriceBand`.
 
 use crate::account::positions::Positions;
 use crate::account::reduction;

@@ -1,5 +1,5 @@
 //! What an account short of its initial margin may still do. Spec:
-//! `docs/spec/margin.md#RiskReduction`.
+//! `docs/spec/account/margin.md#RiskReduction`.
 
 use crate::account::margin::Margin;
 use crate::account::positions::Positions;

@@ -1,5 +1,5 @@
 //! Expired positions turn to cash when a batch touches their account. Spec:
-//! `docs/spec/operations.md#Settlement`.
+//! `docs/spec/account/settlement.md#Settlement`.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
 //! How an account stands whose auction takes a step: equity, maintenance margin, shortfall. Spec:
-//! `docs/spec/liquidation.md`.
+//! `docs/spec/account/auction.md`.
 //!
 //! `_e12` and `_e18` amounts are exact, in 10^-12 and 10^-18 USDC.
 

@@ -1,4 +1,4 @@
-//! Shapes: how many rows each table of a circuit has. Spec: `docs/spec/statement.md#Shape`.
+//! Shapes: how many rows each table of a circuit has. Spec: `docs/spec/batch/statement.md#Shape`.
 
 use serde::{Deserialize, Serialize};
 

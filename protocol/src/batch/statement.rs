@@ -1,4 +1,4 @@
-//! The public statement: one vector of words. Spec: `docs/spec/statement.md`.
+//! The public statement: one vector of words. Spec: `docs/spec/batch/statement.md`.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};

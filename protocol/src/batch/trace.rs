@@ -1,4 +1,4 @@
-//! What a batch did, as its proof shows it. Spec: `docs/spec/statement.md`.
+//! What a batch did, as its proof shows it. Spec: `docs/spec/batch/statement.md`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,5 @@
-//! Encryption of a leaf under the account's view key. Spec: `docs/spec/encoding.md#LeafCipher`.
+//! Encryption of a leaf under the account's view key. Spec:
+//! `docs/spec/crypto/cipher.md#LeafCipher`.
 //!
 //! The key stream is one Poseidon permutation over (tag, view key, account, new leaf). The leaf
 //! hash is public and different for every content, so no key stream is ever used for two contents.

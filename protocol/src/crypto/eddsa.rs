@@ -1,5 +1,5 @@
 //! EdDSA on Baby Jubjub with Poseidon, as circomlib verifies it, made strict: one signature, one
-//! encoding. See `docs/spec/hashing.md`.
+//! encoding. See `docs/spec/crypto/hashing.md`.
 
 use std::fmt;
 

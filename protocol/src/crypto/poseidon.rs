@@ -1,5 +1,5 @@
 //! Poseidon over the BN254 scalar field with the constants of circomlib: x^5, widths 2 to 17, eight
-//! full rounds. See `docs/spec/hashing.md`.
+//! full rounds. See `docs/spec/crypto/hashing.md`.
 //!
 //! Source: Grassi et al., "Poseidon: A New Hash Function for Zero-Knowledge Proof Systems".
 

@@ -1,5 +1,5 @@
 //! What an account has asked for in a batch that takes effect when the batch ends. Spec:
-//! `docs/spec/operations.md#AccountRequests`.
+//! `docs/spec/ledger/transition.md#AccountRequests`.
 //!
 //! A batch is proven as a whole, without an order of its operations: every signature in it is held
 //! against the key and the nonce window which the account had before it.

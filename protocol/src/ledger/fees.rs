@@ -1,4 +1,5 @@
-//! What trades are charged, and who pays less. Spec: `docs/spec/operations.md#FeeSchedule`.
+//! What trades are charged, and who pays less. Spec:
+//! `docs/spec/market/fee_schedule.md#FeeSchedule`.
 
 use crate::Reject;
 use crate::ledger::transition::Ledger;

@@ -1,4 +1,4 @@
-//! Answers to requests forced through L1. Spec: `docs/spec/forced.md`.
+//! Answers to requests forced through L1. Spec: `docs/spec/ledger/forced.md`.
 
 mod reduction;
 

@@ -1,4 +1,4 @@
-//! What auctions do to the accounts of a batch. Spec: `docs/spec/liquidation.md`.
+//! What auctions do to the accounts of a batch. Spec: `docs/spec/ledger/liquidation.md`.
 
 use crate::account::auction::{self, Auction, Started};
 use crate::account::margin::Margin;

@@ -1,4 +1,5 @@
-//! Which instruments are held, and by how many accounts. Spec: `docs/spec/state.md#OpenInterest`.
+//! Which instruments are held, and by how many accounts. Spec:
+//! `docs/spec/ledger/open_interest.md#OpenInterest`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,4 +1,4 @@
-//! The state of the rollup: accounts and their tree. Spec: `docs/spec/state.md`.
+//! The state of the rollup: accounts and their tree. Spec: `docs/spec/ledger/transition.md`.
 
 use std::collections::{BTreeMap, BTreeSet};
 

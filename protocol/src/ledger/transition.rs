@@ -1,4 +1,4 @@
-//! The rules that change accounts. Spec: `docs/spec/operations.md`.
+//! The rules that change accounts. Spec: `docs/spec/ledger/transition.md`.
 //!
 //! A [`Ledger`] holds the accounts touched so far over an unchanged state. Operations are applied
 //! whole or not at all.

@@ -1,4 +1,5 @@
-//! How auctions go. Spec: `docs/spec/liquidation.md#Parameters`. Shares are parts per million.
+//! How auctions go. Spec: `docs/spec/market/parameters.md#AuctionParameters`. Shares are parts per
+//! million.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

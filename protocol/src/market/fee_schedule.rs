@@ -1,5 +1,5 @@
 //! The venue's tariff: what it may charge a contract, by tier and role. Spec:
-//! `docs/spec/operations.md#FeeSchedule`.
+//! `docs/spec/market/fee_schedule.md#FeeSchedule`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Margin of one contract short on its own. Spec: `docs/spec/margin.md#Standard`.
+//! Margin of one contract short on its own. Spec: `docs/spec/account/margin.md#Standard`.
 
 use crate::market::instrument::InstrumentSpec;
 use crate::market::risk_parameters::IsolatedParameters;

@@ -1,4 +1,5 @@
-//! The oracle quorum over one epoch of the risk table. Spec: `docs/spec/risk.md#OracleQuorum`.
+//! The oracle quorum over one epoch of the risk table. Spec:
+//! `docs/spec/market/oracle.md#OracleQuorum`.
 
 use std::collections::BTreeSet;
 

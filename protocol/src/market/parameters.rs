@@ -1,4 +1,4 @@
-//! The parameters a batch is proven under. Spec: `docs/spec/margin.md#Parameters`.
+//! The parameters a batch is proven under. Spec: `docs/spec/market/parameters.md#BatchParameters`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! The numbers a risk table is built with: data, never constants of the rules.
-//! Spec: `docs/spec/risk.md#Parameters`. All shares are parts per million.
+//! Spec: `docs/spec/market/risk_table.md#Parameters`. All shares are parts per million.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

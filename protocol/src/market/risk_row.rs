@@ -1,4 +1,5 @@
-//! One instrument's row of the risk table: SPAN's risk array. Spec: `docs/spec/risk.md#RiskRow`.
+//! One instrument's row of the risk table: SPAN's risk array. Spec:
+//! `docs/spec/market/risk_table.md#RiskRow`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
 //! Building the risk table: every instrument priced once per scenario and epoch.
-//! Spec: `docs/spec/risk.md#RiskTable`.
+//! Spec: `docs/spec/market/risk_table.md#RiskTable`.
 
 use std::collections::BTreeMap;
 

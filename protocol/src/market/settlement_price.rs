@@ -1,5 +1,5 @@
 //! The settlement price: the mean of the index over the last minutes before expiry.
-//! Spec: `docs/spec/settlement.md`.
+//! Spec: `docs/spec/market/settlement_price.md`.
 //!
 //! The oracle's members sign samples of the index at places fixed by the parameters; anybody can
 //! collect them and comes to the same price, or to the same answer that there is none yet.

@@ -1,6 +1,6 @@
 //! The portfolio valuation of Derive's PM2 in full, which is not linear in positions: the yardstick
 //! for what the linear risk array keeps and drops. No rule reads it. Spec:
-//! `docs/spec/risk.md#Valuation`.
+//! `docs/spec/market/risk_table.md#Valuation`.
 
 pub mod standard;
 

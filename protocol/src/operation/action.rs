@@ -1,4 +1,4 @@
-//! What a request asks for. Spec: `docs/spec/operations.md#Request`.
+//! What a request asks for. Spec: `docs/spec/operation/operations.md#Request`.
 
 use ark_bn254::Fr;
 use ark_ff::AdditiveGroup;

@@ -1,4 +1,4 @@
-//! Bids for a part of an account in auction. Spec: `docs/spec/liquidation.md#Bid`.
+//! Bids for a part of an account in auction. Spec: `docs/spec/operation/bid.md#Bid`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Deposits from L1. Spec: `docs/spec/operations.md#Deposit`.
+//! Deposits from L1. Spec: `docs/spec/operation/operations.md#Deposit`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Requests forced through L1. Spec: `docs/spec/forced.md`.
+//! Requests forced through L1. Spec: `docs/spec/ledger/forced.md`.
 //!
 //! The owner of an account, known on L1, queues a request there; a batch answers it in the
 //! account's two-sided row. What cannot be honoured is shown to be impossible and is consumed, so

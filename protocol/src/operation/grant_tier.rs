@@ -1,4 +1,5 @@
-//! A better tier of the fee schedule for an account. Spec: `docs/spec/operations.md#FeeSchedule`.
+//! A better tier of the fee schedule for an account. Spec:
+//! `docs/spec/market/fee_schedule.md#FeeSchedule`.
 
 use serde::{Deserialize, Serialize};
 

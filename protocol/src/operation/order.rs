@@ -1,4 +1,4 @@
-//! Signed orders and the limits they set on a fill. Spec: `docs/spec/operations.md`.
+//! Signed orders and the limits they set on a fill. Spec: `docs/spec/operation/operations.md`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

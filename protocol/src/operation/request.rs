@@ -1,4 +1,5 @@
-//! Signed requests: what an account asks for alone. Spec: `docs/spec/operations.md#Request`.
+//! Signed requests: what an account asks for alone. Spec:
+//! `docs/spec/operation/operations.md#Request`.
 
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};

@@ -1,5 +1,5 @@
 //! A request to settle what an account holds of an expiry. Spec:
-//! `docs/spec/operations.md#Settlement`.
+//! `docs/spec/account/settlement.md#Settlement`.
 
 use serde::{Deserialize, Serialize};
 

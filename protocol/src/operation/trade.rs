@@ -1,5 +1,5 @@
 //! A trade: two signed orders, a price, a quantity, roles and two fees. Spec:
-//! `docs/spec/operations.md#Trade`.
+//! `docs/spec/operation/operations.md#Trade`.
 
 use serde::{Deserialize, Serialize};
 

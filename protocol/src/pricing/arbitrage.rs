@@ -1,5 +1,5 @@
 //! Arbitrage that a surface leaves between strikes and between expiries. Spec:
-//! `docs/spec/risk.md#SurfaceArbitrage`.
+//! `docs/spec/pricing/prices.md#SurfaceArbitrage`.
 //!
 //! All is measured at the strikes given, on undiscounted calls, as a share of the forward. Between
 //! two strikes the volatility is linear, which can leave a little more.
@@ -27,7 +27,7 @@ pub struct ArbitrageParameters {
 }
 
 impl ArbitrageParameters {
-    /// Set from recorded chains, see `docs/spec/risk.md#SurfaceArbitrage`.
+    /// Set from recorded chains, see `docs/spec/pricing/prices.md#SurfaceArbitrage`.
     pub fn reference() -> Self {
         Self { butterfly_ppm: 1_000, calendar_ppm: 500 }
     }

@@ -8,7 +8,7 @@
 //! Why a rounded price is monotone in F, K and vol: a price that rounds differently for two
 //! neighbouring inputs lies half a unit or more away from 0, from its intrinsic value and from
 //! min(F, K), which are whole units. There one step of the input moves the exact price by more than
-//! the error bound (`docs/spec/risk.md`, "Monotone prices").
+//! the error bound (`docs/spec/pricing/prices.md`, "Monotone prices").
 
 use serde::{Deserialize, Serialize};
 

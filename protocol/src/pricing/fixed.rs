@@ -3,10 +3,10 @@
 //!
 //! 80 fractional bits leave ±2^47 ≈ 1.4·10^14 for amounts in USDC and an ulp of 8·10^-25. The guard
 //! digits below the smallest price unit are what keeps rounded prices monotone
-//! (`docs/spec/risk.md`). Every operation saturates at the ends of the range instead of wrapping or
-//! panicking; a saturated value lies outside every unit of `units`, so it is refused where it
-//! becomes a price or a loss. `floor` rounds toward −∞, `ceil` toward +∞, `nearest` to the nearest
-//! with halves up.
+//! (`docs/spec/pricing/prices.md`). Every operation saturates at the ends of the range instead of
+//! wrapping or panicking; a saturated value lies outside every unit of `units`, so it is refused
+//! where it becomes a price or a loss. `floor` rounds toward −∞, `ceil` toward +∞, `nearest` to the
+//! nearest with halves up.
 
 mod normal;
 mod wide;

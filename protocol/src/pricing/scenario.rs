@@ -1,5 +1,5 @@
 //! The scenario grid: which moves of forward and volatility the risk table prices.
-//! Spec: `docs/spec/risk.md#Scenarios`.
+//! Spec: `docs/spec/pricing/prices.md#Scenarios`.
 
 use serde::{Deserialize, Serialize};
 
@@ -97,8 +97,8 @@ impl ScenarioGrid {
 
     /// 23 regular moves (±18 % with volatility up; ±13.5, ±9, ±4.5 and 0 % with volatility down,
     /// flat and up), 8 damped tails with volatility up, and the linear skew in both directions.
-    /// Numbers: Derive PM2 (docs.derive.xyz, "Portfolio Margin 2"); `docs/spec/risk.md` says what
-    /// differs.
+    /// Numbers: Derive PM2 (docs.derive.xyz, "Portfolio Margin 2"); `docs/spec/pricing/prices.md`
+    /// says what differs.
     pub fn reference() -> Self {
         use VolatilityMove::{Down, Flat, Up};
         let damped = |forward_ppm, volatility, damping_ppm| Scenario::Move {

@@ -1,4 +1,4 @@
-//! What a scenario does to an implied volatility. Spec: `docs/spec/risk.md#Shocks`.
+//! What a scenario does to an implied volatility. Spec: `docs/spec/pricing/prices.md#Shocks`.
 
 use crate::pricing::black76::Volatility;
 use crate::pricing::fixed::Fixed;

@@ -1,5 +1,5 @@
 //! The oracle's market data of one underlying: per expiry a forward and implied volatilities by
-//! strike. Spec: `docs/spec/risk.md#Surface`.
+//! strike. Spec: `docs/spec/pricing/prices.md#Surface`.
 
 use serde::{Deserialize, Serialize};
 

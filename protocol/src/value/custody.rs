@@ -1,4 +1,4 @@
-//! What L1 holds and what is missing. Spec: `docs/spec/liquidation.md#Deficit`.
+//! What L1 holds and what is missing. Spec: `docs/spec/value/custody.md`.
 //!
 //! L1 holds `C`. Were everybody paid at mark, the owners of positive equity would get `C + D`, with
 //! `D` the negative equity of accounts that neither an auction nor the insurance fund has closed.

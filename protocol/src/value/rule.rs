@@ -4,8 +4,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{IntoStaticStr, VariantArray};
 
-/// A rule of the statement. See `docs/spec/operations.md` and `docs/spec/margin.md`, one heading a
-/// rule.
+/// A rule of the statement. See `docs/spec/README.md`, one heading a rule.
 #[derive(
     Clone,
     Copy,

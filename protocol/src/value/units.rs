@@ -1,4 +1,4 @@
-//! Units and widths of every value. `docs/spec/state.md` shows the same table.
+//! Units and widths of every value. `docs/spec/value/units.md` shows the same table.
 //!
 //! A newtype guarantees its range: it can only be made by `new`, which checks. Circuits assert the
 //! same widths.

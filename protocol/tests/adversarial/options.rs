@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use serde_json::Value;
+use zkmargin_fixtures::build::{account_index, domain, now, portfolio_book};
 use zkmargin_fixtures::keys::signed_table;
-use zkmargin_fixtures::synthetic::{account_index, domain, now, portfolio_book};
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
 use zkmargin_protocol::crypto::eddsa::SecretKey;

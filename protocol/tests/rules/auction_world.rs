@@ -1,11 +1,11 @@
 //! The world of the auction tables: account 5 is in distress, account 3 has ten million USDC to
 //! bid, account 0 is the insurance fund. What a table expects is computed here from margins and
-//! parameters by the formulas of `docs/spec/liquidation.md`, in products alone: nothing is divided
-//! but where the page rounds.
+//! parameters by the formulas of `docs/spec/ledger/liquidation.md`, in products alone: nothing is
+//! divided but where the page rounds.
 
 use super::world::{World, cash, index, time};
-use zkmargin_fixtures::synthetic::auction::{Distress, bidder, debtor};
-use zkmargin_fixtures::synthetic::{NOW_S, market, signed_request};
+use zkmargin_fixtures::build::auction::{Distress, bidder, debtor};
+use zkmargin_fixtures::build::{NOW_S, market, signed_request};
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::margin::{Margin, MarginMethod};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND};

@@ -4,7 +4,7 @@ use super::reduction_world::{GIVER, Pair};
 use super::world::{
     BUYER, ROOM, World, index, moved, order_quantity, price, quantity, time, withdrawal,
 };
-use zkmargin_fixtures::synthetic::{forced_cancel, signed_move};
+use zkmargin_fixtures::build::{forced_cancel, signed_move};
 use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;

@@ -1,12 +1,12 @@
 //! The world of forced reductions: account 5 is to be rid of contracts of the first option, account
 //! 3 is named to take them. What a table expects is computed here from marks, forwards and margins
-//! by the formulas of `docs/spec/forced.md#ForcedReduction`.
+//! by the formulas of `docs/spec/ledger/forced.md#ForcedReduction`.
 
 use std::collections::BTreeMap;
 
 use super::auction_world::{MILLION, ceil, row_of};
 use super::world::{World, cash, index, quantity};
-use zkmargin_fixtures::synthetic::{account, forced_reduction, market, portfolio_book, state};
+use zkmargin_fixtures::build::{account, forced_reduction, market, portfolio_book, state};
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::margin::{Margin, MarginMethod};

@@ -1,10 +1,10 @@
 //! The small world all tables are played in: traders 2 and 3 of underlying 1, a market of two
 //! instruments.
 
-use zkmargin_fixtures::keys::trader_key;
-use zkmargin_fixtures::synthetic::{
+use zkmargin_fixtures::build::{
     OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
 };
+use zkmargin_fixtures::keys::trader_key;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;

@@ -13,7 +13,7 @@ use rand::Rng;
 use rusqlite::{Connection, OpenFlags};
 use serde_json::Value;
 
-use zkmargin_fixtures::synthetic::NOW_S;
+use zkmargin_fixtures::build::NOW_S;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Sequencer, Source, Submission};
 

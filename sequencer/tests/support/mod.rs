@@ -12,10 +12,10 @@ use std::time::Duration;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use zkmargin_fixtures::keys::{oracle_keys, signed_table, trader_key, view_key};
-use zkmargin_fixtures::synthetic::{
+use zkmargin_fixtures::build::{
     NOW_S, account, account_index, parameters, portfolio_book, risk_rows,
 };
+use zkmargin_fixtures::keys::{oracle_keys, signed_table, trader_key, view_key};
 use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::SignedRiskTable;

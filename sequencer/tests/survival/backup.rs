@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::program::{BINARY, raw, sequencer, traded};
 use crate::support::*;
 
-use zkmargin_fixtures::synthetic::NOW_S;
+use zkmargin_fixtures::build::NOW_S;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_sequencer::{Access, Sequencer, Source};
 

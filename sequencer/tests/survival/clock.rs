@@ -5,10 +5,10 @@ use serde_json::Value;
 use super::program::{sequencer, take};
 use crate::support::*;
 
+use zkmargin_fixtures::build::{NOW_S, account_index, parameters};
+use zkmargin_fixtures::data::market::{SNAPSHOT_TIME_S, chain, risk_rows, signed_risk_table};
+use zkmargin_fixtures::data::trades::{batch_time, demo_accounts, demo_operations, manifest};
 use zkmargin_fixtures::keys::signed_table;
-use zkmargin_fixtures::market::{SNAPSHOT_TIME_S, chain, risk_rows, signed_risk_table};
-use zkmargin_fixtures::synthetic::{NOW_S, account_index, parameters};
-use zkmargin_fixtures::trades::{batch_time, demo_accounts, demo_operations, manifest};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::ledger::state::Snapshot;
 use zkmargin_protocol::operation::Operation;
@@ -145,7 +145,7 @@ fn table_under_a_wrong_clock_is_refused_with_both_times() {
 #[test]
 fn table_of_a_wrong_time_is_refused_with_both_times() {
     let venue = Venue::open_for_trade(Shape::SMALL, 2);
-    let rows = zkmargin_fixtures::synthetic::risk_rows(INSTRUMENTS, 9);
+    let rows = zkmargin_fixtures::build::risk_rows(INSTRUMENTS, 9);
     let years_ahead = Time::new(NOW_S + 1_000_000_000).unwrap();
     let domain = domain().field();
     let ahead = signed_table(&rows, parameters(), 2, years_ahead, domain).unwrap();

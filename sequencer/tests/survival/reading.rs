@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use super::program::{BINARY, Run, copy_folder, sequencer, traded};
 use crate::support::*;
 
-use zkmargin_fixtures::synthetic::NOW_S;
+use zkmargin_fixtures::build::NOW_S;
 
 /// A user who owns nothing here.
 const NOBODY: u32 = 65_534;

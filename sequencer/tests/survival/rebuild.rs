@@ -14,7 +14,7 @@ use super::program::{BINARY, copy_folder, raw, sequencer, traded};
 use crate::support::drill::setting;
 use crate::support::*;
 
-use zkmargin_fixtures::synthetic::account_index;
+use zkmargin_fixtures::build::account_index;
 use zkmargin_sequencer::{Access, Error, Remedy, Sequencer, Source, rebuild};
 
 /// Everything that a store serves and keeps, as a text.

@@ -3,8 +3,8 @@
 use super::program::{sequencer, take};
 use crate::support::*;
 
+use zkmargin_fixtures::build::{NOW_S, account_index};
 use zkmargin_fixtures::keys::{oracle_keys, trader_key};
-use zkmargin_fixtures::synthetic::{NOW_S, account_index};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::market::oracle::{Attestation, OracleSet};

@@ -1,5 +1,5 @@
 //! What the chain and the owners read in a batch's words. Places and widths are those of
-//! `docs/spec/statement.md`.
+//! `docs/spec/batch/statement.md`.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, PrimeField};

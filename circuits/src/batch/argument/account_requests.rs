@@ -1,5 +1,5 @@
 //! Accounts change by what was asked for, and as it was. Spec:
-//! `docs/spec/argument.md#accountrequests`.
+//! `docs/spec/batch/argument.md#identity-of-AccountRequests`.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::units::ACCOUNT_BITS;

@@ -1,5 +1,5 @@
 //! The account rows are the touched leaves of the account tree. Spec:
-//! `docs/spec/argument.md#accounttree`.
+//! `docs/spec/batch/argument.md#identity-of-AccountTree`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,5 +1,5 @@
 //! What the instrument rows claim to be held of them. Spec:
-//! `docs/spec/argument.md#second-round-what-is-held-of-each-instrument`.
+//! `docs/spec/batch/argument.md#second-round-what-is-held-of-each-instrument`.
 
 use std::collections::BTreeMap;
 

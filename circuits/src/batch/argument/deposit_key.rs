@@ -1,5 +1,5 @@
 //! A deposit finds the keys and book of the account it names. Spec:
-//! `docs/spec/argument.md#depositkey`.
+//! `docs/spec/batch/argument.md#identity-of-DepositKey`.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::value::units::ACCOUNT_BITS;

@@ -1,5 +1,5 @@
 //! What a forced reduction relies on of others is so. Spec:
-//! `docs/spec/argument.md#forcedreduction`.
+//! `docs/spec/batch/argument.md#identity-of-ForcedReduction`.
 
 use zkmargin_protocol::Rule;
 

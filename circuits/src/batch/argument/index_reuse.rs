@@ -1,5 +1,5 @@
 //! What is held of an index stays what it is, and who holds it is counted. Spec:
-//! `docs/spec/argument.md#IndexReuse`.
+//! `docs/spec/batch/argument.md#identity-of-IndexReuse`.
 
 use zkmargin_protocol::Rule;
 

@@ -1,5 +1,5 @@
 //! Every instrument held is a row of the table. Spec:
-//! `docs/spec/argument.md#instrumentlive`.
+//! `docs/spec/batch/argument.md#identity-of-InstrumentLive`.
 
 use zkmargin_protocol::Rule;
 

@@ -1,5 +1,5 @@
 //! A trade has the specification and forward of its instrument. Spec:
-//! `docs/spec/argument.md#instrumentspec`.
+//! `docs/spec/batch/argument.md#identity-of-InstrumentSpec`.
 
 use zkmargin_protocol::Rule;
 

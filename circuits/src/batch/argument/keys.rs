@@ -1,5 +1,5 @@
 //! Every signature was checked against its account's key. Spec:
-//! `docs/spec/argument.md#keys`.
+//! `docs/spec/batch/argument.md#identity-of-Keys`.
 
 use zkmargin_protocol::Rule;
 

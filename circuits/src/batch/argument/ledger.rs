@@ -1,5 +1,5 @@
 //! For every account and instrument, and for cash, the change equals the sum of the legs. Spec:
-//! `docs/spec/argument.md#ledger`.
+//! `docs/spec/batch/argument.md#identity-of-Ledger`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,5 +1,5 @@
 //! What margin is computed from is what the table says. Spec:
-//! `docs/spec/argument.md#marginmatrix`.
+//! `docs/spec/batch/argument.md#identity-of-MarginMatrix`.
 
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::pricing::scenario::SCENARIOS;

@@ -1,5 +1,5 @@
 //! How often the rows of a table are looked up. Spec:
-//! `docs/spec/argument.md#multiplicities`.
+//! `docs/spec/batch/argument.md#multiplicities`.
 
 use std::collections::BTreeMap;
 

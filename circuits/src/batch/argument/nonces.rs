@@ -1,5 +1,5 @@
 //! The nonces marked are those of the signed operations. Spec:
-//! `docs/spec/argument.md#nonces`.
+//! `docs/spec/batch/argument.md#identity-of-Nonces`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,4 +1,4 @@
-//! The random point of the identities. Spec: `docs/spec/argument.md#what-is-proven`.
+//! The random point of the identities. Spec: `docs/spec/batch/argument.md#what-is-proven`.
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};

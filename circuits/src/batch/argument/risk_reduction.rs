@@ -1,5 +1,5 @@
 //! What rows that may not grow hold after the batch. Spec:
-//! `docs/spec/argument.md#riskreduction`.
+//! `docs/spec/batch/argument.md#identity-of-RiskReduction`.
 
 use zkmargin_protocol::Rule;
 

@@ -1,5 +1,5 @@
 //! The rows of instruments are leaves of the signed risk table. Spec:
-//! `docs/spec/argument.md#RiskTable`.
+//! `docs/spec/batch/argument.md#identity-of-RiskTable`.
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;

@@ -1,5 +1,5 @@
 //! Settled positions are those of settled instruments, and are paid at their mark. Spec:
-//! `docs/spec/argument.md#settlement`.
+//! `docs/spec/batch/argument.md#identity-of-Settlement`.
 
 use zkmargin_protocol::Rule;
 

@@ -1,5 +1,4 @@
-//! What is absorbed before each challenge. Spec: `docs/spec/argument.md#FirstRound` and
-//! `#SecondRound`.
+//! What is absorbed before each challenge. Spec: `docs/spec/batch/argument.md`.
 //!
 //! Every key and every numerator of an identity is a function of these elements, in every mode of
 //! its row. The names are those of the page's table; `tests/determinacy` withholds each element

@@ -1,4 +1,4 @@
-//! Answers to forced reductions. Spec: `docs/spec/forced.md#ForcedReduction`.
+//! Answers to forced reductions. Spec: `docs/spec/ledger/forced.md#ForcedReduction`.
 
 use crate::account::margin::Margin;
 use crate::account::positions::{Positions, SLOTS};

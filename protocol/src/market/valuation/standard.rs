@@ -1,5 +1,6 @@
 //! Derive's standard margin in full, spreads included: the yardstick for the sum of isolated
-//! margins that accounts are held to. No rule reads it. Spec: `docs/spec/margin.md#Standard`.
+//! margins that accounts are held to. No rule reads it. Spec:
+//! `docs/spec/account/margin.md#Standard`.
 //!
 //! All amounts are exact integers in micro-USDC: quantity (1/1000) times price (1/1000).
 

@@ -1,4 +1,5 @@
-//! Positions that an owner forces down through L1. Spec: `docs/spec/forced.md#ForcedReduction`.
+//! Positions that an owner forces down through L1. Spec:
+//! `docs/spec/ledger/forced.md#ForcedReduction`.
 
 use serde::{Deserialize, Serialize};
 
