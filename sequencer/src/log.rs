@@ -30,11 +30,12 @@ pub(crate) fn walk(
 /// and returns the head and time now. A log that no longer has that head is damaged.
 pub(crate) fn follow(
     connection: &Connection,
-    known: (Mark, Time),
+    known: Mark,
+    time: Time,
     anchor: Mark,
     visit: impl FnMut(&Entry) -> Result<(), Error>,
 ) -> Result<(Mark, Time), Error> {
-    let (Mark { sequence, hash }, time) = known;
+    let Mark { sequence, hash } = known;
     let sql = "SELECT hash FROM events WHERE sequence = ?1";
     let stored = connection.query_row(sql, [signed(sequence)], |row| row.get(0)).optional();
     let stored: Option<[u8; 32]> = stored?;

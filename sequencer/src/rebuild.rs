@@ -129,7 +129,7 @@ fn replace_database(
     let epoch = tables::stored_epoch(&old);
     let next = epoch.as_ref().map_or(tables::signed(head.sequence), |epoch| *epoch) + 1;
     tables::write_database(draft, next, |new| fill(&old, new))?;
-    let differing = differing_parts((&old, database), draft, epoch.is_ok())?;
+    let differing = differing_parts(&old, database, draft, epoch.is_ok())?;
     // All that the write-ahead log holds is now in the file, and nothing of it can be taken for
     // the new one's.
     connection::settle(&old)?;
@@ -171,7 +171,8 @@ fn fill(old: &Connection, new: &Connection) -> Result<(), Error> {
 
 /// The parts of the old database that are not those of the new one.
 fn differing_parts(
-    (old, database): (&Connection, &Path),
+    old: &Connection,
+    database: &Path,
     draft: &Path,
     has_writer: bool,
 ) -> Result<Vec<String>, Error> {

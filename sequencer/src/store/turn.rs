@@ -103,9 +103,9 @@ impl Store {
         let epoch = tables::stored_epoch(&self.connection)?;
         // An entry is acknowledged after it is in the log: the anchor is read first.
         self.anchor = Anchor::open(&self.directory.join(ANCHOR_FILE), true)?;
-        let (known, anchor) = ((self.head, self.time), self.anchor.mark());
+        let (known, time, anchor) = (self.head, self.time, self.anchor.mark());
         let (head, time) =
-            log::follow(&self.connection, known, anchor, |entry| visit(self, entry))?;
+            log::follow(&self.connection, known, time, anchor, |entry| visit(self, entry))?;
         (self.head, self.time, self.epoch) = (head, time, epoch);
         Ok(())
     }

@@ -25,6 +25,7 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::operation::deposit::Deposit;
 use zkmargin_protocol::operation::order::{Order, Side};
+use zkmargin_protocol::operation::recipient::Recipient;
 use zkmargin_protocol::operation::request::Request;
 use zkmargin_protocol::operation::trade::Trade;
 use zkmargin_protocol::value::units::{
@@ -163,6 +164,11 @@ impl Draft {
 
 pub fn cash(micro_usdc: i64) -> Cash {
     Cash::new(micro_usdc).expect("cash")
+}
+
+/// A withdrawal of so much to an address on L1.
+pub fn paid_out(micro_usdc: i64) -> Action {
+    Action::Withdrawal { to: Recipient([7; 20]), amount: cash(micro_usdc), least: None }
 }
 
 pub fn transfer(to: u32, micro_usdc: i64) -> Action {
