@@ -60,9 +60,11 @@ fn resolved(folder: &Path, target: &str) -> PathBuf {
     path
 }
 
-/// Targets of Markdown links, without those of the web.
+/// Targets of Markdown links, without those of the web and of indented examples.
 fn links(page: &str) -> Vec<&str> {
-    let targets = page.split("](").skip(1).filter_map(|rest| rest.split(')').next());
+    let lines = page.lines().filter(|line| !line.starts_with("    "));
+    let targets = lines.flat_map(|line| line.split("](").skip(1));
+    let targets = targets.filter_map(|rest| rest.split(')').next());
     targets.filter(|target| !target.contains("://")).collect()
 }
 
