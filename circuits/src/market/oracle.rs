@@ -62,19 +62,6 @@ fn message(cs: &mut Cs, header: &HeaderVar) -> Element {
     Element::new(poseidon::hash(cs, &[tag, domain, registry, risk, terms.lc().clone()]))
 }
 
-/// The table's time is neither stale nor ahead at the batch's time.
-pub fn enforce_age(cs: &mut Cs, header: &HeaderVar, parameters: &ParametersVar) {
-    // A sum of a time and an age; one bit more than either.
-    const { assert!(AGE_BITS <= TIME_BITS) };
-    cs.under(Rule::OracleAge, |cs| {
-        let (time, oracle_time) = (header.time(), header.oracle_time());
-        let fresh = oracle_time.plus(parameters.oracle_max_age()).minus(time);
-        Uint::range_check(cs, "oracle time is not stale", &fresh, TIME_BITS + 1);
-        let behind = time.plus(parameters.oracle_skew()).minus(oracle_time);
-        Uint::range_check(cs, "oracle time is not ahead", &behind, TIME_BITS + 1);
-    });
-}
-
 /// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
 pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
     cs.under(Rule::OracleOrder, |cs| {
@@ -85,5 +72,18 @@ pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
         let is_same = is_zero(cs, &epochs);
         let zero = cs.zero();
         cs.enforce("an epoch has one time", is_same.lc(), &seconds, &zero);
+    });
+}
+
+/// The table's time is neither stale nor ahead at the batch's time.
+pub fn enforce_age(cs: &mut Cs, header: &HeaderVar, parameters: &ParametersVar) {
+    // A sum of a time and an age; one bit more than either.
+    const { assert!(AGE_BITS <= TIME_BITS) };
+    cs.under(Rule::OracleAge, |cs| {
+        let (time, oracle_time) = (header.time(), header.oracle_time());
+        let fresh = oracle_time.plus(parameters.oracle_max_age()).minus(time);
+        Uint::range_check(cs, "oracle time is not stale", &fresh, TIME_BITS + 1);
+        let behind = time.plus(parameters.oracle_skew()).minus(oracle_time);
+        Uint::range_check(cs, "oracle time is not ahead", &behind, TIME_BITS + 1);
     });
 }

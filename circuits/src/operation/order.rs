@@ -98,33 +98,6 @@ impl OrderVar {
         }
     }
 
-    /// The order is signed by its account's key. Returns the signature's challenge: it fixes key
-    /// and message, and with them every term.
-    pub fn enforce_signature(&self, cs: &mut Cs, fill: &FillVar) -> Element {
-        cs.under(Rule::Signature, |cs| {
-            let message = self.message(cs, fill);
-            let (key, signature) = (&self.key, &self.signature);
-            Element::new(eddsa::enforce_signature(cs, key, &message, signature, fill.is_active()))
-        })
-    }
-
-    /// The message signed: Poseidon of tag, domain, instrument specification and the packed terms.
-    fn message(&self, cs: &mut Cs, fill: &FillVar) -> Element {
-        let [terms, quantities] = self.packed_terms();
-        let tag = cs.constant(Tag::Order.field());
-        let (domain, spec) = (fill.domain().lc(), self.spec.lc());
-        let inputs = [&tag, domain, spec, terms.lc(), quantities.lc()].map(Clone::clone);
-        Element::new(poseidon::hash(cs, &inputs))
-    }
-
-    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
-    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
-    fn packed_terms(&self) -> [Uint; 2] {
-        let Self { account, instrument, sells, limit, fee_limit, expiry, nonce, .. } = self;
-        let terms = pack(&[account, instrument, sells, limit, fee_limit, expiry, nonce]);
-        [terms, pack(&[&self.quantity_min, &self.quantity_max])]
-    }
-
     /// The order may still be filled at the batch's time.
     pub fn enforce_expiry(&self, cs: &mut Cs, fill: &FillVar) {
         cs.under(Rule::OrderExpiry, |cs| {
@@ -167,5 +140,32 @@ impl OrderVar {
             let room = self.fee_limit.minus(fill.fee(self.side));
             Uint::range_check(cs, "fee at most the limit", &room, PRICE_BITS);
         });
+    }
+
+    /// The order is signed by its account's key. Returns the signature's challenge: it fixes key
+    /// and message, and with them every term.
+    pub fn enforce_signature(&self, cs: &mut Cs, fill: &FillVar) -> Element {
+        cs.under(Rule::Signature, |cs| {
+            let message = self.message(cs, fill);
+            let (key, signature) = (&self.key, &self.signature);
+            Element::new(eddsa::enforce_signature(cs, key, &message, signature, fill.is_active()))
+        })
+    }
+
+    /// The message signed: Poseidon of tag, domain, instrument specification and the packed terms.
+    fn message(&self, cs: &mut Cs, fill: &FillVar) -> Element {
+        let [terms, quantities] = self.packed_terms();
+        let tag = cs.constant(Tag::Order.field());
+        let (domain, spec) = (fill.domain().lc(), self.spec.lc());
+        let inputs = [&tag, domain, spec, terms.lc(), quantities.lc()].map(Clone::clone);
+        Element::new(poseidon::hash(cs, &inputs))
+    }
+
+    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
+    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
+    fn packed_terms(&self) -> [Uint; 2] {
+        let Self { account, instrument, sells, limit, fee_limit, expiry, nonce, .. } = self;
+        let terms = pack(&[account, instrument, sells, limit, fee_limit, expiry, nonce]);
+        [terms, pack(&[&self.quantity_min, &self.quantity_max])]
     }
 }
