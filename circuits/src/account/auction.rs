@@ -116,6 +116,7 @@ impl AuctionVar {
     pub fn has_kept_sign(&self, cs: &mut Cs, standing: &StandingVar) -> Bool {
         let was_solvent = self.is_insolvent.not(cs);
         let has_kept = standing.is_insolvent().select(cs, &self.is_insolvent, &was_solvent);
+        // One of two bits.
         Bool::new_unchecked(has_kept)
     }
 }

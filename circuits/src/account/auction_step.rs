@@ -84,6 +84,7 @@ impl AuctionStepVar {
     /// if there is equity.
     pub fn is_priced(&self, cs: &mut Cs, is_solvent: &Bool) -> Bool {
         let is_fresh = self.is_fresh(cs);
+        // No row both starts an auction and bids.
         let is_asked = Bool::new_unchecked(is_fresh.lc().plus(self.is_bid.lc()));
         is_asked.and(cs, is_solvent)
     }

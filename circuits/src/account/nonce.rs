@@ -40,6 +40,7 @@ impl NonceWindowVar {
 
     /// How many these are.
     pub fn used_count(&self) -> Uint {
+        // One for each of the window.
         Uint::new_unchecked(sum(self.newly_used.iter().map(Bool::lc)), WINDOW.ilog2() + 1)
     }
 }

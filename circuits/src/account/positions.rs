@@ -56,6 +56,7 @@ impl SlotVar {
     /// The slot with what is short of it. One constraint.
     pub fn with_short(&self, cs: &mut Cs) -> Self {
         let short = cs.product("short", self.is_negative.lc(), &self.quantity.negated());
+        // As `Signed::negative_part`: the sign is the quantity's.
         Self { short: Uint::new_unchecked(short, QUANTITY_BITS), ..self.clone() }
     }
 }
@@ -66,6 +67,7 @@ pub fn left(slots: &[SlotVar], taken: &[Int]) -> Vec<SlotVar> {
     slots
         .map(|(slot, taken)| {
             let left = slot.quantity.minus(taken);
+            // What is taken is no more than is there, and of its sign.
             slot.with_quantity(Int::new_unchecked(left, QUANTITY_BITS))
         })
         .collect()

@@ -89,6 +89,7 @@ impl SideBeforeVar {
         let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
         let is_bindable = account.is_active.lc().minus(is_refused);
         let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
+        // A row is refused only in use: one minus a bit, times a bit.
         enforce_initial(cs, &Bool::new_unchecked(is_bound), after);
         cs.under(Rule::RiskReduction, |cs| {
             let (is_reducing, zero) = (self.is_reducing.lc(), cs.zero());
@@ -119,6 +120,7 @@ fn witness_kept(cs: &mut Cs, slot: &SlotVar, kept: Quantity) -> Int {
         Uint::range_check(cs, "no more is kept than held", &closed, QUANTITY_BITS);
         let twice = kept.lc().scaled(Fr::from(2u64));
         let negative = cs.product("kept short", slot.is_negative().lc(), &twice);
+        // Of the slot's sign, and no larger.
         Int::new_unchecked(kept.minus(&negative), QUANTITY_BITS)
     })
 }

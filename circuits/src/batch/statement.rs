@@ -41,6 +41,7 @@ pub fn with_answers(
 ) -> Vec<Vec<Wire>> {
     let first = accounts.len() - rows.len();
     for (words, row) in accounts[first..].iter_mut().zip(rows) {
+        // Packed so by `account_words`.
         let place = Uint::new_unchecked(words[0].clone(), ACCOUNT_BITS + 1);
         let answer = row.forced().word(cs);
         words[0] = pack(&[&place, &answer]).lc().clone();

@@ -75,6 +75,7 @@ impl ForcedVar {
         let payout = header.custody().payout_floor(cs, &paid);
         let is_refused = enforce_cancel(cs, input, &is_cancel, account);
         Self {
+            // Only a cancel-all is refused.
             is_voided: Bool::new_unchecked(is_cancel.minus(&is_refused)),
             kept: paid.sub(&payout),
             is_withdrawal,

@@ -65,6 +65,7 @@ impl TradeVar {
         let received = fill.price().minus(fill.seller_fee());
         let cash_of_buyer = paid.mul(cs, "cash of the buyer", &quantity);
         let cash_of_seller = cs.product("cash of the seller", &received, &quantity);
+        // Prices differ by 32 bits and a sign.
         let cash_of_seller = Int::new_unchecked(cash_of_seller, PRICE_BITS + QUANTITY_BITS + 1);
         Self { fill, buy, sell, challenges, quantity, cash_of_buyer, cash_of_seller }
     }

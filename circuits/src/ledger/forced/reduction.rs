@@ -178,6 +178,7 @@ impl ForcedReductionVar {
         let methods =
             [self.counterparty.book(), account.book()].map(|book| book.is_standard().lc());
         let is_standard = of_counterparty.select(cs, methods[0], methods[1]);
+        // One of two bits.
         shown.initial_excess(cs, &cash, &Bool::new_unchecked(is_standard), factor_ppm)
     }
 
@@ -242,6 +243,7 @@ fn proceeds_floor(
     penalty_ppm: &Uint,
 ) -> Int {
     let value = cs.product("value of contracts", &held.contracts, mark);
+    // Contracts have 22 bits and a sign, a mark 32.
     let value = Int::new_unchecked(value, FORCED_BITS + 1 + PRICE_BITS);
     let exposure = cs.product("contracts at the forward", &held.size, forward);
     let due = cs.product("penalty due", &exposure, penalty_ppm).negated();
@@ -265,6 +267,7 @@ fn show(cs: &mut Cs, held: &HeldVar, reasons: &[Bool; 3], slots: &[SlotVar]) -> 
         .map(|(slot, gone)| {
             let left = slot.quantity().minus(gone);
             let quantity = of_counterparty.select(cs, gone, &left);
+            // Of the slot's sign, and no larger.
             slot.with_quantity(Int::new_unchecked(quantity, QUANTITY_BITS))
         })
         .collect()

@@ -70,6 +70,7 @@ impl OfferVar {
         let whole = is_insolvent.select(cs, &payout, &sale);
         let whole = cs.product("price of the whole", is_bid.lc(), &whole);
         Self {
+            // All, which has as many bits, or what covers the margin.
             fraction_max: Int::new_unchecked(fraction_max, covering.bits()),
             reserve: reserve.clone(),
             whole: Unranged::new(whole, Rule::BidPrice),
