@@ -15,7 +15,7 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::auction::AUCTION_BITS;
 use zkmargin_protocol::account::positions::Positions;
 use zkmargin_protocol::account::settlement::Settlement;
-use zkmargin_protocol::account::{Account, Book};
+use zkmargin_protocol::account::{Account, Book, STATUS};
 use zkmargin_protocol::crypto::babyjubjub::Point;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, UNDERLYING_BITS};
@@ -30,7 +30,7 @@ use crate::gadgets::curve::PointVar;
 use crate::gadgets::element::{Element, Unranged};
 use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::market::fee_schedule::TierVar;
-use crate::value::packing::{pack, pack_all};
+use crate::value::packing::{pack, pack_as};
 use crate::{Cs, Wire, shifted};
 
 /// What the witness of one account row is made from.
@@ -322,7 +322,8 @@ struct LeafVar<'a> {
 impl LeafVar<'_> {
     /// The elements of the leaf that are encrypted on L1: status word, nonce bits, position words.
     fn secret_words(&self) -> Vec<Uint> {
-        let status = pack_all(self.status.into_iter().chain([&self.tier.number()]));
+        let [cash, nonce_base, book, auction] = self.status;
+        let status = pack_as(&STATUS, [cash, nonce_base, book, auction, &self.tier.number()]);
         let mut words = vec![status, self.nonce_bits.clone()];
         words.extend(self.positions.words().iter().cloned());
         words

@@ -13,7 +13,7 @@ use crate::Reject;
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::account::auction::Auction;
+use crate::account::auction::{AUCTION_BITS, Auction};
 use crate::account::margin::{Margin, MarginMethod};
 use crate::account::nonce::NonceWindow;
 use crate::account::positions::Positions;
@@ -23,7 +23,7 @@ use crate::crypto::eddsa::PublicKey;
 use crate::crypto::poseidon;
 use crate::market::Market;
 use crate::value::decimal;
-use crate::value::packing::{pack, part, signed_part};
+use crate::value::packing::{Layout, Value};
 use crate::value::units::{
     AccountIndex, CASH_BITS, Cash, NONCE_BITS, TIER_BITS, Tier, UNDERLYING_BITS, Underlying,
 };
@@ -83,6 +83,15 @@ fn is_first_tier(tier: &Tier) -> bool {
     *tier == Tier::MIN
 }
 
+/// The first of the words of a leaf that are encrypted on L1.
+pub const STATUS: Layout<5> = Layout([
+    ("cash", CASH_BITS),
+    ("nonce base", NONCE_BITS),
+    ("book", BOOK_BITS),
+    ("auction", AUCTION_BITS),
+    ("tier", TIER_BITS),
+]);
+
 impl Account {
     /// A new account without cash or positions, in the first tier.
     pub fn open(key: PublicKey, view_key: Fr, book: Book) -> Self {
@@ -98,18 +107,14 @@ impl Account {
         }
     }
 
-    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ start (40), insolvency (1) and reserve (63)
-    /// of an auction ‖ tier (2).
+    /// [`STATUS`].
     pub fn status_word(&self) -> Fr {
-        let [start, is_insolvent, reserve] = Auction::parts(self.auction.as_ref());
-        pack(&[
-            signed_part(self.cash.get(), CASH_BITS),
-            part(self.nonces.base.get(), NONCE_BITS),
-            part(self.book.bits(), BOOK_BITS),
-            start,
-            is_insolvent,
-            reserve,
-            part(self.tier.get(), TIER_BITS),
+        STATUS.pack([
+            Value::Signed(self.cash.get()),
+            self.nonces.base.get().into(),
+            self.book.bits().into(),
+            Auction::word(self.auction.as_ref()).into(),
+            self.tier.get().into(),
         ])
     }
 

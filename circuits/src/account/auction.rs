@@ -3,7 +3,7 @@
 use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::auction::Auction;
+use zkmargin_protocol::account::auction::{Auction, WORD};
 use zkmargin_protocol::value::units::{CASH_BITS, PPM, TIME_BITS};
 
 use crate::Cs;
@@ -13,7 +13,7 @@ use crate::account::standing::StandingVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::integer::Uint;
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 
 /// The auction of a leaf; zeros without one.
 #[derive(Getters)]
@@ -29,7 +29,7 @@ pub struct AuctionVar {
 impl AuctionVar {
     /// The auction of a stored leaf.
     pub fn external(cs: &mut Cs, auction: Option<&Auction>) -> Self {
-        let [start, is_insolvent, reserve] = Auction::parts(auction).map(|part| part.value);
+        let [start, is_insolvent, reserve] = Auction::fields(auction);
         let start = Uint::external(cs, "old auction start", start, TIME_BITS);
         let is_insolvent = Bool::external(cs, "old auction is insolvent", is_insolvent == 1);
         let reserve = Uint::external(cs, "old auction reserve", reserve, CASH_BITS - 1);
@@ -39,7 +39,7 @@ impl AuctionVar {
     /// The auction of a new leaf. `ledger::liquidation` makes start and flag those of the old leaf,
     /// of the batch's time or nothing, which are ranged.
     pub fn witness(cs: &mut Cs, auction: Option<&Auction>) -> Self {
-        let [start, is_insolvent, reserve] = Auction::parts(auction).map(|part| part.value);
+        let [start, is_insolvent, reserve] = Auction::fields(auction);
         let start = cs.witness("new auction start", Fr::from(start));
         let start = Uint::new_unchecked(start, TIME_BITS);
         let is_insolvent = cs.witness("new auction is insolvent", Fr::from(is_insolvent));
@@ -53,9 +53,9 @@ impl AuctionVar {
         self.reserve.only_if(cs, "deficit of an auction", &self.is_insolvent)
     }
 
-    /// start (40) ‖ is insolvent (1) ‖ reserve (63).
+    /// The auction in a status word.
     pub fn word(&self) -> Uint {
-        pack(&[&self.start, &self.is_insolvent, &self.reserve])
+        pack_as(&WORD, [&self.start, &self.is_insolvent, &self.reserve])
     }
 
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its

@@ -5,6 +5,7 @@
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::trace::InstrumentRow;
+use zkmargin_protocol::ledger::open_interest::LEAF;
 use zkmargin_protocol::value::units::{HOLDERS_BITS, Holders};
 
 use crate::Cs;
@@ -12,7 +13,7 @@ use crate::gadgets::comparator::is_zero;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::{Int, Uint};
 use crate::market::risk_row::RiskRowVar;
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 
 /// One instrument's holders and leaves.
 #[derive(Getters)]
@@ -52,10 +53,10 @@ impl OpenInterestVar {
     }
 }
 
-/// specification (77) ‖ holders (24); zero without a holder.
+/// The leaf of an index; zero without a holder.
 fn leaf(cs: &mut Cs, spec: &Uint, holders: &Uint) -> Element {
     let is_free = is_zero(cs, holders);
     let held = is_free.not(cs);
     let spec = spec.only_if(cs, "specification of what is held", &held);
-    Element::new(pack(&[&spec, holders]).lc().clone())
+    Element::new(pack_as(&LEAF, [&spec, holders]).lc().clone())
 }

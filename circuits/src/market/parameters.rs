@@ -3,7 +3,7 @@
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;
-use zkmargin_protocol::market::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS};
+use zkmargin_protocol::market::parameters::{AGE_BITS, BatchParameters, FACTOR_BITS, NUMBERS};
 use zkmargin_protocol::value::units::{PENALTY_BITS, TIME_BITS};
 
 use crate::Cs;
@@ -14,7 +14,7 @@ use crate::gadgets::integer::{Uint, ranged};
 use crate::market::auction_parameters::AuctionParametersVar;
 use crate::market::fee_schedule::FeeScheduleVar;
 use crate::value::header::HeaderVar;
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 
 /// The parameters the circuit reads.
 #[derive(Getters)]
@@ -54,7 +54,8 @@ impl ParametersVar {
         let auction = AuctionParametersVar::external(cs, &parameters.auction);
         let fees = FeeScheduleVar::external(cs, &parameters.fees);
         let rest = cs.external("other parameters", parameters.rest);
-        let packed = pack(&[&initial, &maintenance, &max_age, &skew, &effective, &penalty]);
+        let packed =
+            pack_as(&NUMBERS, [&initial, &maintenance, &max_age, &skew, &effective, &penalty]);
         let tag = cs.constant(Tag::Parameters.field());
         let words = [packed, auction.word(), fees.word()];
         let [packed, auctions, schedule] = words.each_ref().map(|word| word.lc().clone());

@@ -5,7 +5,7 @@ use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
-use zkmargin_protocol::market::risk_row::{LOSSES_PER_WORD, RiskRow};
+use zkmargin_protocol::market::risk_row::{LOSSES_PER_WORD, PRICES, RiskRow};
 use zkmargin_protocol::pricing::black76::OptionKind;
 use zkmargin_protocol::pricing::scenario::SCENARIOS;
 use zkmargin_protocol::value::units::{
@@ -19,7 +19,7 @@ use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::value::header::HeaderVar;
-use crate::value::packing::{pack, pack_all};
+use crate::value::packing::{pack, pack_all, pack_as};
 use crate::{Cs, shifted};
 
 /// One instrument.
@@ -92,7 +92,7 @@ impl RiskRowVar {
         let LossesVar { losses, words } = LossesVar::external(cs, &row.losses);
         let charges = [&short_minimum, &isolated_initial, &isolated_maintenance];
         let [floor, initial, maintenance] = charges;
-        let prices = pack(&[&mark, floor, initial, maintenance, &is_settled, &forward]);
+        let prices = pack_as(&PRICES, [&mark, floor, initial, maintenance, &is_settled, &forward]);
         let leaf = leaf(cs, [&instrument, &spec.word, &prices], &words);
         let var = Self {
             is_active,

@@ -5,12 +5,12 @@ pub mod sale;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
-use zkmargin_protocol::operation::bid::Fill;
+use zkmargin_protocol::operation::bid::{Fill, TERMS};
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::{Int, Signed, Uint, ranged};
-use crate::value::packing::pack;
+use crate::value::packing::{pack, pack_as};
 use crate::{Cs, sum};
 
 /// What the bidder signed.
@@ -55,9 +55,10 @@ impl BidVar {
         });
     }
 
-    /// account (24) ‖ least fraction (20) ‖ greatest fraction (20) ‖ limit + 2^63 (64).
+    /// The terms, as the bidder's request names them.
     pub fn word(&self, cs: &Cs, account: &Uint) -> Uint {
-        pack(&[account, &self.fraction_min, &self.fraction_max, &self.limit.offset(cs)])
+        let limit = self.limit.offset(cs);
+        pack_as(&TERMS, [account, &self.fraction_min, &self.fraction_max, &limit])
     }
 
     /// What the transcript absorbs: bidder (24) and the terms (104) ‖ `rest`.

@@ -5,7 +5,7 @@ use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::{Account, BOOK_BITS};
 use zkmargin_protocol::crypto::cipher as protocol_cipher;
-use zkmargin_protocol::operation::deposit::DepositRow;
+use zkmargin_protocol::operation::deposit::{DepositRow, WORD};
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS};
 
 use crate::crypto::cipher;
@@ -13,7 +13,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
-use crate::value::packing::pack;
+use crate::value::packing::{pack, pack_as};
 use crate::{Cs, Wire};
 
 /// What the witness of one deposit is made from.
@@ -82,9 +82,8 @@ impl DepositVar {
         let is_credited = is_refused.not(cs).and(cs, &is_active);
         let credited = amount.only_if(cs, "cash credited", &is_credited);
         let is_used = Bool::constant(cs, true);
-        // is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1)
         let amount = amount.widened(CASH_BITS);
-        let packed = pack(&[&is_used, &account, &named.book, &amount, &is_refused]);
+        let packed = pack_as(&WORD, [&is_used, &account, &named.book, &amount, &is_refused]);
         let [x, y, view_commitment] = &named.keys;
         let words = [packed.lc(), x.lc(), y.lc(), view_commitment.lc()]
             .map(|word| cs.product("deposit word", is_active.lc(), word));

@@ -6,7 +6,7 @@ use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::market::instrument::SPEC_BITS;
-use zkmargin_protocol::operation::order::{Side, SignedOrder};
+use zkmargin_protocol::operation::order::{QUANTITIES, Side, SignedOrder, TERMS};
 use zkmargin_protocol::value::units::{
     ACCOUNT_BITS, INSTRUMENT_BITS, NONCE_BITS, PRICE_BITS, QUANTITY_BITS, TIME_BITS,
 };
@@ -20,7 +20,7 @@ use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::Uint;
 use crate::market::fee_schedule::TierVar;
 use crate::operation::fill::FillVar;
-use crate::value::packing::pack;
+use crate::value::packing::{Packed, pack_as};
 
 /// One order of a trade.
 #[derive(Getters)]
@@ -161,11 +161,11 @@ impl OrderVar {
         Element::new(poseidon::hash(cs, &inputs))
     }
 
-    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
-    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
+    /// The terms and the quantities.
     fn packed_terms(&self) -> [Uint; 2] {
         let Self { account, instrument, sells, limit, fee_limit, expiry, nonce, .. } = self;
-        let terms = pack(&[account, instrument, sells, limit, fee_limit, expiry, nonce]);
-        [terms, pack(&[&self.quantity_min, &self.quantity_max])]
+        let parts: [&dyn Packed; 7] = [account, instrument, sells, limit, fee_limit, expiry, nonce];
+        let quantities = [&self.quantity_min as _, &self.quantity_max as _];
+        [pack_as(&TERMS, parts), pack_as(&QUANTITIES, quantities)]
     }
 }

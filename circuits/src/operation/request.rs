@@ -4,7 +4,7 @@ use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
 use zkmargin_protocol::operation::recipient::RECIPIENT_BITS;
-use zkmargin_protocol::operation::request::SignedRequest;
+use zkmargin_protocol::operation::request::{SignedRequest, TERMS};
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
 
 use crate::crypto::eddsa::{self, SignatureVar};
@@ -18,7 +18,7 @@ use crate::market::fee_schedule::TierVar;
 use crate::operation::action::ActionVar;
 use crate::value::custody;
 use crate::value::header::HeaderVar;
-use crate::value::packing::pack;
+use crate::value::packing::{pack, pack_as};
 use crate::{Cs, Wire};
 
 /// What the witness of one request is made from.
@@ -117,9 +117,8 @@ impl RequestVar {
     /// The message signed: Poseidon of tag, domain, packed terms and payload.
     fn message(&self, cs: &mut Cs, header: &HeaderVar) -> Element {
         let tag = self.action.tag(cs);
-        // account (24) ‖ amount (64) ‖ nonce (40) ‖ expiry (41)
         let amount = self.action.amount().widened(CASH_BITS);
-        let terms = pack(&[&self.account, &amount, &self.nonce, &self.expiry]);
+        let terms = pack_as(&TERMS, [&self.account, &amount, &self.nonce, &self.expiry]);
         let mut inputs = vec![tag, header.domain().lc().clone(), terms.lc().clone()];
         inputs.extend(self.action.payload().iter().map(|element| element.lc().clone()));
         Element::new(poseidon::hash(cs, &inputs))

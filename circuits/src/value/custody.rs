@@ -3,14 +3,14 @@
 use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::value::custody::Custody;
+use zkmargin_protocol::value::custody::{Custody, TOTALS};
 use zkmargin_protocol::value::units::CASH_BITS;
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_zero;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint};
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 use crate::{Cs, Wire};
 
 /// Width in bits of a total.
@@ -40,9 +40,9 @@ impl CustodyVar {
         Self { held, deficit, deficit_after }
     }
 
-    /// custody (63) ‖ deficit before (63) ‖ deficit after (63).
+    /// The totals of the header.
     pub fn word(&self) -> Uint {
-        pack(&[&self.held, &self.deficit, &self.deficit_after])
+        pack_as(&TOTALS, [&self.held, &self.deficit, &self.deficit_after])
     }
 
     /// No more leaves than L1 holds with what it has received.

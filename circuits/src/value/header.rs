@@ -3,8 +3,8 @@
 
 use ark_bn254::Fr;
 use derive_getters::Getters;
-use zkmargin_protocol::batch::statement::{HEADER_WORDS, Header, VERSION};
-use zkmargin_protocol::market::oracle::EPOCH_BITS;
+use zkmargin_protocol::batch::statement::{CLOCK, HEADER_WORDS, Header, TIMES, VERSION};
+use zkmargin_protocol::market::oracle::{EPOCH_BITS, TERMS};
 use zkmargin_protocol::pricing::black76::PRICE_UNITS;
 use zkmargin_protocol::value::units::{NUMBER_BITS, PRICE_BITS, TIME_BITS, Time};
 
@@ -12,7 +12,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
 use crate::value::custody::CustodyVar;
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 use crate::{Cs, Wire};
 
 /// The header of the statement.
@@ -85,22 +85,21 @@ impl HeaderVar {
         }
     }
 
-    /// epoch (40) ‖ oracle time (40) ‖ is outside of the band (1) ‖ price units in one USDC (32):
-    /// what the oracle signs besides the roots.
+    /// What the oracle signs besides the roots.
     pub fn oracle_terms(&self, cs: &Cs) -> Uint {
         let units = Uint::constant(cs, PRICE_UNITS.into(), PRICE_BITS);
-        pack(&[&self.epoch, &self.oracle_time, &self.is_outside_band, &units])
+        pack_as(&TERMS, [&self.epoch, &self.oracle_time, &self.is_outside_band, &units])
     }
 
-    /// epoch (40) ‖ oracle time (40) ‖ time (40) ‖ number (40) ‖ is outside of the band (1).
+    /// When the batch and its market data are.
     fn times(&self) -> Uint {
         let HeaderVar { epoch, oracle_time, time, number, is_outside_band, .. } = self;
-        pack(&[epoch, oracle_time, time, number, is_outside_band])
+        pack_as(&TIMES, [epoch, oracle_time, time, number, is_outside_band])
     }
 
     /// The header's words.
     pub fn words(&self, cs: &Cs) -> Vec<Wire> {
-        let before = pack(&[&self.epoch_before, &self.oracle_time_before]);
+        let before = pack_as(&CLOCK, [&self.epoch_before, &self.oracle_time_before]);
         let words: [&Wire; HEADER_WORDS] = [
             &cs.constant(Fr::from(VERSION)),
             &self.domain,

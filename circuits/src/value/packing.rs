@@ -1,7 +1,7 @@
 //! Twin of `protocol::value::packing`.
 
 use ark_bn254::Fr;
-use zkmargin_protocol::value::packing::PACKED_BITS;
+use zkmargin_protocol::value::packing::{Layout, PACKED_BITS};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::Deferred;
@@ -56,6 +56,15 @@ pub fn pack(parts: &[&dyn Packed]) -> Uint {
         shift += part.width();
     }
     Uint::new_unchecked(sum(&scaled), shift)
+}
+
+/// As [`pack`], of the fields of a layout. Widths that are not the layout's are refused when the
+/// circuit is written.
+pub fn pack_as<const N: usize>(layout: &Layout<N>, parts: [&dyn Packed; N]) -> Uint {
+    for ((name, bits), part) in layout.0.iter().zip(parts) {
+        assert_eq!(part.width(), *bits, "width of {name}");
+    }
+    pack(&parts)
 }
 
 /// As [`pack`], of parts of one type.

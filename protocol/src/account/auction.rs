@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::account::margin::Margin;
 use crate::account::standing::{SHORTFALL, Standing};
 use crate::market::auction_parameters::AuctionParameters;
-use crate::value::packing::{Part, part};
+use crate::value::packing::{Layout, Value};
 use crate::value::reading::check_when_read;
 use crate::value::units::{CASH_BITS, Cash, TIME_BITS, Time};
 use crate::{Reject, Rule};
@@ -31,6 +31,10 @@ pub struct Auction {
 
 check_when_read!(Auction);
 
+/// An auction in the status word of its account.
+pub const WORD: Layout<3> =
+    Layout([("start", TIME_BITS), ("is insolvent", 1), ("reserve", CASH_BITS - 1)]);
+
 impl Auction {
     /// It packs as no other does: one that starts at 0 would be no auction, a reserve below zero
     /// none.
@@ -47,13 +51,17 @@ impl Auction {
         Ok(())
     }
 
-    /// start (40) ‖ is insolvent (1) ‖ reserve (63); zero without an auction.
-    pub fn parts(auction: Option<&Self>) -> [Part; 3] {
-        let (start, is_insolvent, reserve) = auction.map_or((0, false, 0), |auction| {
-            let reserve = u64::try_from(auction.reserve.get()).unwrap_or(0);
-            (auction.start.get(), auction.is_insolvent, reserve)
-        });
-        [part(start, TIME_BITS), part(is_insolvent, 1), part(reserve, CASH_BITS - 1)]
+    /// The fields of [`WORD`]; zeros without an auction.
+    pub fn fields(auction: Option<&Self>) -> [u128; 3] {
+        auction.map_or([0; 3], |auction| {
+            let reserve = u128::try_from(auction.reserve.get()).unwrap_or(0);
+            [auction.start.get().into(), auction.is_insolvent.into(), reserve]
+        })
+    }
+
+    /// [`WORD`]; zero without an auction.
+    pub fn word(auction: Option<&Self>) -> u128 {
+        WORD.number(Self::fields(auction).map(Value::Number))
     }
 
     /// The auction after a bid has paid `price` for a part of an account with `equity`.

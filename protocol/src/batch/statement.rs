@@ -14,8 +14,8 @@ use crate::operation::action::Action;
 use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
 use crate::operation::request::SignedRequest;
-use crate::value::custody::Custody;
-use crate::value::packing::{pack, part};
+use crate::value::custody::{Custody, TOTALS};
+use crate::value::packing::{Layout, Value, pack, part};
 use crate::value::units::{ACCOUNT_BITS, CASH_BITS, NUMBER_BITS, TIME_BITS, Time};
 
 /// Version of the statement; the first word.
@@ -68,22 +68,31 @@ pub struct Header {
     pub new_interest_root: Fr,
 }
 
+/// When a batch and its market data are.
+pub const TIMES: Layout<5> = Layout([
+    ("epoch", EPOCH_BITS),
+    ("oracle time", TIME_BITS),
+    ("time", TIME_BITS),
+    ("number", NUMBER_BITS),
+    ("is outside of the band", 1),
+]);
+
+/// The market data of the batch before.
+pub const CLOCK: Layout<2> = Layout([("epoch before", EPOCH_BITS), ("time before", TIME_BITS)]);
+
 impl Header {
     /// The header's words.
     pub fn words(&self) -> [Fr; HEADER_WORDS] {
-        // epoch (40) ‖ oracle time (40) ‖ batch time (40) ‖ number (40) ‖ is outside of the band
-        // (1)
-        let times = pack(&[
-            part(self.epoch, EPOCH_BITS),
-            part(self.oracle_time.get(), TIME_BITS),
-            part(self.time.get(), TIME_BITS),
-            part(self.number, NUMBER_BITS),
-            part(self.is_outside_band, 1),
+        let times = TIMES.pack([
+            self.epoch.into(),
+            self.oracle_time.get().into(),
+            self.time.get().into(),
+            self.number.into(),
+            self.is_outside_band.into(),
         ]);
-        let before = [part(self.before.epoch, EPOCH_BITS), part(self.before.time.get(), TIME_BITS)];
-        // custody (63) ‖ deficit before (63) ‖ deficit after (63)
+        let before = CLOCK.pack([self.before.epoch.into(), self.before.time.get().into()]);
         let totals = [self.custody.held(), self.custody.deficit(), self.deficit_after];
-        let totals = totals.map(|total| part(total.max(0) as u128, CASH_BITS - 1));
+        let totals = TOTALS.pack(totals.map(|total| Value::Number(total.max(0) as u128)));
         [
             Fr::from(VERSION),
             self.domain,
@@ -94,8 +103,8 @@ impl Header {
             times,
             self.signer_set,
             self.parameters,
-            pack(&before),
-            pack(&totals),
+            before,
+            totals,
             self.parameters_before,
             self.old_interest_root,
             self.new_interest_root,

@@ -10,7 +10,7 @@ use crate::account::Account;
 use crate::crypto::tree::{INSTRUMENT_TREE_DEPTH, NodeUpdate, SparseTree};
 use crate::market::instrument::{InstrumentSpec, SPEC_BITS};
 use crate::market::risk_row::{RiskRow, RiskRows};
-use crate::value::packing::{pack, part};
+use crate::value::packing::Layout;
 use crate::value::units::{HOLDERS_BITS, Holders, InstrumentIndex};
 use crate::{Reject, Rule};
 
@@ -28,13 +28,15 @@ pub struct OpenInterest {
     tree: SparseTree,
 }
 
-/// specification (77) ‖ holders (24); zero without a holder, so that the index is free for another
-/// specification.
+/// What a leaf says of an index that is held.
+pub const LEAF: Layout<2> = Layout([("specification", SPEC_BITS), ("holders", HOLDERS_BITS)]);
+
+/// [`LEAF`]; zero without a holder, so that the index is free for another specification.
 pub fn leaf(spec: &InstrumentSpec, holders: Holders) -> Fr {
     if holders == Holders::MIN {
         return Fr::ZERO;
     }
-    pack(&[part(spec.packed(), SPEC_BITS), part(holders.get(), HOLDERS_BITS)])
+    LEAF.pack([spec.packed().into(), holders.get().into()])
 }
 
 impl OpenInterest {

@@ -12,7 +12,7 @@ use crate::crypto::poseidon;
 use crate::market::parameters::BatchParameters;
 use crate::pricing::black76::PRICE_UNITS;
 use crate::value::decimal;
-use crate::value::packing::{pack, part, read_part};
+use crate::value::packing::{Layout, read_part};
 use crate::value::units::{PRICE_BITS, TIME_BITS, Time};
 use crate::{Reject, Rule};
 
@@ -145,21 +145,29 @@ pub struct OracleClock {
     pub time: Time,
 }
 
+/// What the oracle signs besides the roots. The unit is there so that nobody signs prices without
+/// saying of what.
+pub const TERMS: Layout<4> = Layout([
+    ("epoch", EPOCH_BITS),
+    ("time", TIME_BITS),
+    ("is outside of the band", 1),
+    ("price units in one USDC", PRICE_BITS),
+]);
+
 impl OracleMessage {
     /// Epoch and time.
     pub fn clock(&self) -> OracleClock {
         OracleClock { epoch: self.epoch, time: self.time }
     }
 
-    /// Poseidon of tag, domain, registry root, risk root and epoch (40) ‖ time (40) ‖ is outside of
-    /// the band (1) ‖ price units in one USDC (32). The unit is there so that nobody signs prices
-    /// without saying of what.
+    /// Poseidon of tag, domain, registry root, risk root and [`TERMS`].
     pub fn hash(&self, domain: Fr) -> Fr {
-        let packed = pack(&[
-            part(self.epoch, EPOCH_BITS),
-            part(self.time.get(), TIME_BITS),
-            part(self.is_outside_band, 1),
-            part(PRICE_UNITS, PRICE_BITS),
+        let (time, is_outside_band) = (self.time.get(), self.is_outside_band);
+        let packed = TERMS.pack([
+            self.epoch.into(),
+            time.into(),
+            is_outside_band.into(),
+            PRICE_UNITS.into(),
         ]);
         poseidon::hash(&[Tag::Oracle.field(), domain, self.registry_root, self.risk_root, packed])
     }

@@ -8,7 +8,7 @@ use crate::crypto::poseidon;
 use crate::market::auction_parameters::AuctionParameters;
 use crate::market::fee_schedule::FeeSchedule;
 use crate::value::decimal;
-use crate::value::packing::{pack, part, read_part};
+use crate::value::packing::{Layout, read_part};
 use crate::value::units::{PENALTY_BITS, TIME_BITS, Time};
 use crate::{Reject, Rule};
 
@@ -46,6 +46,16 @@ pub struct BatchParameters {
     pub rest: Fr,
 }
 
+/// The numbers that are no schedule's.
+pub const NUMBERS: Layout<6> = Layout([
+    ("initial factor", FACTOR_BITS),
+    ("maintenance factor", FACTOR_BITS),
+    ("greatest age", AGE_BITS),
+    ("greatest lead", AGE_BITS),
+    ("effective", TIME_BITS),
+    ("forced penalty", PENALTY_BITS),
+]);
+
 impl BatchParameters {
     /// Factors 1.0 and 0.8 of PM2, tables of at most a minute, a penalty of 0.2 % of the forward,
     /// auctions and fees of the reference, in force from the beginning, with nothing for the
@@ -66,13 +76,13 @@ impl BatchParameters {
 
     /// Poseidon of tag, the packed numbers, those of auctions, those of fees, and `rest`.
     pub fn hash(&self) -> Fr {
-        let packed = pack(&[
-            part(self.initial_factor_ppm, FACTOR_BITS),
-            part(self.maintenance_factor_ppm, FACTOR_BITS),
-            part(self.oracle_max_age_s, AGE_BITS),
-            part(self.oracle_skew_s, AGE_BITS),
-            part(self.effective.get(), TIME_BITS),
-            part(self.forced_penalty_ppm, PENALTY_BITS),
+        let packed = NUMBERS.pack([
+            self.initial_factor_ppm.into(),
+            self.maintenance_factor_ppm.into(),
+            self.oracle_max_age_s.into(),
+            self.oracle_skew_s.into(),
+            self.effective.get().into(),
+            self.forced_penalty_ppm.into(),
         ]);
         let [auction, fees] = [self.auction.word(), self.fees.word()];
         poseidon::hash(&[Tag::Parameters.field(), packed, auction, fees, self.rest])

@@ -10,7 +10,7 @@ use crate::crypto::domain::Tag;
 use crate::crypto::poseidon;
 use crate::market::instrument::InstrumentSpec;
 use crate::pricing::scenario::SCENARIOS;
-use crate::value::packing::{pack, part, signed_part};
+use crate::value::packing::{Layout, pack, signed_part};
 use crate::value::units::{InstrumentIndex, LOSS_BITS, Loss, PRICE_BITS, Price};
 
 /// Rows of the risk table by instrument.
@@ -46,16 +46,27 @@ pub struct RiskRow {
     pub isolated_maintenance: Price,
 }
 
+/// The prices of a row, and whether it is settled.
+pub const PRICES: Layout<6> = Layout([
+    ("mark", PRICE_BITS),
+    ("short minimum", PRICE_BITS),
+    ("isolated initial", PRICE_BITS),
+    ("isolated maintenance", PRICE_BITS),
+    ("is settled", 1),
+    ("forward", PRICE_BITS),
+]);
+
 impl RiskRow {
-    /// Mark (32) ‖ short minimum (32) ‖ isolated initial (32) ‖ isolated maintenance (32) ‖ is
-    /// settled (1) ‖ forward (32).
+    /// [`PRICES`].
     pub fn price_word(&self) -> Fr {
-        let prices =
-            [self.mark, self.short_minimum, self.isolated_initial, self.isolated_maintenance];
-        let [mark, short, initial, maintenance] = prices.map(|price| part(price.get(), PRICE_BITS));
-        let [is_settled, forward] =
-            [part(self.is_settled, 1), part(self.forward.get(), PRICE_BITS)];
-        pack(&[mark, short, initial, maintenance, is_settled, forward])
+        PRICES.pack([
+            self.mark.get().into(),
+            self.short_minimum.get().into(),
+            self.isolated_initial.get().into(),
+            self.isolated_maintenance.get().into(),
+            self.is_settled.into(),
+            self.forward.get().into(),
+        ])
     }
 
     /// Losses, seven to an element, each loss + 2^33 in 34 bits.

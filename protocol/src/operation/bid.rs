@@ -9,7 +9,7 @@ use crate::account::Account;
 use crate::account::margin::Margin;
 use crate::account::standing::{SHORTFALL, Standing};
 use crate::market::auction_parameters::{AuctionParameters, SHARE_BITS};
-use crate::value::packing::{pack, part, read_part, signed_part};
+use crate::value::packing::{Layout, Value, read_part};
 use crate::value::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, InstrumentIndex, PPM, Quantity, Time,
 };
@@ -69,14 +69,23 @@ pub enum AuctionStep {
     },
 }
 
+/// What a bid signs.
+pub const TERMS: Layout<4> = Layout([
+    ("account", ACCOUNT_BITS),
+    ("least fraction", SHARE_BITS),
+    ("greatest fraction", SHARE_BITS),
+    ("limit", CASH_BITS),
+]);
+
 impl Bid {
-    /// account (24) ‖ least fraction (20) ‖ greatest fraction (20) ‖ limit + 2^63 (64).
+    /// [`TERMS`].
     pub fn word(&self) -> Fr {
-        pack(&[
-            part(self.account.get(), ACCOUNT_BITS),
-            part(self.fraction_min_ppm.min((1 << SHARE_BITS) - 1), SHARE_BITS),
-            part(self.fraction_max_ppm.min((1 << SHARE_BITS) - 1), SHARE_BITS),
-            signed_part(self.limit.get(), CASH_BITS),
+        let fraction = |ppm: u32| ppm.min((1 << SHARE_BITS) - 1).into();
+        TERMS.pack([
+            self.account.get().into(),
+            fraction(self.fraction_min_ppm),
+            fraction(self.fraction_max_ppm),
+            Value::Signed(self.limit.get()),
         ])
     }
 

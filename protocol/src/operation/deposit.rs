@@ -7,7 +7,7 @@ use crate::account::{Account, BOOK_BITS, Book};
 use crate::crypto::cipher;
 use crate::crypto::eddsa::PublicKey;
 use crate::value::decimal;
-use crate::value::packing::{pack, part};
+use crate::value::packing::Layout;
 use crate::value::units::{ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash};
 use crate::{Reject, Rule};
 
@@ -48,6 +48,15 @@ impl DepositRow {
 
 /// Words of the statement which one deposit takes.
 pub const DEPOSIT_WORDS: usize = 4;
+
+/// The first word of a deposit in the statement.
+pub const WORD: Layout<5> = Layout([
+    ("is used", 1),
+    ("account", ACCOUNT_BITS),
+    ("book", BOOK_BITS),
+    ("amount", CASH_BITS),
+    ("is refused", 1),
+]);
 
 impl Deposit {
     /// The amount is positive.
@@ -91,15 +100,15 @@ impl Deposit {
         }
     }
 
-    /// is used (1) ‖ account (24) ‖ book (5) ‖ amount (64) ‖ is refused (1); then key x, key y,
-    /// view-key commitment.
+    /// [`WORD`]; then key x, key y, view-key commitment.
     pub fn words(&self, is_refused: bool) -> [Fr; DEPOSIT_WORDS] {
-        let packed = pack(&[
-            part(1u8, 1),
-            part(self.account.get(), ACCOUNT_BITS),
-            part(self.book.bits(), BOOK_BITS),
-            part(self.amount.get().max(0) as u64, CASH_BITS),
-            part(is_refused, 1),
+        let amount = self.amount.get().max(0) as u64;
+        let packed = WORD.pack([
+            true.into(),
+            self.account.get().into(),
+            self.book.bits().into(),
+            amount.into(),
+            is_refused.into(),
         ]);
         let point = self.key.point();
         [packed, point.x, point.y, cipher::view_commitment(self.view_key)]

@@ -7,7 +7,7 @@ use crate::crypto::domain::Tag;
 use crate::crypto::eddsa::{self, PublicKey, SecretKey, Signature};
 use crate::crypto::poseidon;
 use crate::market::instrument::InstrumentSpec;
-use crate::value::packing::{pack, part};
+use crate::value::packing::Layout;
 use crate::value::units::{
     ACCOUNT_BITS, AccountIndex, INSTRUMENT_BITS, InstrumentIndex, NONCE_BITS, Nonce, OrderQuantity,
     PRICE_BITS, Price, QUANTITY_BITS, Quantity, TIME_BITS, Time,
@@ -54,6 +54,21 @@ pub struct Order {
 /// the circuit opens each as a ranged value plus a ranged difference.
 const SLACK: u32 = 1;
 
+/// What an order signs besides its specification.
+pub const TERMS: Layout<7> = Layout([
+    ("account", ACCOUNT_BITS),
+    ("instrument", INSTRUMENT_BITS),
+    ("sells", 1),
+    ("limit", PRICE_BITS + SLACK),
+    ("fee limit", PRICE_BITS + SLACK),
+    ("expiry", TIME_BITS + SLACK),
+    ("nonce", NONCE_BITS),
+]);
+
+/// The quantities that an order signs.
+pub const QUANTITIES: Layout<2> =
+    Layout([("minimum", QUANTITY_BITS), ("maximum", QUANTITY_BITS + SLACK)]);
+
 impl Order {
     /// The message signed: Poseidon of tag, domain, instrument specification and the packed terms.
     pub fn message(&self, domain: Fr) -> Fr {
@@ -61,24 +76,19 @@ impl Order {
         poseidon::hash(&[Tag::Order.field(), domain, self.spec.field(), terms, quantities])
     }
 
-    /// account (24) ‖ instrument (16) ‖ sells (1) ‖ limit (33) ‖ fee limit (33) ‖ expiry (41) ‖
-    /// nonce (40), and minimum (40) ‖ maximum quantity (41).
+    /// [`TERMS`] and [`QUANTITIES`].
     fn packed_terms(&self) -> [Fr; 2] {
-        [
-            pack(&[
-                part(self.account.get(), ACCOUNT_BITS),
-                part(self.instrument.get(), INSTRUMENT_BITS),
-                part((self.side == Side::Sell) as u8, 1),
-                part(self.limit.get(), PRICE_BITS + SLACK),
-                part(self.fee_limit.get(), PRICE_BITS + SLACK),
-                part(self.expiry.get(), TIME_BITS + SLACK),
-                part(self.nonce.get(), NONCE_BITS),
-            ]),
-            pack(&[
-                part(self.quantity_min.get(), QUANTITY_BITS),
-                part(self.quantity_max.get(), QUANTITY_BITS + SLACK),
-            ]),
-        ]
+        let terms = TERMS.pack([
+            self.account.get().into(),
+            self.instrument.get().into(),
+            (self.side == Side::Sell).into(),
+            self.limit.get().into(),
+            self.fee_limit.get().into(),
+            self.expiry.get().into(),
+            self.nonce.get().into(),
+        ]);
+        let quantities = [self.quantity_min, self.quantity_max];
+        [terms, QUANTITIES.pack(quantities.map(|quantity| quantity.get().into()))]
     }
 
     /// Signs the order for `domain`.

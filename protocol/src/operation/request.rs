@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::crypto::eddsa::{self, PublicKey, SecretKey, Signature};
 use crate::crypto::poseidon;
 use crate::operation::action::Action;
-use crate::value::packing::{pack, part};
+use crate::value::packing::Layout;
 use crate::value::units::{
     ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, NONCE_BITS, Nonce, TIME_BITS, Time,
 };
@@ -27,17 +27,21 @@ pub struct Request {
     pub expiry: Time,
 }
 
+/// What a request signs besides its payload. An expiry has room to spare, as that of an order.
+pub const TERMS: Layout<4> = Layout([
+    ("account", ACCOUNT_BITS),
+    ("amount", CASH_BITS),
+    ("nonce", NONCE_BITS),
+    ("expiry", TIME_BITS + 1),
+]);
+
 impl Request {
     /// The message signed: Poseidon of tag, domain, packed terms and payload.
     pub fn message(&self, domain: Fr) -> Fr {
         let amount = self.action.amount().map_or(0, |amount| amount.get().max(0) as u64);
-        // account (24) ‖ amount (64) ‖ nonce (40) ‖ expiry (41)
-        let terms = pack(&[
-            part(self.account.get(), ACCOUNT_BITS),
-            part(amount, CASH_BITS),
-            part(self.nonce.get(), NONCE_BITS),
-            part(self.expiry.get(), TIME_BITS + 1),
-        ]);
+        let (account, nonce) = (self.account.get(), self.nonce.get());
+        let terms =
+            TERMS.pack([account.into(), amount.into(), nonce.into(), self.expiry.get().into()]);
         let [first, second, third] = self.action.payload();
         poseidon::hash(&[self.action.tag().field(), domain, terms, first, second, third])
     }

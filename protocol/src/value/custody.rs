@@ -6,6 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::value::packing::Layout;
 use crate::value::units::{CASH_BITS, Cash};
 use crate::{Reject, Rule};
 
@@ -39,6 +40,13 @@ impl From<Custody> for Unchecked {
         Self { custody: cash(totals.custody), deficit: cash(totals.deficit) }
     }
 }
+
+/// What L1 holds and what is missing.
+pub const TOTALS: Layout<3> = Layout([
+    ("custody", CASH_BITS - 1),
+    ("deficit before", CASH_BITS - 1),
+    ("deficit after", CASH_BITS - 1),
+]);
 
 impl Custody {
     /// Totals of cash held on L1 and of deficits counted.

@@ -26,6 +26,49 @@ pub fn part(value: impl Into<u128>, bits: u32) -> Part {
     Part { value, bits }
 }
 
+/// The fields of a packed word, name and width in bits, the first in the lowest bits. A rule packs
+/// by it, and its twin checks its widths against it.
+#[derive(Clone, Copy, Debug)]
+pub struct Layout<const N: usize>(pub [(&'static str, u32); N]);
+
+/// A value of a field.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// Packed as it is.
+    Number(u128),
+    /// Packed with half of the width's range added.
+    Signed(i64),
+}
+
+impl<T: Into<u128>> From<T> for Value {
+    fn from(number: T) -> Self {
+        Self::Number(number.into())
+    }
+}
+
+impl<const N: usize> Layout<N> {
+    /// `Σ value_k · 2^(bits before k)`. A value wider than its field is a broken invariant.
+    pub fn pack(&self, values: [Value; N]) -> Fr {
+        pack(&self.parts(values))
+    }
+
+    /// The same of at most 128 bits, as a number.
+    pub fn number(&self, values: [Value; N]) -> u128 {
+        let parts = self.parts(values);
+        parts.iter().rev().fold(0, |number, part| number << part.bits | part.value)
+    }
+
+    fn parts(&self, values: [Value; N]) -> [Part; N] {
+        std::array::from_fn(|k| {
+            let (_, bits) = self.0[k];
+            match values[k] {
+                Value::Number(number) => part(number, bits),
+                Value::Signed(number) => signed_part(number, bits),
+            }
+        })
+    }
+}
+
 /// Reads a number that [`part`] can pack into `BITS` bits, for `#[serde(deserialize_with)]`.
 ///
 /// # Errors
