@@ -156,19 +156,14 @@ pub struct BookVar {
 }
 
 impl BookVar {
-    fn external(cs: &mut Cs, book: Book) -> Self {
-        let underlying =
-            Uint::external(cs, "underlying", book.underlying.get().into(), UNDERLYING_BITS);
-        let is_standard = Bool::external(cs, "standard method", book.method.is_standard());
-        Self { underlying, is_standard }
-    }
-
-    /// The book of an account that another names.
-    pub fn of_counterparty(cs: &mut Cs, underlying: u64, is_standard: bool) -> Self {
-        let name = "book of a counterparty";
-        let underlying = Uint::external(cs, name, underlying.into(), UNDERLYING_BITS);
-        let is_standard = Bool::external(cs, "method of a counterparty", is_standard);
-        Self { underlying, is_standard }
+    /// Allocates a book, zeros for `None`, under the names of underlying and method.
+    pub fn external(cs: &mut Cs, names: [&'static str; 2], book: Option<Book>) -> Self {
+        let underlying = book.map_or(0, |book| book.underlying.get().into());
+        let is_standard = book.is_some_and(|book| book.method.is_standard());
+        Self {
+            underlying: Uint::external(cs, names[0], underlying, UNDERLYING_BITS),
+            is_standard: Bool::external(cs, names[1], is_standard),
+        }
     }
 
     /// underlying (4 bits) ‖ method (1 bit).
@@ -197,7 +192,8 @@ impl AccountVar {
         let is_rekeyed = Bool::witness(cs, "account is rekeyed", input.is_rekeyed);
         let new_keys = KeysVar::argued(cs, &input.new);
         // The book never changes: the old leaf is opened with that of the new one.
-        let book = BookVar::external(cs, input.new.book);
+        let names = ["underlying", "standard method"];
+        let book = BookVar::external(cs, names, Some(input.new.book));
         let old_cash = Signed::external(cs, "old cash", input.old.cash.into(), CASH_BITS);
         let nonces = cs.under(Rule::Nonce, |cs| nonce::consume(cs, &input.nonces()));
         let stored = input.old.positions.slots();
@@ -311,9 +307,9 @@ fn auction_words(cs: &Cs, auctions: Option<&[AuctionVar; 2]>) -> [Uint; 2] {
 /// What a leaf holds.
 struct LeafVar<'a> {
     keys: &'a KeysVar,
-    /// cash + 2^63 (64) ‖ nonce base (40) ‖ book (5) ‖ auction (104).
+    /// The fields of [`STATUS`] but the last.
     status: [&'a Uint; 4],
-    /// Tier (2), the last of the status word.
+    /// The last.
     tier: &'a TierVar,
     nonce_bits: &'a Uint,
     positions: &'a PositionsVar,

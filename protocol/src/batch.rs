@@ -121,12 +121,16 @@ impl<'a> Batch<'a> {
     pub fn push(&mut self, operations: &[Operation]) -> Result<(), Reject> {
         let count = self.operations.len();
         let verdict = self.take(operations);
-        self.ledger.conclude(verdict.is_ok());
-        if verdict.is_ok() {
-            self.sides.keep();
-        } else {
-            self.sides.undo();
-            self.operations.truncate(count);
+        match verdict {
+            Ok(()) => {
+                self.ledger.keep();
+                self.sides.keep();
+            }
+            Err(_) => {
+                self.ledger.undo();
+                self.sides.undo();
+                self.operations.truncate(count);
+            }
         }
         verdict
     }

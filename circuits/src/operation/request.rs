@@ -142,7 +142,7 @@ impl RequestVar {
     fn withdrawal_word(&self, cs: &mut Cs) -> Uint {
         let is_used = Bool::constant(cs, true);
         let payout = self.payout.widened(CASH_BITS);
-        // Of a withdrawal the number, which is ranged.
+        // Of a withdrawal the number, which is ranged; of others anything, and the word is dropped.
         let recipient = self.action.recipient(cs).lc().clone();
         let recipient = Uint::new_unchecked(recipient, RECIPIENT_BITS);
         let word = pack(&[&payout, &recipient, &is_used]);

@@ -107,4 +107,12 @@ mod tests {
         assert_eq!(words, [first, Fr::from(1u64), Fr::from(7u64), Fr::from(2u64)]);
         assert!(pack_words(&[]).is_empty());
     }
+
+    #[test]
+    #[should_panic(expected = "width of second")]
+    fn a_width_that_is_not_the_layouts_is_refused() {
+        let cs = Cs::new(Mode::Witness);
+        let [first, second] = [7, 9].map(|bits| Uint::constant(&cs, 1, bits));
+        pack_as(&Layout([("first", 7), ("second", 8)]), [&first, &second]);
+    }
 }

@@ -146,32 +146,35 @@ impl<'a> Ledger<'a> {
     /// The first rule broken.
     pub fn apply(&mut self, operation: &Operation) -> Result<(), Reject> {
         let verdict = self.take(operation);
-        self.conclude(verdict.is_ok());
+        match verdict {
+            Ok(()) => self.keep(),
+            Err(_) => self.undo(),
+        }
         verdict
     }
 
-    /// Keeps what was written since the last call, or takes it back.
-    pub(crate) fn conclude(&mut self, is_kept: bool) {
-        let Self { touched, opening, changes, steps, answers, .. } = self;
-        if is_kept {
-            touched.keep();
-            opening.keep();
-            changes.keep();
-            steps.keep();
-            answers.keep();
-            self.received_before = self.received;
-        } else {
-            touched.undo();
-            opening.undo();
-            changes.undo();
-            steps.undo();
-            answers.undo();
-            self.received = self.received_before;
-        }
+    /// What has been written stays.
+    pub(crate) fn keep(&mut self) {
+        self.touched.keep();
+        self.opening.keep();
+        self.changes.keep();
+        self.steps.keep();
+        self.answers.keep();
+        self.received_before = self.received;
+    }
+
+    /// What has been written since the last [`Ledger::keep`] goes.
+    pub(crate) fn undo(&mut self) {
+        self.touched.undo();
+        self.opening.undo();
+        self.changes.undo();
+        self.steps.undo();
+        self.answers.undo();
+        self.received = self.received_before;
     }
 
     /// Applies an operation. If a rule refuses, a part of it is written, and the caller has to
-    /// [`Ledger::conclude`].
+    /// [`Ledger::keep`] or [`Ledger::undo`] it.
     pub(crate) fn take(&mut self, operation: &Operation) -> Result<(), Reject> {
         self.act(operation).map_err(|reject| match operation.account() {
             Some(account) => reject.of(account),

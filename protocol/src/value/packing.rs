@@ -110,3 +110,23 @@ pub fn signed_field(value: i128) -> Fr {
     let magnitude = Fr::from(value.unsigned_abs());
     if value < 0 { -magnitude } else { magnitude }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LAYOUT: Layout<3> = Layout([("flag", 1), ("signed", 4), ("number", 8)]);
+
+    #[test]
+    fn a_layout_packs_fields_in_order_and_signed_ones_above_zero() {
+        let values = [true.into(), Value::Signed(-3), 200u8.into()];
+        assert_eq!(LAYOUT.number(values), 1 | 5 << 1 | 200 << 5);
+        assert_eq!(LAYOUT.pack(values), Fr::from(LAYOUT.number(values)));
+    }
+
+    #[test]
+    #[should_panic(expected = "packed value fits its width")]
+    fn a_value_wider_than_its_field_is_a_broken_invariant() {
+        LAYOUT.pack([false.into(), Value::Signed(0), 256u16.into()]);
+    }
+}

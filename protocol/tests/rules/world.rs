@@ -2,9 +2,12 @@
 //! instruments.
 
 use zkmargin_fixtures::build::{
-    OrderDraft, account_index, domain, market, now, signed_move, small_state, trade,
+    OrderDraft, account, account_index, domain, market, now, portfolio_book, signed_move,
+    small_state, trade,
 };
 use zkmargin_fixtures::keys::trader_key;
+use zkmargin_protocol::account::Account;
+use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::BatchTrace;
@@ -154,4 +157,24 @@ pub fn time(value: u64) -> Time {
 /// The rule a result was refused by.
 pub fn rule_of<T>(result: Result<T, Reject>) -> Option<Rule> {
     result.err().map(|reject| reject.rule)
+}
+
+/// Account 5 holds these quantities of the two options, and its equity is `excess_e6` above its
+/// initial margin.
+pub fn holder(
+    market: &Market,
+    method: MarginMethod,
+    quantities: [i64; 2],
+    excess_e6: i128,
+) -> Account {
+    let mut book = portfolio_book(1);
+    book.method = method;
+    let mut holder = account(index(5), book);
+    for (&instrument, held) in market.rows().keys().zip(quantities) {
+        holder.positions.add(book.underlying, instrument, quantity(held)).expect("a free slot");
+    }
+    let margin = market.margin_of(&holder).expect("listed options");
+    let needed = margin.initial - margin.equity + excess_e6;
+    holder.cash = cash(i64::try_from(needed).expect("a few million USDC"));
+    holder
 }

@@ -20,7 +20,7 @@ pub fn enforce_requests(cs: &mut Cs, tables: &Tables, point: &Point) {
             let is_asked = request.is_active().and(cs, request.action().changes_account());
             asked.push(point.fraction(cs, is_asked.lc(), &key));
         }
-        let rows = tables.two_sided();
+        let rows = tables.two_sided_accounts();
         let bid = cs.rows("two-sided accounts", &rows, |cs, _, (account, row)| {
             let row = row.liquidation();
             let place = shifted(cs, row.bid().bidder(), power_of_two(ACCOUNT_BITS + 1));

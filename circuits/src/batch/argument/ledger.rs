@@ -61,7 +61,7 @@ pub fn enforce_ledger(cs: &mut Cs, tables: &Tables, point: &Point) -> Vec<Holdin
 /// already. No row has both. A forced withdrawal takes cash of the same account. The insurance fund
 /// also gets what does not leave of withdrawals.
 fn auction_legs(cs: &mut Cs, tables: &Tables, point: &Point, cash: &Wire) -> Vec<Wire> {
-    let rows = tables.two_sided();
+    let rows = tables.two_sided_accounts();
     let mut legs = cs.rows("two-sided accounts", &rows, |cs, _, (account, row)| {
         let (auction, answer) = (row.liquidation(), row.forced());
         let forced = answer.reduction();

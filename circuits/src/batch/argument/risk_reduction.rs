@@ -13,7 +13,7 @@ use crate::{Cs, sum};
 /// held before.
 pub fn enforce_reductions(cs: &mut Cs, tables: &Tables, holdings: &[Holdings], point: &Point) {
     let holdings = &holdings[tables.one_sided()..];
-    let rows: Vec<_> = tables.two_sided().into_iter().zip(holdings).collect();
+    let rows: Vec<_> = tables.two_sided_accounts().into_iter().zip(holdings).collect();
     let differences = cs.under(Rule::RiskReduction, |cs| {
         cs.rows("two-sided accounts", &rows, |cs, _, ((account, row), held)| {
             let before = row.before();

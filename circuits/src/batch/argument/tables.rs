@@ -53,7 +53,7 @@ impl Tables {
     }
 
     /// The two-sided rows with their accounts.
-    pub fn two_sided(&self) -> Vec<(&AccountVar, &TwoSidedVar)> {
+    pub fn two_sided_accounts(&self) -> Vec<(&AccountVar, &TwoSidedVar)> {
         self.accounts[self.one_sided()..].iter().zip(&self.two_sided).collect()
     }
 
@@ -64,7 +64,7 @@ impl Tables {
             slots: account.new_positions().slots(),
             margin: margin.claims(),
         });
-        let before = self.two_sided().into_iter().map(|(account, row)| BookSide {
+        let before = self.two_sided_accounts().into_iter().map(|(account, row)| BookSide {
             is_active: account.is_active(),
             slots: row.before().slots(),
             margin: row.before().margin(),

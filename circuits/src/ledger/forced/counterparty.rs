@@ -53,14 +53,13 @@ pub struct CounterpartyVar {
 impl CounterpartyVar {
     pub(super) fn external(cs: &mut Cs, input: Option<&CounterpartyInput>) -> Self {
         let index = input.map_or(0, |input| input.index.get().into());
-        let underlying = input.map_or(0, |input| input.book.underlying.get().into());
-        let is_standard = input.is_some_and(|input| input.book.method.is_standard());
+        let names = ["book of a counterparty", "method of a counterparty"];
         let excess = input.map_or(0, |input| input.excess_e12);
         let wide = input.map_or(0, |input| input.wide.into());
         let flag = |is_set: fn(&CounterpartyInput) -> bool| input.is_some_and(is_set);
         Self {
             index: ranged(cs, "counterparty", index, ACCOUNT_BITS),
-            book: BookVar::of_counterparty(cs, underlying, is_standard),
+            book: BookVar::external(cs, names, input.map(|input| input.book)),
             is_frozen: Bool::external(
                 cs,
                 "counterparty is in auction",

@@ -1,11 +1,9 @@
 use std::collections::BTreeMap;
 
-use super::super::world::{World, cash, index, quantity, rule_of};
-use zkmargin_fixtures::build::{
-    account, deposit, market, portfolio_book, signed_move, state, trade,
-};
+use super::super::world::{World, holder, index, rule_of};
+use zkmargin_fixtures::build::{deposit, market, portfolio_book, signed_move, state, trade};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::margin::{Margin, MarginMethod, evaluate};
+use zkmargin_protocol::account::margin::{Margin, MarginMethod};
 
 pub const RULE: Rule = Rule::InitialMargin;
 
@@ -13,17 +11,7 @@ pub const RULE: Rule = Rule::InitialMargin;
 /// above its margin.
 fn after_paying_one(method: MarginMethod, quantities: [i64; 2], spare_e6: i128) -> World {
     let market = market(2, 1);
-    let mut book = portfolio_book(1);
-    book.method = method;
-    let mut holder = account(index(5), book);
-    for (&instrument, held) in market.rows().keys().zip(quantities) {
-        holder.positions.add(book.underlying, instrument, quantity(held)).expect("a free slot");
-    }
-    let margin =
-        evaluate(holder.cash, holder.positions.iter(), market.rows(), market.parameters(), method)
-            .expect("listed options");
-    let needed = margin.initial - margin.equity + spare_e6 + 1_000_000;
-    holder.cash = cash(i64::try_from(needed).expect("a few thousand USDC"));
+    let holder = holder(&market, method, quantities, spare_e6 + 1_000_000);
     let state = state(BTreeMap::from([(index(5), holder)]), 4, &market);
     World { market, state, ..World::new() }
 }

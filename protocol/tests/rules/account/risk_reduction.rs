@@ -1,11 +1,11 @@
 use std::collections::BTreeMap;
 
-use super::super::world::{World, cash, index, price, quantity};
+use super::super::world::{World, holder, index, price};
 use zkmargin_fixtures::build::{
-    OrderDraft, account, deposit, market, portfolio_book, signed_move, state, trade,
+    OrderDraft, deposit, market, portfolio_book, signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::margin::{MarginMethod, evaluate};
+use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::operation::Operation;
@@ -16,17 +16,7 @@ pub const RULE: Rule = Rule::RiskReduction;
 /// margin; account 3 is rich.
 fn short_of_margin(method: MarginMethod, quantities: [i64; 2], lacking_e6: i128) -> World {
     let market = market(2, 1);
-    let mut book = portfolio_book(1);
-    book.method = method;
-    let mut holder = account(index(5), book);
-    for (&instrument, held) in market.rows().keys().zip(quantities) {
-        holder.positions.add(book.underlying, instrument, quantity(held)).expect("a free slot");
-    }
-    let margin =
-        evaluate(holder.cash, holder.positions.iter(), market.rows(), market.parameters(), method)
-            .expect("listed options");
-    let needed = margin.initial - margin.equity - lacking_e6;
-    holder.cash = cash(i64::try_from(needed).expect("a few million USDC"));
+    let holder = holder(&market, method, quantities, -lacking_e6);
     let rich = World::new().state.account(index(3)).expect("a trader").clone();
     let state = state(BTreeMap::from([(index(3), rich), (index(5), holder)]), 4, &market);
     World { market, state, ..World::new() }
