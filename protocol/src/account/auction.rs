@@ -13,7 +13,7 @@ use crate::value::reading::check_when_read;
 use crate::value::units::{CASH_BITS, Cash, TIME_BITS, Time};
 use crate::{Reject, Rule};
 
-/// Width in bits of [`Auction::parts`].
+/// Width in bits of [`WORD`].
 pub const AUCTION_BITS: u32 = TIME_BITS + 1 + (CASH_BITS - 1);
 
 /// An auction under way. Reading one from a file checks it by [`Auction::check`].
