@@ -87,7 +87,7 @@ impl Event {
             Self::Genesis(genesis) => serde_json::to_string(genesis),
             Self::Parameters(announcement) => serde_json::to_string(announcement),
             Self::Oracle(table) => serde_json::to_string(table),
-            Self::Submission(submission) => serde_json::to_string(submission),
+            Self::Submission(submission) => serde_json::to_string(&submission.content),
             Self::Seal(record) => serde_json::to_string(record),
         };
         text.expect("the types of the log have string keys and no failing parts")
@@ -107,7 +107,7 @@ pub(crate) struct Entry {
 impl Entry {
     pub fn new(sequence: u64, time: Time, event: &Event) -> Self {
         let id = match event {
-            Event::Submission(submission) => Some(submission.identity()),
+            Event::Submission(submission) => Some(submission.id),
             _ => None,
         };
         Self { sequence, kind: event.kind().to_owned(), time, id, payload: event.payload() }
@@ -140,7 +140,12 @@ impl Entry {
             "genesis" => Event::Genesis(self.parse()?),
             "parameters" => Event::Parameters(self.parse()?),
             "oracle" => Event::Oracle(self.parse()?),
-            "submission" => Event::Submission(self.parse()?),
+            "submission" => {
+                let Self { sequence, id, .. } = self;
+                let what = format!("entry {sequence} of the log is a submission without identity");
+                let id = id.ok_or_else(|| Error::broken_log(what))?;
+                Event::Submission(Submission { id, content: self.parse()? })
+            }
             "seal" => Event::Seal(self.parse()?),
             kind => {
                 let Self { sequence, .. } = self;

@@ -17,7 +17,7 @@ use crate::event::Event;
 use crate::genesis::Genesis;
 use crate::lines::Line;
 use crate::store::Store;
-use crate::submission::{Source, Submission};
+use crate::submission::{Content, Source, Submission};
 
 /// What [`crate::Sequencer::submit`] works through, from one batch to the next.
 pub(crate) struct Intake<G, C, P> {
@@ -160,34 +160,34 @@ where
             Ok(submission) => submission,
             Err(refusal) => return refused(None, refusal),
         };
-        let id = submission.identity();
+        let id = submission.id;
         let hex = id.to_hex().to_string();
         if let Some(entry) = store.find(&id)? {
             let (sequence, time) = (entry.sequence, entry.time);
             let known = match entry.event()? {
-                Event::Submission(known) if submission.is_same(&known) => known,
+                Event::Submission(known) if submission.is_same(&known) => known.content,
                 _ => {
                     let what = "reference used for something else, entry";
                     return refused(Some(id), Refusal::new(Reason::ChainReference, what, sequence));
                 }
             };
             let batch = store.batch_of(sequence)?.unwrap_or(desk.number());
-            let is_returned = matches!(known, Submission::Returned(_));
+            let is_returned = matches!(known, Content::Returned(_));
             let receipt = Receipt { id: hex, sequence, batch, time, is_returned };
             return Ok(Some(Answer::accepted(number, receipt)));
         }
-        let mut verdict = desk.admit(&submission.operation(), self.now);
+        let mut verdict = desk.admit(&submission.content.operation(), self.now);
         // What is on L1 cannot be refused there any more: it goes back by a batch.
         if let (true, Some(returned)) = (verdict.is_by(Rule::DepositKey), submission.returned()) {
-            verdict = desk.admit(&returned.operation(), self.now);
+            verdict = desk.admit(&returned.content.operation(), self.now);
             submission = returned;
         }
-        let operation = submission.operation();
+        let operation = submission.content.operation();
         match verdict {
             Verdict::Closed => Ok(None),
             Verdict::Refused(refusal) => refused(Some(id), refusal),
             Verdict::Accepted => {
-                let is_returned = matches!(submission, Submission::Returned(_));
+                let is_returned = matches!(submission.content, Content::Returned(_));
                 let entry = store.append(self.now, &Event::Submission(submission))?;
                 let (sequence, time) = (entry.sequence, entry.time);
                 pending.push(Pending { sequence, time, operation });

@@ -42,4 +42,4 @@ pub use rebuild::{Rebuilt, rebuild};
 pub use replay::Replayed;
 pub use report::{AccountInfo, BatchInfo, MarginInfo, Status};
 pub use sequencer::{Access, Sequencer};
-pub use submission::{DepositNotice, ForcedNotice, Source, Submission};
+pub use submission::{Content, DepositNotice, ForcedNotice, Source, Submission};

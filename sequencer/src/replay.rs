@@ -215,7 +215,7 @@ impl Standing {
                 self.market = Some(market.map_err(|reject| Error::diverged(sequence, &reject))?);
             }
             Event::Submission(submission) => {
-                let operation = submission.operation();
+                let operation = submission.content.operation();
                 self.pending.push(Pending { sequence, time: entry.time, operation });
             }
             Event::Seal(record) => return self.seal(sequence, record).map(Some),
@@ -278,7 +278,7 @@ fn pending_of(entry: &Entry) -> Result<Pending, Error> {
         Event::Submission(submission) => Ok(Pending {
             sequence: entry.sequence,
             time: entry.time,
-            operation: submission.operation(),
+            operation: submission.content.operation(),
         }),
         _ => Err(unexpected(entry)),
     }

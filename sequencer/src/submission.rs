@@ -7,11 +7,11 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use zkmargin_protocol::Rule;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::deposit::Deposit;
 use zkmargin_protocol::operation::forced::ForcedRequest;
 use zkmargin_protocol::operation::grant_tier::GrantTier;
+use zkmargin_protocol::{Reject, Rule};
 use zkmargin_verifier::address::{self, AddressError};
 
 use crate::answer::{Reason, Refusal};
@@ -56,10 +56,10 @@ pub struct ForcedNotice {
     pub forced: ForcedRequest,
 }
 
-/// An accepted line.
+/// What a line asks for, as the log keeps it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Submission {
+pub enum Content {
     /// A trade or a request.
     Signed(Operation),
     /// A deposit.
@@ -72,88 +72,13 @@ pub enum Submission {
     Grant(GrantTier),
 }
 
-impl Submission {
-    /// Reads a line of JSON.
-    ///
-    /// # Errors
-    /// [`Reason::Malformed`] for anything but exactly one submission which `source` may send:
-    /// unknown or repeated fields, numbers that are not in their unit's range, other kinds.
-    pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
-        match source {
-            Source::Public => match exact(&with_canonical_recipient(line)?)? {
-                Operation::Deposit(_) | Operation::RefuseDeposit(_) => {
-                    Err(malformed("deposits come from L1 only", "deposit"))
-                }
-                Operation::Forced(_) => Err(malformed("requests are forced on L1 only", "forced")),
-                Operation::GrantTier(_) => Err(malformed("tiers are the venue's to grant", "tier")),
-                operation => Ok(Self::Signed(operation)),
-            },
-            Source::Chain => {
-                let mut notice = Self::parse_notice(line)?;
-                if let Self::Deposit(DepositNotice { reference, .. })
-                | Self::Forced(ForcedNotice { reference, .. }) = &mut notice
-                {
-                    // Before it is an identity: one event is credited once, however it is spelled.
-                    *reference = reference::canonical(reference)
-                        .map_err(|what| malformed(what, &*reference))?;
-                }
-                Ok(notice)
-            }
-            Source::Venue => Ok(Self::Grant(exact(line)?)),
-        }
-    }
-
-    fn parse_notice(line: &str) -> Result<Self, Refusal> {
-        let value: Option<Value> = serde_json::from_str(line).ok();
-        match value {
-            Some(value) if value.get("forced").is_some() => exact(line).map(Self::Forced),
-            _ => exact(line).map(Self::Deposit),
-        }
-    }
-
-    /// The L1 reference of what came from there.
-    fn reference(&self) -> Option<&str> {
-        match self {
-            Self::Signed(_) | Self::Grant(_) => None,
-            Self::Deposit(notice) | Self::Returned(notice) => Some(&notice.reference),
-            Self::Forced(notice) => Some(&notice.reference),
-        }
-    }
-
+impl Content {
     /// The deposit, going back.
-    pub fn returned(&self) -> Option<Self> {
+    fn returned(&self) -> Option<Self> {
         match self {
             Self::Deposit(notice) => Some(Self::Returned(notice.clone())),
             _ => None,
         }
-    }
-
-    /// Whether both say the same, whatever came of it.
-    pub fn is_same(&self, other: &Self) -> bool {
-        self == other || self.returned().as_ref() == Some(other)
-    }
-
-    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that
-    /// nothing is done twice. A grant sent again is the same one, for tiers only rise.
-    pub fn identity(&self) -> Hash {
-        let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
-        match self {
-            Self::Signed(operation) => {
-                let text = serde_json::to_string(operation);
-                hasher.update(b"signed ");
-                hasher.update(text.expect("operations have string keys only").as_bytes());
-            }
-            Self::Deposit(_) | Self::Returned(_) | Self::Forced(_) => {
-                hasher.update(b"chain ");
-                hasher.update(self.reference().unwrap_or_default().as_bytes());
-            }
-            Self::Grant(grant) => {
-                let text = serde_json::to_string(grant);
-                hasher.update(b"grant ");
-                hasher.update(text.expect("grants have string keys only").as_bytes());
-            }
-        }
-        hasher.finalize()
     }
 
     /// The operation asked for.
@@ -166,6 +91,89 @@ impl Submission {
             Self::Grant(grant) => Operation::GrantTier(*grant),
         }
     }
+}
+
+/// A line that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Submission {
+    /// BLAKE3 of the canonical content; of what came from L1, of its reference there, so that
+    /// nothing is done twice. A grant sent again is the same one, for tiers only rise.
+    pub id: Hash,
+    /// What it asks for.
+    pub content: Content,
+}
+
+impl Submission {
+    /// Reads a line of JSON.
+    ///
+    /// # Errors
+    /// [`Reason::Malformed`] for anything but exactly one submission which `source` may send:
+    /// unknown or repeated fields, numbers that are not in their unit's range, other kinds.
+    pub fn parse(source: Source, line: &str) -> Result<Self, Refusal> {
+        match source {
+            Source::Public => {
+                let (operation, text) = exact(&with_canonical_recipient(line)?)?;
+                let content = Content::Signed(only_public(operation)?);
+                Ok(Self { id: identity("signed", &text), content })
+            }
+            Source::Chain => Self::parse_notice(line),
+            Source::Venue => {
+                let (grant, text) = exact(line)?;
+                Ok(Self { id: identity("grant", &text), content: Content::Grant(grant) })
+            }
+        }
+    }
+
+    fn parse_notice(line: &str) -> Result<Self, Refusal> {
+        let value: Option<Value> = serde_json::from_str(line).ok();
+        let (reference, content) = if value.is_some_and(|value| value.get("forced").is_some()) {
+            let (notice, _) = exact::<ForcedNotice>(line)?;
+            let reference = canonical(&notice.reference)?;
+            (reference.clone(), Content::Forced(ForcedNotice { reference, ..notice }))
+        } else {
+            let (notice, _) = exact::<DepositNotice>(line)?;
+            let reference = canonical(&notice.reference)?;
+            (reference.clone(), Content::Deposit(DepositNotice { reference, ..notice }))
+        };
+        Ok(Self { id: identity("chain", &reference), content })
+    }
+
+    /// The deposit, going back.
+    pub fn returned(&self) -> Option<Self> {
+        Some(Self { id: self.id, content: self.content.returned()? })
+    }
+
+    /// Whether both say the same, whatever came of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self == other || self.returned().as_ref() == Some(other)
+    }
+}
+
+/// An operation that anybody may send.
+fn only_public(operation: Operation) -> Result<Operation, Refusal> {
+    let (what, found) = match operation {
+        Operation::Deposit(_) | Operation::RefuseDeposit(_) => {
+            ("deposits come from L1 only", "deposit")
+        }
+        Operation::Forced(_) => ("requests are forced on L1 only", "forced"),
+        Operation::GrantTier(_) => ("tiers are the venue's to grant", "tier"),
+        operation => return Ok(operation),
+    };
+    Err(malformed(what, found))
+}
+
+/// A reference before it is an identity: one event is credited once, however it is spelled.
+fn canonical(reference: &str) -> Result<String, Refusal> {
+    reference::canonical(reference).map_err(|what| malformed(what, reference))
+}
+
+/// The identity of what `text` says, of a kind.
+fn identity(kind: &str, text: &str) -> Hash {
+    let mut hasher = Hasher::new_derive_key(IDENTITY_CONTEXT);
+    for part in [kind, " ", text] {
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize()
 }
 
 fn malformed(what: &str, value: impl std::fmt::Display) -> Refusal {
@@ -197,25 +205,24 @@ fn with_canonical_recipient(line: &str) -> Result<Cow<'_, str>, Refusal> {
     }
 }
 
-/// The value of which `line` is the JSON, with nothing left over at any depth.
-fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<T, Refusal> {
+/// The value of which `line` is the JSON, with nothing left over at any depth, and its canonical
+/// text: fields in the order of their types, no white space.
+fn exact<T: Serialize + DeserializeOwned>(line: &str) -> Result<(T, String), Refusal> {
     let value: T = serde_json::from_str(line).map_err(|error| unreadable(&error.to_string()))?;
+    let text = serde_json::to_string(&value).expect("submissions have string keys only");
+    let read = |text| serde_json::from_str::<Value>(text).ok();
     // Types without the attribute ignore unknown fields; what is written back would lack them.
-    let is_exact = serde_json::from_str::<Value>(line).ok() == serde_json::to_value(&value).ok();
-    if !is_exact {
+    if text != line.trim_ascii() && read(&text) != read(line) {
         return Err(malformed("JSON", "unknown fields, or values not in canonical form"));
     }
-    Ok(value)
+    Ok((value, text))
 }
 
-/// A value outside its unit or a key off the curve is refused while it is read; the message then
-/// names the rule in parentheses, before the place.
+/// A value outside its unit or a key off the curve is refused while it is read, and the reader's
+/// message then says by which rule.
 fn unreadable(message: &str) -> Refusal {
-    let named = message.rsplit_once(" (").and_then(|(text, rest)| {
-        let (name, place) = rest.split_once(')')?;
-        let rule: Rule = serde_json::from_value(name.into()).ok()?;
-        let value = format!("{text}{place}");
-        Some(Refusal { rule: rule.name().to_owned(), ..malformed("JSON", value) })
-    });
-    named.unwrap_or_else(|| malformed("JSON", message))
+    match Reject::found_in(message) {
+        Some((rule, value)) => Refusal { rule: rule.name().to_owned(), ..malformed("JSON", value) },
+        None => malformed("JSON", message),
+    }
 }

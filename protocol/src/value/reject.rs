@@ -61,6 +61,15 @@ impl Reject {
         self.bound(format!("only {allowed}"))
     }
 
+    /// The rule that a message ends with, as [`Reject`] prints it, and the message without it. A
+    /// reader of a file passes a refusal on as text, with the place behind it.
+    pub fn found_in(message: &str) -> Option<(Rule, String)> {
+        let (sentence, rest) = message.rsplit_once(" (")?;
+        let (name, place) = rest.split_once(')')?;
+        let rule = Rule::ALL.iter().find(|rule| rule.name() == name)?;
+        Some((*rule, format!("{sentence}{place}")))
+    }
+
     fn bound(self, bound: String) -> Self {
         Self { bound: Some(bound), ..self }
     }
@@ -83,3 +92,21 @@ impl Display for Reject {
 }
 
 impl Error for Reject {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rule_is_found_in_the_message_of_its_refusal() {
+        for &rule in Rule::ALL {
+            let reject = Reject::new(rule, "size (contracts)", 12).of(7u32).at_most(10);
+            let sentence = "account 7: size (contracts) is 12, at most 10 is allowed";
+            assert_eq!(reject.to_string(), format!("{sentence} ({})", rule.name()));
+            let found = Reject::found_in(&format!("{reject} at line 3 column 9"));
+            assert_eq!(found, Some((rule, format!("{sentence} at line 3 column 9"))));
+        }
+        assert_eq!(Reject::found_in("a value (of no rule) at line 1"), None);
+        assert_eq!(Reject::found_in("no brackets"), None);
+    }
+}

@@ -79,8 +79,9 @@ impl Drill {
         let lines = trade_lines((cycles + 2) * LINES, TRADERS);
         let parsed: Vec<_> =
             lines.iter().map(|line| Submission::parse(Source::Public, line).unwrap()).collect();
-        let ids = parsed.iter().map(|one| one.identity().to_hex().to_string()).collect();
-        let payloads = parsed.iter().map(|one| serde_json::to_string(one).unwrap()).collect();
+        let ids = parsed.iter().map(|one| one.id.to_hex().to_string()).collect();
+        let payloads =
+            parsed.iter().map(|one| serde_json::to_string(&one.content).unwrap()).collect();
         Self {
             store: venue.store(),
             venue,
