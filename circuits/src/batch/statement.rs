@@ -2,6 +2,7 @@
 
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::batch::statement::PLACE;
 use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::crypto::domain::Tag;
 use zkmargin_protocol::value::units::ACCOUNT_BITS;
@@ -12,10 +13,10 @@ use crate::crypto::poseidon;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
 use crate::ledger::two_sided::TwoSidedVar;
-use crate::value::packing::pack;
+use crate::value::packing::{pack, pack_as};
 use crate::{Cs, Wire};
 
-/// account (24) ‖ is used (1); new leaf; encrypted leaf. Zero in padding.
+/// [`PLACE`]; new leaf; encrypted leaf. Zero in padding.
 pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
     cs.under(Rule::LeafCipher, |cs| {
         let (index, leaf, is_active) = (account.index(), account.new_leaf(), account.is_active());
@@ -23,7 +24,7 @@ pub fn account_words(cs: &mut Cs, account: &AccountVar) -> Vec<Wire> {
         let cipher = cipher::encrypt(cs, view_key, index, leaf, account.secret_words());
         debug_assert_eq!(cipher.len(), SECRET_WORDS);
         // Index and leaf are zero in padding already.
-        let place = pack(&[index, is_active]);
+        let place = pack_as(&PLACE, [index, is_active]);
         let mut words = vec![place.lc().clone(), leaf.lc().clone()];
         for word in &cipher {
             words.push(cs.product("cipher word of a row in use", is_active.lc(), word));

@@ -8,7 +8,7 @@ use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::nonce::WINDOW;
-use zkmargin_protocol::operation::forced::{ForcedAnswer, KIND_BITS};
+use zkmargin_protocol::operation::forced::{ANSWER, CONTRACTS, ForcedAnswer, KIND_BITS};
 use zkmargin_protocol::value::units::{CASH_BITS, NONCE_BITS, PPM};
 
 use crate::account::AccountVar;
@@ -20,7 +20,7 @@ use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Uint, power_of_two};
 use crate::ledger::forced::reduction::ForcedReductionVar;
 use crate::value::header::HeaderVar;
-use crate::value::packing::pack;
+use crate::value::packing::pack_as;
 use crate::{Cs, shifted, sum};
 
 /// Width in bits of an amount.
@@ -90,15 +90,13 @@ impl ForcedVar {
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ amount that leaves (63) ‖ is refused (1); of a reduction,
-    /// in the place of the amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25) and
-    /// counterparty (24) ‖ 0 (39). Fields of other kinds are zero.
+    /// [`ANSWER`]. Parts of other kinds are zero.
     pub fn word(&self, cs: &mut Cs) -> Uint {
         let reduction = &self.reduction;
         let kinds = [&self.is_withdrawal, &self.is_cancel, reduction.is_asked()].map(Bool::lc);
         let kind = kinds.iter().zip(1u64..).map(|(is_kind, k)| is_kind.scaled(Fr::from(k)));
         let kind = sum(&kind.collect::<Vec<_>>());
-        let contracts = pack(&[reduction.instrument(), reduction.quantity()]);
+        let contracts = pack_as(&CONTRACTS, [reduction.instrument(), reduction.quantity()]);
         // One kind at most is set (`enforce_alone`), and fields of other kinds are zero: so each
         // sum is of one part, and fits its place.
         let kind = Uint::new_unchecked(kind, KIND_BITS);
@@ -106,7 +104,7 @@ impl ForcedVar {
         let taker = reduction.counterparty().index();
         let done = Uint::new_unchecked(self.payout.plus(taker), AMOUNT_BITS);
         let is_refused = Bool::new_unchecked(self.is_refused.plus(reduction.is_refused()));
-        let word = pack(&[&kind, &asked, &done, &is_refused]);
+        let word = pack_as(&ANSWER, [&kind, &asked, &done, &is_refused]);
         cs.note_determined(&[&word], &[&kind, &asked, &done, &is_refused]);
         cs.note_determined(&[&kind], &kinds);
         word

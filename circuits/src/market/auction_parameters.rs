@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::auction_parameters::{
-    AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS,
+    AuctionParameters, DUST_BITS, LENGTH_BITS, SHARE_BITS, WORD,
 };
 use zkmargin_protocol::value::units::{PPM, TIME_BITS};
 
@@ -13,7 +13,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::is_less_than;
 use crate::gadgets::division::{Widths, div_floor};
 use crate::gadgets::integer::{Int, Uint, ranged};
-use crate::value::packing::pack;
+use crate::value::packing::{Packed, pack_as};
 
 /// The parameters of auctions: shares of 20 bits in parts per million, lengths of 24 bits in
 /// seconds. That they make sense is for those who choose them; a length of zero lets no row with an
@@ -66,10 +66,9 @@ impl AuctionParametersVar {
         }
     }
 
-    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust
-    /// (40).
+    /// [`WORD`].
     pub(crate) fn word(&self) -> Uint {
-        pack(&[
+        let parts: [&dyn Packed; 9] = [
             &self.buffer,
             &self.discount_start,
             &self.discount_fast,
@@ -79,7 +78,8 @@ impl AuctionParametersVar {
             &self.slow,
             &self.insolvent,
             &self.dust,
-        ])
+        ];
+        pack_as(&WORD, parts)
     }
 }
 

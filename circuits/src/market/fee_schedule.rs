@@ -3,13 +3,13 @@
 use ark_bn254::Fr;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::fee_schedule::{
-    CAP_BITS, FeeRates, FeeSchedule, PERMILLE, RATE_BITS, TIERS,
+    CAP_BITS, FeeRates, FeeSchedule, PERMILLE, RATE_BITS, TIERS, WORD,
 };
 use zkmargin_protocol::value::units::{PPM, PRICE_BITS, TIER_BITS, Tier};
 
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::integer::{Bits, Uint, ranged};
-use crate::value::packing::pack_all;
+use crate::value::packing::{Packed, pack_as};
 use crate::{Cs, Wire};
 
 /// The tier of an account, 2 bits.
@@ -83,10 +83,11 @@ impl FeeScheduleVar {
         Self { makers, takers, cap }
     }
 
-    /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
+    /// [`WORD`].
     pub(crate) fn word(&self) -> Uint {
-        let rates = self.makers.iter().zip(&self.takers);
-        pack_all(rates.flat_map(|(maker, taker)| [maker, taker]).chain([&self.cap]))
+        let rate = |k: usize| &[&self.makers, &self.takers][k % 2][k / 2];
+        let part = |k| if k < 2 * TIERS { rate(k) } else { &self.cap };
+        pack_as(&WORD, std::array::from_fn(|k| part(k) as &dyn Packed))
     }
 
     /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this

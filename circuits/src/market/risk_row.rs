@@ -4,7 +4,7 @@ use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::crypto::domain::Tag;
-use zkmargin_protocol::market::instrument::InstrumentSpec;
+use zkmargin_protocol::market::instrument::{self, InstrumentSpec};
 use zkmargin_protocol::market::risk_row::{LOSSES_PER_WORD, PRICES, RiskRow};
 use zkmargin_protocol::pricing::black76::OptionKind;
 use zkmargin_protocol::pricing::scenario::SCENARIOS;
@@ -19,7 +19,7 @@ use crate::gadgets::comparator::enforce_nonzero_if;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::{Int, Signed, Uint};
 use crate::value::header::HeaderVar;
-use crate::value::packing::{pack, pack_all, pack_as};
+use crate::value::packing::{Packed, pack_all, pack_as};
 use crate::{Cs, shifted};
 
 /// One instrument.
@@ -132,7 +132,7 @@ fn leaf(cs: &mut Cs, fields: [&Uint; 3], loss_words: &[Uint]) -> Element {
 
 /// What a row specifies.
 struct SpecVar {
-    /// underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is a call (1).
+    /// [`instrument::WORD`].
     word: Uint,
     expiry: Uint,
 }
@@ -144,7 +144,8 @@ impl SpecVar {
         let expiry = Uint::external(cs, "spec expiry", spec.expiry.get().into(), TIME_BITS);
         let strike = Uint::external(cs, "spec strike", spec.strike.get().into(), PRICE_BITS);
         let is_call = Bool::external(cs, "spec is a call", spec.kind == OptionKind::Call);
-        Self { word: pack(&[&underlying, &expiry, &strike, &is_call]), expiry }
+        let parts: [&dyn Packed; 4] = [&underlying, &expiry, &strike, &is_call];
+        Self { word: pack_as(&instrument::WORD, parts), expiry }
     }
 }
 

@@ -3,6 +3,7 @@
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
+use zkmargin_protocol::batch::statement::WITHDRAWAL;
 use zkmargin_protocol::operation::recipient::RECIPIENT_BITS;
 use zkmargin_protocol::operation::request::{SignedRequest, TERMS};
 use zkmargin_protocol::value::units::{ACCOUNT_BITS, CASH_BITS, NONCE_BITS, TIME_BITS};
@@ -137,15 +138,14 @@ impl RequestVar {
         });
     }
 
-    /// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other
-    /// requests.
+    /// [`WITHDRAWAL`] of a withdrawal, zero of other requests.
     fn withdrawal_word(&self, cs: &mut Cs) -> Uint {
         let is_used = Bool::constant(cs, true);
         let payout = self.payout.widened(CASH_BITS);
         // Of a withdrawal the number, which is ranged; of others anything, and the word is dropped.
         let recipient = self.action.recipient(cs).lc().clone();
         let recipient = Uint::new_unchecked(recipient, RECIPIENT_BITS);
-        let word = pack(&[&payout, &recipient, &is_used]);
+        let word = pack_as(&WITHDRAWAL, [&payout, &recipient, &is_used]);
         let is_paid_out = self.is_active.and(cs, self.action.is_withdrawal());
         word.only_if(cs, "withdrawal word", &is_paid_out)
     }

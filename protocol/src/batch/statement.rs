@@ -1,7 +1,7 @@
 //! The public statement: one vector of words. Spec: `docs/spec/batch/statement.md`.
 
 use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, Field};
+use ark_ff::AdditiveGroup;
 
 use crate::batch::shape::Shape;
 use crate::batch::trace::{AccountRow, BatchTrace};
@@ -15,7 +15,7 @@ use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
 use crate::operation::request::SignedRequest;
 use crate::value::custody::{Custody, TOTALS};
-use crate::value::packing::{Layout, Value, pack, part};
+use crate::value::packing::{Layout, Value};
 use crate::value::units::{ACCOUNT_BITS, CASH_BITS, NUMBER_BITS, TIME_BITS, Time};
 
 /// Version of the statement; the first word.
@@ -121,27 +121,28 @@ pub fn word_count(shape: &Shape) -> usize {
         + (shape.accounts + shape.two_sided) * ACCOUNT_WORDS
 }
 
-/// amount that leaves (64) ‖ recipient (160) ‖ is used (1) of a withdrawal; zero for other
-/// requests.
+/// The word of a withdrawal.
+pub const WITHDRAWAL: Layout<3> =
+    Layout([("amount that leaves", CASH_BITS), ("recipient", RECIPIENT_BITS), ("is used", 1)]);
+
+/// The first word of an account; of a two-sided one an answer stands above.
+pub const PLACE: Layout<2> = Layout([("account", ACCOUNT_BITS), ("is used", 1)]);
+
+/// [`WITHDRAWAL`] of a withdrawal, zero of other requests.
 pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
     let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
-    let amount = part(custody.payout_floor(amount).get() as u64, CASH_BITS);
-    pack(&[amount])
-        + to.field() * power_of_two(CASH_BITS)
-        + power_of_two(CASH_BITS + RECIPIENT_BITS)
+    // No part of a balance is negative.
+    let leaving = Fr::from(custody.payout_floor(amount).get() as u64);
+    leaving + to.field() * WITHDRAWAL.place(1) + WITHDRAWAL.place(2)
 }
 
-fn power_of_two(bits: u32) -> Fr {
-    Fr::from(2u64).pow([u64::from(bits)])
-}
-
-/// account (24) ‖ is used (1); new leaf; encrypted leaf.
+/// [`PLACE`]; new leaf; encrypted leaf.
 pub fn account_words(row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
     let leaf = row.new.leaf();
     let secret = row.new.secret_words();
     let cipher = cipher::encrypt(row.new.view_key, row.index, leaf, secret);
     std::array::from_fn(|k| match k {
-        0 => pack(&[part(row.index.get(), ACCOUNT_BITS), part(1u8, 1)]),
+        0 => PLACE.pack([row.index.get().into(), true.into()]),
         1 => leaf,
         _ => cipher[k - 2],
     })
@@ -194,8 +195,7 @@ impl BatchTrace {
     fn with_answer(&self, row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
         let mut words = account_words(row);
         if let Some(answer) = &row.answer {
-            words[0] += answer.word(self.custody.payout_floor(answer.paid()))
-                * power_of_two(ACCOUNT_BITS + 1);
+            words[0] += answer.word(self.custody.payout_floor(answer.paid())) * PLACE.place(2);
         }
         words
     }

@@ -4,7 +4,7 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::value::packing::{Part, pack, part};
+use crate::value::packing::Layout;
 use crate::value::reading::check_when_read;
 use crate::value::units::PPM;
 use crate::{Reject, Rule};
@@ -43,6 +43,19 @@ pub struct AuctionParameters {
 }
 
 check_when_read!(AuctionParameters);
+
+/// The parameters in one word.
+pub const WORD: Layout<9> = Layout([
+    ("buffer", SHARE_BITS),
+    ("first discount", SHARE_BITS),
+    ("second discount", SHARE_BITS),
+    ("fee", SHARE_BITS),
+    ("least bid", SHARE_BITS),
+    ("first part", LENGTH_BITS),
+    ("second part", LENGTH_BITS),
+    ("insolvent part", LENGTH_BITS),
+    ("dust", DUST_BITS),
+]);
 
 impl AuctionParameters {
     /// Derive v2's published figures; the smallest bid and the dust are ours.
@@ -87,21 +100,19 @@ impl AuctionParameters {
         Ok(())
     }
 
-    /// buffer (20) ‖ discounts (20, 20) ‖ fee (20) ‖ least bid (20) ‖ lengths (24, 24, 24) ‖ dust
-    /// (40).
+    /// [`WORD`].
     pub fn word(&self) -> Fr {
-        let shares = [
-            self.buffer_ppm,
-            self.discount_start_ppm,
-            self.discount_fast_ppm,
-            self.fee_ppm,
-            self.bid_minimum_ppm,
-        ];
-        let mut parts: Vec<Part> = shares.map(|share| part(share, SHARE_BITS)).to_vec();
-        let lengths = [self.fast_s, self.slow_s, self.insolvent_s];
-        parts.extend(lengths.map(|length| part(length, LENGTH_BITS)));
-        parts.push(part(self.dust_e6, DUST_BITS));
-        pack(&parts)
+        WORD.pack([
+            self.buffer_ppm.into(),
+            self.discount_start_ppm.into(),
+            self.discount_fast_ppm.into(),
+            self.fee_ppm.into(),
+            self.bid_minimum_ppm.into(),
+            self.fast_s.into(),
+            self.slow_s.into(),
+            self.insolvent_s.into(),
+            self.dust_e6.into(),
+        ])
     }
 
     /// Price of the whole account as a share of its equity, `age_s` seconds into the auction,

@@ -4,7 +4,7 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::value::packing::{Part, pack, part};
+use crate::value::packing::Layout;
 use crate::value::reading::check_when_read;
 use crate::value::units::{PPM, Price, TIER_BITS, Tier};
 use crate::{Reject, Rule};
@@ -41,6 +41,19 @@ pub struct FeeSchedule {
 
 check_when_read!(FeeSchedule);
 
+/// The schedule in one word.
+pub const WORD: Layout<{ 2 * TIERS + 1 }> = Layout([
+    ("maker rate of tier 0", RATE_BITS),
+    ("taker rate of tier 0", RATE_BITS),
+    ("maker rate of tier 1", RATE_BITS),
+    ("taker rate of tier 1", RATE_BITS),
+    ("maker rate of tier 2", RATE_BITS),
+    ("taker rate of tier 2", RATE_BITS),
+    ("maker rate of tier 3", RATE_BITS),
+    ("taker rate of tier 3", RATE_BITS),
+    ("cap", CAP_BITS),
+]);
+
 impl FeeSchedule {
     /// 0.03 % of the forward and an eighth of the price, as Deribit publishes for options; the
     /// discounts are ours.
@@ -71,12 +84,20 @@ impl FeeSchedule {
         Ok(())
     }
 
-    /// Maker (16) and taker rate (16) of each tier ‖ cap (10).
+    /// [`WORD`].
     pub fn word(&self) -> Fr {
-        let rates = self.tiers.iter().flat_map(|rates| [rates.maker_ppm, rates.taker_ppm]);
-        let mut parts: Vec<Part> = rates.map(|rate| part(rate, RATE_BITS)).collect();
-        parts.push(part(self.cap_permille, CAP_BITS));
-        pack(&parts)
+        let [first, second, third, fourth] = &self.tiers;
+        WORD.pack([
+            first.maker_ppm.into(),
+            first.taker_ppm.into(),
+            second.maker_ppm.into(),
+            second.taker_ppm.into(),
+            third.maker_ppm.into(),
+            third.taker_ppm.into(),
+            fourth.maker_ppm.into(),
+            fourth.taker_ppm.into(),
+            self.cap_permille.into(),
+        ])
     }
 
     /// Greatest fee per contract of a tier and role at a price, rounded down: for the trader.

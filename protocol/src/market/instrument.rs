@@ -4,6 +4,7 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::pricing::black76::OptionKind;
+use crate::value::packing::Layout;
 use crate::value::units::{PRICE_BITS, Price, TIME_BITS, Time, UNDERLYING_BITS, Underlying};
 use crate::{Reject, Rule};
 
@@ -23,13 +24,23 @@ pub struct InstrumentSpec {
     pub kind: OptionKind,
 }
 
+/// A specification in one word.
+pub const WORD: Layout<4> = Layout([
+    ("underlying", UNDERLYING_BITS),
+    ("expiry", TIME_BITS),
+    ("strike", PRICE_BITS),
+    ("is a call", 1),
+]);
+
 impl InstrumentSpec {
-    /// From bit 0 upward: underlying (4) ‖ expiry (40) ‖ strike (32) ‖ is-call (1).
+    /// [`WORD`] as a number.
     pub fn packed(&self) -> u128 {
-        let is_call = u128::from(self.kind == OptionKind::Call);
-        let mut packed = is_call << PRICE_BITS | u128::from(self.strike.get());
-        packed = packed << TIME_BITS | u128::from(self.expiry.get());
-        packed << UNDERLYING_BITS | u128::from(self.underlying.get())
+        WORD.number([
+            self.underlying.get().into(),
+            self.expiry.get().into(),
+            self.strike.get().into(),
+            (self.kind == OptionKind::Call).into(),
+        ])
     }
 
     /// [`InstrumentSpec::packed`] in a field element.

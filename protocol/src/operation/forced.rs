@@ -10,14 +10,24 @@ use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
 use crate::operation::forced::reduction::{Reduced, Reduction};
-use crate::value::packing::{pack, part};
-use crate::value::units::{
-    ACCOUNT_BITS, AccountIndex, CASH_BITS, Cash, FORCED_BITS, INSTRUMENT_BITS,
-};
+use crate::value::packing::{Layout, Value};
+use crate::value::units::{AccountIndex, CASH_BITS, Cash, FORCED_BITS, INSTRUMENT_BITS};
 
 /// Width in bits of the kind of a request: 0 for none, 1 for a withdrawal, 2 for a cancel-all, 3
 /// for a reduction.
 pub const KIND_BITS: u32 = 2;
+
+/// The word of an answer.
+pub const ANSWER: Layout<4> = Layout([
+    ("kind", KIND_BITS),
+    ("cash, or contracts, asked for", CASH_BITS - 1),
+    ("cash that leaves, or counterparty", CASH_BITS - 1),
+    ("is refused", 1),
+]);
+
+/// The contracts that a reduction asks for, in their place of [`ANSWER`].
+pub const CONTRACTS: Layout<2> =
+    Layout([("instrument", INSTRUMENT_BITS), ("contracts", FORCED_BITS)]);
 
 /// A request of an account's owner on L1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,28 +83,21 @@ impl ForcedAnswer {
         }
     }
 
-    /// kind (2) ‖ amount asked for (63) ‖ `left`, which leaves L2 (63) ‖ is refused (1); of a
-    /// reduction, in the place of the amounts, instrument (16) ‖ contracts asked for (22) ‖ 0 (25)
-    /// and counterparty (24) ‖ 0 (39).
+    /// [`ANSWER`], with `left` for the cash that leaves L2. Parts of other kinds are zero.
     pub fn word(&self, left: Cash) -> Fr {
-        let amount = |cash: Cash| part(cash.get().max(0) as u64, CASH_BITS - 1);
-        let none = part(0u8, CASH_BITS - 1);
-        match self {
+        // What is asked for and what is taken are no debts.
+        let amount = |cash: Cash| Value::Number(cash.get().max(0) as u128);
+        let none = Value::Number(0);
+        ANSWER.pack(match self {
             Self::Withdrawal { amount: asked, .. } => {
-                pack(&[part(1u8, KIND_BITS), amount(*asked), amount(left)])
+                [1u8.into(), amount(*asked), amount(left), false.into()]
             }
-            Self::CancelAll { is_refused } => {
-                pack(&[part(2u8, KIND_BITS), none, none, part(*is_refused, 1)])
+            Self::CancelAll { is_refused } => [2u8.into(), none, none, (*is_refused).into()],
+            Self::Reduction(Reduced { terms, refusal, .. }) => {
+                let contracts = [terms.instrument.get().into(), terms.quantity.get().into()];
+                let asked = Value::Number(CONTRACTS.number(contracts));
+                [3u8.into(), asked, terms.counterparty.get().into(), refusal.is_some().into()]
             }
-            Self::Reduction(Reduced { terms, refusal, .. }) => pack(&[
-                part(3u8, KIND_BITS),
-                part(terms.instrument.get(), INSTRUMENT_BITS),
-                part(terms.quantity.get(), FORCED_BITS),
-                part(0u8, CASH_BITS - 1 - INSTRUMENT_BITS - FORCED_BITS),
-                part(terms.counterparty.get(), ACCOUNT_BITS),
-                part(0u8, CASH_BITS - 1 - ACCOUNT_BITS),
-                part(refusal.is_some(), 1),
-            ]),
-        }
+        })
     }
 }

@@ -58,6 +58,12 @@ impl<const N: usize> Layout<N> {
         parts.iter().rev().fold(0, |number, part| number << part.bits | part.value)
     }
 
+    /// `2^(bits of the first k fields)`, by which what follows them is multiplied.
+    pub fn place(&self, k: usize) -> Fr {
+        let before: u32 = self.0[..k].iter().map(|(_, bits)| bits).sum();
+        Fr::from(2u64).pow([u64::from(before)])
+    }
+
     fn parts(&self, values: [Value; N]) -> [Part; N] {
         std::array::from_fn(|k| {
             let (_, bits) = self.0[k];
