@@ -168,7 +168,7 @@ fn enforce_one_sided(
     header: &HeaderVar,
 ) {
     cs.rows("accounts", accounts, |cs, k, account| {
-        enforce_initial(cs, account.is_active(), margins[k].excess());
+        enforce_initial(cs, account.is_active(), margins[k].initial());
         price_band::enforce_one_sided(cs, account, header);
     });
 }

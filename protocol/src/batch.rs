@@ -64,7 +64,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Reject> {
         let message = &market.attestation().message;
         message.check_age(time, market.parameters())?;
-        message.check_order(state.oracle())?;
+        message.check_order(time, state.clock())?;
         market.parameters().check_effective(time)?;
         let number = state.batches();
         if number >> NUMBER_BITS != 0 {
@@ -183,6 +183,8 @@ impl<'a> Batch<'a> {
                     [&old, &new],
                     [&before.positions, &account.positions],
                 ))?;
+                let has_signed = account.nonces != before.nonces;
+                self.ledger.judge(reduction::check_signed(&old, has_signed))?;
                 return Ok(RowMargin { new, old: Some(old) });
             }
         }
@@ -311,13 +313,14 @@ impl<'a> Batch<'a> {
         }
         let custody = self.ledger.custody()?;
         let instruments = self.instruments();
-        let [nodes, interest_nodes] = next.replace(closing, self.market, custody, &instruments)?;
+        let [nodes, interest_nodes] =
+            next.replace(closing, self.market, self.time, custody, &instruments)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
             number: self.state.batches(),
             time: self.time,
-            before: self.state.oracle(),
+            before: self.state.clock(),
             custody: self.state.custody(),
             deficit_after: u64::try_from(custody.deficit()).expect("a checked total"),
             old_root: self.state.root(),

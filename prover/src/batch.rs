@@ -13,7 +13,7 @@ use zkmargin_protocol::crypto::eddsa::SecretKey;
 use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::oracle::{
-    Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
+    Attestation, BatchClock, ORACLE_SIGNERS, OracleMessage, OracleSet,
 };
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::value::custody::Custody;
@@ -92,7 +92,7 @@ fn blank(shape: Shape) -> BatchTrace {
         domain: Fr::ZERO,
         number: 0,
         time: Time::default(),
-        before: OracleClock::default(),
+        before: BatchClock::default(),
         custody: Custody::default(),
         deficit_after: 0,
         old_root: Fr::ZERO,

@@ -116,21 +116,21 @@ impl MarginVar {
         words.chain(claims.map(|claim| claim.lc().clone())).collect()
     }
 
-    /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed:
-    /// cross-multiplied by 10^6, so nothing is rounded.
-    pub fn initial_excess(
+    /// Equity with `cash`, and initial margin by the account's method.
+    pub fn initial(
         &self,
         cs: &mut Cs,
         cash: &Wire,
         is_standard: &Bool,
         factor_ppm: &Uint,
-    ) -> Unranged {
-        let ppm = Fr::from(PPM);
+    ) -> InitialVar {
         let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
-        let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
+        let standard = self.mark_value.plus(&self.isolated_initial).scaled(Fr::from(PPM));
         let initial = is_standard.select(cs, &standard, &portfolio);
-        let excess = cash.plus(&self.mark_value).scaled(ppm).minus(&initial);
-        Unranged::new(excess, Rule::MarginMatrix)
+        InitialVar {
+            equity: Unranged::new(cash.plus(&self.mark_value), Rule::MarginMatrix),
+            initial: Unranged::new(initial, Rule::MarginMatrix),
+        }
     }
 
     /// Maintenance margin by the account's method, in 10^-12 USDC.
@@ -142,13 +142,39 @@ impl MarginVar {
     }
 }
 
+/// Equity and initial margin of an account.
+#[derive(Getters)]
+pub struct InitialVar {
+    /// Equity, micro-USDC.
+    equity: Unranged,
+    /// Initial margin, 10^-12 USDC.
+    initial: Unranged,
+}
+
+impl InitialVar {
+    /// Equity above initial margin, in 10^-12 USDC, signed: cross-multiplied by 10^6, so nothing is
+    /// rounded.
+    pub fn excess(&self) -> Unranged {
+        let excess = self.equity.scaled(Fr::from(PPM)).minus(&self.initial);
+        Unranged::new(excess, Rule::MarginMatrix)
+    }
+
+    /// Equity against initial margin, by how much the ratio is above that of `before`,
+    /// cross-multiplied: `E'·IM − E·IM'`, signed.
+    pub fn ratio_gain(&self, cs: &mut Cs, before: &Self) -> Unranged {
+        let kept = cs.product("equity at the margin before", &self.equity, &before.initial);
+        let asked = cs.product("equity before at the margin", &before.equity, &self.initial);
+        Unranged::new(kept.minus(&asked), Rule::MarginMatrix)
+    }
+}
+
 /// The margin of an account row after the batch.
 #[derive(Getters)]
 pub struct RowMarginVar {
     /// What the row claims.
     claims: MarginVar,
-    /// Excess over initial margin, 10^-12 USDC, signed.
-    excess: Unranged,
+    /// Its equity and initial margin.
+    initial: InitialVar,
 }
 
 impl RowMarginVar {
@@ -161,15 +187,15 @@ impl RowMarginVar {
         factor_ppm: &Uint,
     ) -> Self {
         let claims = MarginVar::evaluate(cs, margin);
-        let excess = claims.initial_excess(cs, cash, is_standard, factor_ppm);
-        Self { claims, excess }
+        let initial = claims.initial(cs, cash, is_standard, factor_ppm);
+        Self { claims, initial }
     }
 }
 
 /// Equity covers the initial margin in a row that is bound to it.
-pub fn enforce_initial(cs: &mut Cs, is_bound: &Bool, excess: &Unranged) {
+pub fn enforce_initial(cs: &mut Cs, is_bound: &Bool, margin: &InitialVar) {
     cs.under(Rule::InitialMargin, |cs| {
-        let excess = cs.product("excess of a bound row", is_bound.lc(), excess);
+        let excess = cs.product("excess of a bound row", is_bound.lc(), &margin.excess());
         Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
     });
 }

@@ -59,18 +59,19 @@ impl TwoSidedVar {
         let step = input.step.as_ref();
         let liquidation = LiquidationVar::new(cs, step, account, &before, parameters, header);
         let step = liquidation.step();
-        let (factor, after) = (parameters.initial_factor_ppm(), margin.excess());
+        let (factor, after) = (parameters.initial_factor_ppm(), margin.initial());
         let (shown, margin) = (before.margin(), margin.claims());
         let margins = RefusalMargins { shown, margin, after };
         taken.enforce_refusal(cs, account, step.was_in_auction(), &margins, factor);
         let answer = input.answer.as_ref();
-        let forced = ForcedVar::new(cs, answer, account, taken, step, after, header);
+        let forced = ForcedVar::new(cs, answer, account, taken, step, &after.excess(), header);
         let modes = RowModes {
             is_frozen: step.is_frozen(),
             is_paying: forced.is_bound(),
             is_refused: forced.reduction().is_refused(),
         };
         before.enforce_no_worse(cs, account, &modes, after, factor);
+        before.enforce_signed(cs, account, parameters.maintenance_factor_ppm());
         Self { before, liquidation, forced }
     }
 

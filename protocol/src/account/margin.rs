@@ -136,6 +136,11 @@ fn check_spread(requirement: i128, short_floor: i128, losses: &[i128]) -> Result
 }
 
 impl Margin {
+    /// Initial margin by the account's method, exact, in 10^-12 USDC.
+    pub fn initial_e12(&self) -> i128 {
+        self.equity * i128::from(PPM) - self.initial_excess_e12
+    }
+
     /// By how many candidates for the maximum, zero among them, the requirement exceeds half of
     /// what there is room for: by `2^(SPREAD_BITS − 1)` or more.
     pub fn wide_spreads(&self) -> u32 {

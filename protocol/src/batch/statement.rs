@@ -9,7 +9,7 @@ use crate::crypto::cipher;
 use crate::crypto::cipher::SECRET_WORDS;
 use crate::crypto::domain::Tag;
 use crate::crypto::poseidon;
-use crate::market::oracle::{EPOCH_BITS, OracleClock};
+use crate::market::oracle::{BatchClock, EPOCH_BITS};
 use crate::operation::action::Action;
 use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
@@ -56,8 +56,8 @@ pub struct Header {
     pub parameters_before: Fr,
     /// Whether a forward has left its band.
     pub is_outside_band: bool,
-    /// Epoch and time of the risk table of the batch before.
-    pub before: OracleClock,
+    /// When the batch before was, and its risk table.
+    pub before: BatchClock,
     /// Cash held on L1 and deficits counted, before.
     pub custody: Custody,
     /// Deficits counted, after.
@@ -77,8 +77,12 @@ pub const TIMES: Layout<5> = Layout([
     ("is outside of the band", 1),
 ]);
 
-/// The market data of the batch before.
-pub const CLOCK: Layout<2> = Layout([("epoch before", EPOCH_BITS), ("time before", TIME_BITS)]);
+/// When the batch before and its market data were.
+pub const CLOCK: Layout<3> = Layout([
+    ("epoch before", EPOCH_BITS),
+    ("oracle time before", TIME_BITS),
+    ("time before", TIME_BITS),
+]);
 
 impl Header {
     /// The header's words.
@@ -90,7 +94,8 @@ impl Header {
             self.number.into(),
             self.is_outside_band.into(),
         ]);
-        let before = CLOCK.pack([self.before.epoch.into(), self.before.time.get().into()]);
+        let BatchClock { epoch, time, batch } = self.before;
+        let before = CLOCK.pack([epoch.into(), time.get().into(), batch.get().into()]);
         let totals = [self.custody.held(), self.custody.deficit(), self.deficit_after];
         let totals = TOTALS.pack(totals.map(|total| Value::Number(total.max(0) as u128)));
         [

@@ -9,7 +9,7 @@ use crate::account::settlement::Settlement;
 use crate::batch::shape::Shape;
 use crate::crypto::tree::opening::OpenedNode;
 use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH, NodeUpdate};
-use crate::market::oracle::{Attestation, OracleClock, OracleSet};
+use crate::market::oracle::{Attestation, BatchClock, OracleSet};
 use crate::market::parameters::BatchParameters;
 use crate::market::risk_row::RiskRow;
 use crate::operation::action::Action;
@@ -79,7 +79,7 @@ pub struct BatchTrace {
     /// Time of the batch.
     pub time: Time,
     /// Epoch and time of the risk table of the batch before.
-    pub before: OracleClock,
+    pub before: BatchClock,
     /// Cash held on L1 and deficits counted, before.
     pub custody: Custody,
     /// Deficits counted, after; below 2^63.

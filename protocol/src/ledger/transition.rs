@@ -57,7 +57,7 @@ pub fn apply(
     ledger.check_deficits()?;
     let custody = ledger.custody()?;
     let mut next = state.clone();
-    next.replace(new.clone(), market, custody, &BTreeSet::new())?;
+    next.replace(new.clone(), market, time, custody, &BTreeSet::new())?;
     Ok((next, Trace { old, new }))
 }
 

@@ -78,7 +78,7 @@ pub enum Rule {
     /// position has grown.
     RiskReduction,
     /// Nothing is applied in a batch that an account in auction, or put up for it in the batch, has
-    /// signed.
+    /// signed, or one found below maintenance margin and left short of initial margin.
     Frozen,
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its
     /// sign.
@@ -120,8 +120,8 @@ pub enum Rule {
     /// The oracle's time is neither older than the staleness limit nor ahead of the batch by more
     /// than the skew.
     OracleAge,
-    /// Neither epoch nor time of the oracle goes back from a batch to the next, and an epoch has
-    /// one time.
+    /// Neither epoch nor time of the oracle goes back from a batch to the next, nor does the time
+    /// of the batch, and an epoch has one time.
     OracleOrder,
     /// While the oracle says that a forward has left its band, no position of a touched account
     /// grows.

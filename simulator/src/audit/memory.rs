@@ -6,7 +6,7 @@ use ark_bn254::Fr;
 use zkmargin_protocol::crypto::eddsa::PublicKey;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
-use zkmargin_protocol::market::oracle::OracleClock;
+use zkmargin_protocol::market::oracle::BatchClock;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::settlement_price::Settlements;
 use zkmargin_protocol::operation::Operation;
@@ -57,7 +57,7 @@ pub struct Memory {
     /// What owners have signed.
     pub signed: BTreeSet<Signed>,
     /// Epoch and time of the last batch's market data.
-    pub clock: OracleClock,
+    pub clock: BatchClock,
     /// Parameters of the last batch.
     pub parameters: Option<BatchParameters>,
     /// What bids have paid in each auction.
@@ -212,7 +212,7 @@ impl Memory {
     }
 
     /// Forgets what is of one batch.
-    pub fn close_batch(&mut self, clock: OracleClock, parameters: &BatchParameters) {
+    pub fn close_batch(&mut self, clock: BatchClock, parameters: &BatchParameters) {
         self.clock = clock;
         self.parameters = Some(parameters.clone());
         self.opened.clear();

@@ -104,9 +104,9 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let factor = Uint::constant(&cs, case.parameters.initial_factor_ppm.into(), FACTOR_BITS);
     let cash = cs.constant(signed_field(cash.into()));
     let is_standard = Bool::constant(&cs, case.method.is_standard());
-    let excess = var.initial_excess(&mut cs, &cash, &is_standard, &factor);
+    let initial = var.initial(&mut cs, &cash, &is_standard, &factor);
     let is_bound = Bool::constant(&cs, true);
-    enforce_initial(&mut cs, &is_bound, &excess);
+    enforce_initial(&mut cs, &is_bound, &initial);
     [native(judged.and_then(|margin| margin.check_initial())), circuit(&cs)]
 }
 

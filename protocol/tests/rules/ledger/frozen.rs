@@ -1,5 +1,5 @@
 use super::super::auction_world::{
-    auction, bid, bid_for_all, distressed, end, for_sale, insolvent, signed_bid, start,
+    METHODS, auction, bid, bid_for_all, distressed, end, for_sale, insolvent, signed_bid, start,
 };
 use super::super::world::{World, index};
 use zkmargin_fixtures::build::auction::{Distress, bidder, debtor};
@@ -7,6 +7,8 @@ use zkmargin_fixtures::build::{
     OrderDraft, cancel_all, deposit, portfolio_book, rekey, signed_move, trade,
 };
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::Book;
+use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::operation::Operation;
 
@@ -34,6 +36,46 @@ fn rejects_frozen_of_everything_an_account_in_auction_signs() {
         for (what, signed) in everything_signed(&world) {
             world.rejects(RULE, what, &[signed]);
         }
+    }
+}
+
+fn book_of(method: MarginMethod) -> Book {
+    Book { method, ..portfolio_book(1) }
+}
+
+/// A debtor in no auction with this share of its maintenance margin.
+fn debtor_with(method: MarginMethod, equity_ppm: i64, extra_e6: i64) -> World {
+    distressed(&Distress { method, equity_ppm, extra_e6, ..Distress::default() })
+}
+
+#[test]
+fn rejects_frozen_of_what_an_account_below_maintenance_signs_unless_that_cures_it() {
+    for method in METHODS {
+        for (equity_ppm, extra_e6) in [(600_000, 0), (1_000_000, -1), (-200_000, 0)] {
+            let world = debtor_with(method, equity_ppm, extra_e6);
+            let keys = rekey(debtor(), debtor(), 0);
+            let orders = cancel_all(debtor(), 64, 0);
+            for signed in [&keys, &orders] {
+                let signed = std::slice::from_ref(signed);
+                world.rejects(RULE, "signed below maintenance", signed);
+            }
+            // Whoever puts the money in may do it in any order.
+            let cure = deposit(debtor(), book_of(method), 1_000_000_000_000);
+            world.accepts("cured first", &[cure.clone(), keys.clone()]);
+            world.accepts("cured after", &[keys, cure]);
+            let drop = deposit(debtor(), book_of(method), 1);
+            world.accepts("nothing is signed", std::slice::from_ref(&drop));
+            world.rejects(RULE, "and still short", &[drop, orders]);
+        }
+    }
+}
+
+#[test]
+fn accepts_what_an_account_at_maintenance_signs_while_it_is_short_of_initial_margin() {
+    for method in METHODS {
+        let world = debtor_with(method, 1_000_000, 1);
+        let trace = world.accepts("new keys", &[rekey(debtor(), index(9), 0)]);
+        assert_eq!(trace.two_sided().count(), 1, "short of initial margin");
     }
 }
 
