@@ -295,6 +295,21 @@ fn rejects_range_of_losses_beyond_their_width() {
     assert_eq!((reject.rule, reject.what), (Rule::Range, "loss"));
 }
 
+/// Parameters made in the program are read from no file; the table's builder checks them.
+#[test]
+fn rejects_range_of_a_shortest_time_beyond_the_reference_time() {
+    let mut parameters = RiskParameters::reference();
+    let build = |parameters: &RiskParameters| {
+        build(&[shipped_surface()], &Registry::new(), &Settlements::new(), parameters)
+    };
+    parameters.volatility.shortest_s = parameters.volatility.reference_s;
+    assert_eq!(build(&parameters), Ok(RiskRows::new()));
+    parameters.volatility.shortest_s += 1;
+    let reject = build(&parameters).unwrap_err();
+    assert_eq!(reject.rule, Rule::Range);
+    assert_eq!(reject.bound.as_deref(), Some("from 1 to 2592000"));
+}
+
 #[test]
 fn parameters_survive_serde_and_each_number_moves_their_hash() {
     let reference = RiskParameters::reference();

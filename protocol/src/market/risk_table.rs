@@ -31,14 +31,15 @@ pub type Registry = BTreeMap<InstrumentIndex, InstrumentSpec>;
 /// [`Rule::InstrumentLive`] for an instrument without a surface, or whose expiry is to come and not
 /// on it; [`Rule::InstrumentSpec`] for an index of another underlying than its specification;
 /// [`Rule::SettlementPrice`] for an expiry in its settlement window without the right fixing, or
-/// with one before; [`Rule::Range`] for a loss or margin wider than its unit, or a surface given
-/// twice.
+/// with one before; [`Rule::Range`] for a loss or margin wider than its unit, a surface given
+/// twice, or a volatility move that [`crate::pricing::shock::VolatilityShock::check`] refuses.
 pub fn build(
     surfaces: &[Surface],
     registry: &Registry,
     settlements: &Settlements,
     parameters: &RiskParameters,
 ) -> Result<RiskRows, Reject> {
+    parameters.volatility.check()?;
     let mut by_underlying = BTreeMap::new();
     for surface in surfaces {
         if by_underlying.insert(surface.underlying(), surface).is_some() {
