@@ -262,9 +262,11 @@ fn the_linear_array_never_charges_more_than_the_full_valuation() {
     }
 }
 
-/// A vertical spread can lose its width; no scenario, and hence no scan risk, charges more.
+/// A vertical spread can lose its width. On this surface no scenario, and hence no scan risk,
+/// charges more than that and a rounding of 1/1000 USDC; on recorded ones a few do
+/// (`protocol/tests/arbitrage.rs`).
 #[test]
-fn scan_risk_of_a_vertical_spread_is_at_most_its_width() {
+fn scan_risk_of_a_vertical_spread_is_at_most_its_width_and_a_rounding() {
     let data = shipped_json("pricing/surface.json")["data"].clone();
     let surface: Surface = serde_json::from_value(data).unwrap();
     let parameters = RiskParameters::reference();
@@ -295,7 +297,7 @@ fn scan_risk_of_a_vertical_spread_is_at_most_its_width() {
             }
         }
     }
-    println!("{count} vertical spreads");
+    println!("{count} vertical spreads, none above its width by more than 1/1000 USDC");
     assert!(count > 500);
 }
 
