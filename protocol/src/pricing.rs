@@ -6,3 +6,4 @@ pub mod fixed;
 pub mod scenario;
 pub mod shock;
 pub mod surface;
+pub mod tenor;

@@ -213,7 +213,7 @@ const BOOKS: [(&str, &[Leg]); 12] = {
 fn the_linear_array_never_charges_more_than_the_full_valuation() {
     let data = shipped_json("pricing/surface.json")["data"].clone();
     let surface: Surface = serde_json::from_value(data).unwrap();
-    let (risk, valuation) = (RiskParameters::reference(), ValuationParameters::reference());
+    let (risk, valuation) = (RiskParameters::pm2(), ValuationParameters::reference());
     for (name, legs) in BOOKS {
         let mut registry = Registry::new();
         let mut books: Vec<ExpiryBook> = Vec::new();

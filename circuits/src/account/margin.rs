@@ -24,12 +24,14 @@ pub const WIDE_BITS: u32 = 6;
 /// The claims of one account row.
 #[derive(Getters)]
 pub struct MarginVar {
-    /// The larger of scan risk and short floor.
+    /// Scan risk and short charge together.
     requirement: Uint,
-    /// requirement − loss, by scenario.
+    /// The worst scenario's loss, not below zero.
+    scan_risk: Uint,
+    /// scan risk − loss, by scenario.
     spreads: Vec<Uint>,
-    /// requirement − short floor.
-    floor_spread: Uint,
+    /// `Σ max(0, −q) · short charge`.
+    short_charge: Uint,
     /// How many of these reach 2^51, half of their width.
     wide: Uint,
     /// `Σ q · mark`, signed.
@@ -41,26 +43,29 @@ pub struct MarginVar {
 }
 
 impl MarginVar {
-    /// Allocates the claims of a row. The requirement is the largest of all losses, the short floor
-    /// and zero: it is not below any of them, and equals one of them.
+    /// Allocates the claims of a row. Scan risk is the largest of all losses and zero: it is not
+    /// below any of them, and equals one of them. The short charge has a range of its own, so the
+    /// requirement, their sum, is below 2^53.
     pub fn evaluate(cs: &mut Cs, margin: &Margin) -> Self {
         cs.under(Rule::MarginSpread, |cs| {
-            let requirement = cs.witness("requirement", signed_field(margin.requirement));
+            let scan_risk = cs.witness("scan risk", signed_field(margin.scan_risk));
             let mut wide = Vec::new();
             let mut ranged = |cs: &mut Cs, what, value: &Wire| {
                 let bits = Bits::decompose(cs, what, value, SPREAD_BITS);
                 wide.push(bits.as_slice().last().expect("52 bits").lc().clone());
                 Uint::new_unchecked(value.clone(), SPREAD_BITS)
             };
-            let requirement = ranged(cs, "requirement fits", &requirement);
-            let mut spread = |cs: &mut Cs, name, below: i128| {
-                let below = cs.argued(name, signed_field(below));
-                let spread = requirement.lc().minus(&below);
-                ranged(cs, "requirement is not below", &spread)
-            };
+            let scan_risk = ranged(cs, "scan risk fits", &scan_risk);
             let losses = margin.losses.iter();
-            let spreads: Vec<_> = losses.map(|&loss| spread(cs, "loss", loss)).collect();
-            let floor_spread = spread(cs, "short floor", margin.short_floor);
+            let spreads: Vec<_> = losses
+                .map(|&loss| {
+                    let loss = cs.argued("loss", signed_field(loss));
+                    let spread = scan_risk.lc().minus(&loss);
+                    ranged(cs, "scan risk is not below", &spread)
+                })
+                .collect();
+            let short_charge = cs.argued("short charge", signed_field(margin.short_charge));
+            let short_charge = ranged(cs, "short charge fits", &short_charge);
             let mut claim =
                 |name, value| Unranged::argued(cs, name, signed_field(value), Rule::MarginMatrix);
             let claims = Self {
@@ -70,46 +75,40 @@ impl MarginVar {
                     "isolated maintenance charge",
                     margin.isolated_maintenance,
                 ),
-                requirement,
-                // 39 bits at most.
+                requirement: scan_risk.add(&short_charge),
+                scan_risk,
+                // 37 bits at most.
                 wide: Uint::new_unchecked(sum(&wide), WIDE_BITS),
                 spreads,
-                floor_spread,
+                short_charge,
             };
             claims.enforce_attained(cs);
             claims
         })
     }
 
+    /// Scan risk equals zero or a loss.
     fn enforce_attained(&self, cs: &mut Cs) {
-        let mut product = self.requirement.lc().clone();
-        let spreads = self.spreads.iter().chain([&self.floor_spread]);
-        let mut remaining = spreads.clone().count();
+        let mut product = self.scan_risk.lc().clone();
         let zero = cs.zero();
-        for spread in spreads {
-            remaining -= 1;
-            if remaining == 0 {
-                cs.enforce("the requirement is attained", &product, spread.lc(), &zero);
+        for (place, spread) in self.spreads.iter().enumerate() {
+            if place + 1 == self.spreads.len() {
+                cs.enforce("scan risk is attained", &product, spread.lc(), &zero);
             } else {
                 product = cs.product("product of spreads", &product, spread.lc());
             }
         }
     }
 
-    /// requirement − spread: the loss in each scenario.
+    /// scan risk − spread: the loss in each scenario.
     pub fn losses(&self) -> Vec<Int> {
-        self.spreads.iter().map(|spread| self.requirement.sub(spread)).collect()
-    }
-
-    /// `Σ max(0, −q) · short minimum`.
-    pub fn short_floor(&self) -> Int {
-        self.requirement.sub(&self.floor_spread)
+        self.spreads.iter().map(|spread| self.scan_risk.sub(spread)).collect()
     }
 
     /// The elements the transcript absorbs; together they fix every claim, and `others`, for which
     /// the last element of spreads has room.
     pub fn absorbed(&self, others: impl IntoIterator<Item = Uint>) -> Vec<Wire> {
-        let ranged = self.spreads.iter().chain([&self.floor_spread, &self.requirement]).cloned();
+        let ranged = self.spreads.iter().chain([&self.short_charge, &self.scan_risk]).cloned();
         let words = pack_words(&ranged.chain(others).collect::<Vec<_>>());
         let claims = [&self.mark_value, &self.isolated_initial, &self.isolated_maintenance];
         let words = words.iter().map(|word| word.lc().clone());

@@ -167,7 +167,7 @@ impl BatchTrace {
     ///
     /// # Errors
     /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove;
-    /// [`Rule::MarginMatrix`] and [`Rule::InstrumentLive`] for other than 33 losses or a node that
+    /// [`Rule::MarginMatrix`] and [`Rule::InstrumentLive`] for other than 35 losses or a node that
     /// the risk table does not have; [`Rule::AccountTree`] and [`Rule::IndexReuse`] for a node that
     /// the account tree or the open-interest tree does not have.
     pub fn check(&self) -> Result<(), Reject> {

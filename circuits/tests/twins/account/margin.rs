@@ -56,17 +56,18 @@ fn claims(case: &Case) -> Margin {
     let sum = |of: &dyn Fn(&Slot) -> i128| case.slots.iter().map(of).sum::<i128>();
     let short = |q: Quantity| (-i128::from(q)).max(0);
     let row = |slot: &Slot| &case.rows[&slot.0];
-    let losses: Vec<i128> = (0..33)
+    let losses: Vec<i128> = (0..35)
         .map(|s| sum(&|slot| i128::from(slot.1) * i128::from(row(slot).losses[s])))
         .collect();
-    let short_floor = sum(&|slot| short(slot.1) * i128::from(row(slot).short_minimum));
-    let worst = *losses.iter().max().expect("33 scenarios");
+    let short_charge = sum(&|slot| short(slot.1) * i128::from(row(slot).short_charge));
+    let scan_risk = (*losses.iter().max().expect("35 scenarios")).max(0);
     Margin {
         mark_value: sum(&|slot| i128::from(slot.1) * i128::from(row(slot).mark)),
         equity: 0,
-        requirement: worst.max(short_floor),
+        requirement: scan_risk + short_charge,
         losses,
-        short_floor,
+        scan_risk,
+        short_charge,
         isolated_initial: sum(&|slot| short(slot.1) * i128::from(row(slot).isolated_initial)),
         isolated_maintenance: sum(&|slot| {
             short(slot.1) * i128::from(row(slot).isolated_maintenance)
@@ -96,7 +97,7 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let claims = claims(&case);
     if let Ok(margin) = &judged {
         let both = [margin, &claims]
-            .map(|m| (m.mark_value, &m.losses, m.short_floor, m.isolated_initial, m.requirement));
+            .map(|m| (m.mark_value, &m.losses, m.short_charge, m.isolated_initial, m.requirement));
         assert_eq!(both[0], both[1]);
     }
     let mut cs = witness();
