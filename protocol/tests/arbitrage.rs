@@ -164,10 +164,11 @@ impl Verticals {
 fn verticals(surface: &Surface, expiry: &Expiry, parameters: &RiskParameters) -> Verticals {
     let (underlying, kind) = (surface.underlying(), OptionKind::Call);
     let instrument = InstrumentIndex::of(underlying, 1).unwrap();
+    let live: Vec<_> = surface.expiries().iter().map(|expiry| expiry.expiry).collect();
     let losses = |point: &SmilePoint| {
         let strike = point.strike;
         let spec = InstrumentSpec { underlying, expiry: expiry.expiry, strike, kind };
-        (strike, row(instrument, &spec, surface, parameters).unwrap().losses)
+        (strike, row(instrument, &spec, surface, &live, parameters).unwrap().losses)
     };
     let rows: Vec<_> = expiry.smile.iter().map(losses).collect();
     let mut found = Verticals::default();

@@ -65,10 +65,10 @@ impl Row {
     /// rounding F, K and the exact price adds, 1 1/2 ulps. Each part is rounded up.
     fn bound(&self) -> BigInt {
         let [forward, strike] = [self.forward, self.strike].map(|f| BigInt::from(f.bits()));
-        let of_value: BigInt = (&forward + strike >> 74u32) + 2;
+        let of_value: BigInt = ((&forward + strike) >> 74u32) + 2;
         let sum = 2 * BigInt::from(self.volatility.bits()) + self.root_years.bits();
         let factor: BigInt = (sum + Fixed::ONE.bits()) * 2;
-        let of_deviation: BigInt = (forward * factor >> (2 * FRACTION_BITS)) / 10 + 1;
+        let of_deviation: BigInt = ((forward * factor) >> (2 * FRACTION_BITS)) / 10 + 1;
         of_value + of_deviation + 2
     }
 }

@@ -24,7 +24,25 @@ pub struct Closed {
 }
 
 /// What the present rules refuse.
-pub const CLOSED: [Closed; 1] = [
+pub const CLOSED: [Closed; 9] = [
+    // `RiskReduction`: the ratio of equity to initial margin does not fall. Once 142,262 above
+    // holding.
+    Closed { attack: "pair-calm", most: nothing },
+    // The same, outside of the price band. Once 615,993.
+    Closed { attack: "pair-jump", most: nothing },
+    // The same, for equity at or below zero. Once 992,965.
+    Closed { attack: "pair-insolvent", most: nothing },
+    // The same, in the first batch under new parameters. Once 325,647.
+    Closed { attack: "pair-factors", most: nothing },
+    // The same, as an expiry passes. Once 1,200,859.
+    Closed { attack: "pair-expiry", most: nothing },
+    // `Frozen`: who is found below maintenance margin and stays short has signed nothing. Once all
+    // of 20 batches.
+    Closed { attack: "dodger", most: nothing },
+    // `OracleOrder`: a batch is not before the batch before it. Once 121,169.
+    Closed { attack: "late-fill", most: nothing },
+    // `FeeSchedule`: the cap of a fee is of the larger of price and mark. Once 42.682.
+    Closed { attack: "fee-evasion", most: nothing },
     // No scenario adds value to an option beyond its price in that scenario.
     Closed { attack: "worthless-longs", most: nothing },
 ];

@@ -21,33 +21,16 @@ pub struct Open {
 }
 
 /// What the present rules allow.
-pub const OPEN: [Open; 15] = [
-    // Rule to come: RiskReduction asks that the ratio of equity to requirement does not fall, or
-    // equity itself where it is not above zero. Measured: 142,262 above holding.
-    Open { attack: "pair-calm", gain: [70_000 * USDC, 280_000 * USDC], then: nothing },
-    // The same rule, also outside of the price band. Measured: 615,993.
-    Open { attack: "pair-jump", gain: [300_000 * USDC, 1_200_000 * USDC], then: nothing },
-    // The same rule, for equity at or below zero. Measured: 992,965.
-    Open { attack: "pair-insolvent", gain: [500_000 * USDC, 2_000_000 * USDC], then: nothing },
-    // The same rule, in the first batch under new parameters. Measured: 325,647.
-    Open { attack: "pair-factors", gain: [160_000 * USDC, 650_000 * USDC], then: nothing },
-    // The same rule; and scenarios that see time, so that margin does not jump at an expiry.
-    // Measured: 1,200,859.
-    Open { attack: "pair-expiry", gain: [100_000 * USDC, 2_400_000 * USDC], then: nothing },
+pub const OPEN: [Open; 7] = [
     // Rule to come: a deficit is counted and never paid, and the count goes with the deficit.
     // Measured: 608,055.
     Open { attack: "wick", gain: [300_000 * USDC, 1_200_000 * USDC], then: nothing },
     // Rule to come: the fund pays at most 20 % of maintenance margin beyond the debt.
     // Measured: 806,299, all of the maintenance margin.
     Open { attack: "partner-bid", gain: [400_000 * USDC, 1_600_000 * USDC], then: premium },
-    // Rule to come: who is found below maintenance margin and stays short has signed nothing.
-    // Measured: all of 20 batches.
-    Open { attack: "dodger", gain: [20, 20], then: nothing },
     // Rule to come: a least bid of a tenth, or of 250,000 USDC of maintenance margin.
     // Measured: 649,380 ppm more than without the block; 904,340 ppm left.
     Open { attack: "blocker", gain: [400_000, 950_000], then: small_bids },
-    // Rule to come: a batch is not before the batch before it. Measured: 121,169.
-    Open { attack: "late-fill", gain: [60_000 * USDC, 250_000 * USDC], then: nothing },
     // Rule to come: the band bit stands while the last epoch outside is after the last batch's.
     // Measured: 595,350.
     Open { attack: "skipped-epoch", gain: [300_000 * USDC, 1_200_000 * USDC], then: nothing },
@@ -57,8 +40,6 @@ pub const OPEN: [Open; 15] = [
     Open { attack: "self-transfers", gain: [16, 16], then: nothing },
     // Rule to come: a fee per request and a least quantity. Measured: all 128 instruments.
     Open { attack: "dust", gain: [128, 128], then: nothing },
-    // Rule to come: the cap of a fee looks at the larger of price and mark. Measured: 42.682.
-    Open { attack: "fee-evasion", gain: [20 * USDC, 90 * USDC], then: nothing },
 ];
 
 /// 20 % of the maintenance margin: what the risk taken over is worth at most.

@@ -3,6 +3,7 @@
 use zkmargin_fixtures::build::{OrderDraft, trade};
 use zkmargin_fixtures::keys::trader_key;
 use zkmargin_protocol::account::nonce::WINDOW;
+use zkmargin_protocol::market::fee_schedule::FeePrices;
 use zkmargin_protocol::market::risk_row::RiskRow;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
@@ -32,7 +33,8 @@ impl Stage<'_> {
     /// The highest fee per contract of an account in the first tier at a price.
     pub fn fee(&self, row: &RiskRow, price: Price) -> Price {
         let schedule = &self.market.parameters().fees;
-        let fee = |is_maker| schedule.fee_floor(Tier::MIN, is_maker, [row.forward, price]);
+        let prices = FeePrices::new(row, price);
+        let fee = |is_maker| schedule.fee_floor(Tier::MIN, is_maker, &prices);
         fee(true).min(fee(false))
     }
 
