@@ -47,8 +47,7 @@ pub enum Operation {
     StartAuction(AccountIndex),
     /// An auction ends, for equity covers buffered margin.
     EndAuction(AccountIndex),
-    /// What stays negative of an account in auction is counted, after the insurance fund has given
-    /// what it has.
+    /// What an account in auction owes beyond what it has is counted anew.
     CountDeficit(AccountIndex),
     /// A request of an account's owner on L1.
     Forced(ForcedRequest),
@@ -76,7 +75,8 @@ impl Operation {
         }
     }
 
-    /// The accounts whose leaf the operation changes.
+    /// The accounts whose leaf the operation changes, but for the insurance fund's share of a
+    /// withdrawal, which is known when the batch ends.
     pub fn accounts(&self) -> BTreeSet<AccountIndex> {
         match self {
             Self::Deposit(deposit) | Self::RefuseDeposit(deposit) => {
@@ -90,10 +90,6 @@ impl Operation {
                 match signed.request.action {
                     Action::Transfer { to, .. } => _ = accounts.insert(to),
                     Action::Bid(Bid { account, .. }) => accounts.extend([account, INSURANCE_FUND]),
-                    // What does not leave is for the fund.
-                    Action::Withdrawal { amount, least: Some(least), .. } if least < amount => {
-                        _ = accounts.insert(INSURANCE_FUND);
-                    }
                     Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => {
                     }
                 }
@@ -101,14 +97,12 @@ impl Operation {
             }
             Self::Settle(settle) => BTreeSet::from([settle.account]),
             Self::GrantTier(grant) => BTreeSet::from([grant.account]),
-            Self::StartAuction(account) | Self::CountDeficit(account) => {
-                BTreeSet::from([*account, INSURANCE_FUND])
-            }
-            Self::EndAuction(account) => BTreeSet::from([*account]),
+            Self::StartAuction(account) => BTreeSet::from([*account, INSURANCE_FUND]),
+            Self::EndAuction(account) | Self::CountDeficit(account) => BTreeSet::from([*account]),
             Self::Forced(ForcedRequest { account, action }) => match action {
-                // What does not leave is for the fund.
-                ForcedAction::Withdrawal { .. } => BTreeSet::from([*account, INSURANCE_FUND]),
-                ForcedAction::CancelAll => BTreeSet::from([*account]),
+                ForcedAction::Withdrawal { .. } | ForcedAction::CancelAll => {
+                    BTreeSet::from([*account])
+                }
                 ForcedAction::Reduction(terms) => BTreeSet::from([*account, terms.counterparty]),
             },
         }

@@ -95,6 +95,7 @@ fn blank(shape: Shape) -> BatchTrace {
         before: BatchClock::default(),
         custody: Custody::default(),
         deficit_after: 0,
+        missing: 0,
         old_root: Fr::ZERO,
         new_root: Fr::ZERO,
         old_interest_root: Fr::ZERO,

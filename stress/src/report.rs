@@ -69,7 +69,6 @@ const LINES: [Line; 22] = [
     ("fund: start", |tally| thousands(tally.fund_e6)),
     ("fund: fees", |tally| thousands(tally.fees_e6)),
     ("fund: paid to bidders", |tally| thousands(tally.drawn_e6)),
-    ("fund: given to deficits", |tally| thousands(tally.covered_e6)),
     ("fund: end", |tally| thousands(tally.last().map_or(0, |moment| moment.fund_e6))),
     ("shortfall left", |tally| thousands(tally.last().map_or(0, |moment| moment.debt_e6))),
     ("deficit counted: most; at the end", |tally| {

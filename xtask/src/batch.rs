@@ -130,9 +130,9 @@ fn is_selling(batch: &BatchTrace) -> bool {
     )
 }
 
-/// The fund gives less than is missing, and the rest of the deficit is counted.
+/// A deficit is counted anew, and there is one.
 fn is_counting(batch: &BatchTrace) -> bool {
-    batch.deficit_after > 0 && has_step(batch, |step| matches!(step, AuctionStep::Count { .. }))
+    batch.deficit_after > 0 && has_step(batch, |step| *step == AuctionStep::Count)
 }
 
 fn has_answer(batch: &BatchTrace, is_meant: impl Fn(&AccountRow, &ForcedAnswer) -> bool) -> bool {

@@ -50,7 +50,7 @@ pub struct HeaderVar {
     oracle_time_before: Uint,
     /// Time of the batch before.
     time_before: Uint,
-    /// Cash held on L1 and deficits counted.
+    /// Cash held on L1, deficits counted and what is missing.
     custody: CustodyVar,
     /// Open-interest root before.
     old_interest_root: Element,
@@ -82,7 +82,7 @@ impl HeaderVar {
             epoch_before: epoch(cs, "epoch before", header.before.epoch),
             oracle_time_before: time(cs, "oracle time before", header.before.time),
             time_before: time(cs, "batch time before", header.before.batch),
-            custody: CustodyVar::external(cs, &header.custody, header.deficit_after),
+            custody: CustodyVar::external(cs, header),
             old_interest_root: Element::argued(cs, "old root", header.old_interest_root),
             new_interest_root: Element::argued(cs, "new root", header.new_interest_root),
         }

@@ -182,5 +182,6 @@ pub fn header(domain: Fr, time: Time) -> Header {
         old_interest_root: zero,
         new_interest_root: zero,
         deficit_after: 0,
+        missing: 0,
     }
 }

@@ -14,7 +14,7 @@ use crate::operation::action::Action;
 use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
 use crate::operation::request::SignedRequest;
-use crate::value::custody::{Custody, TOTALS};
+use crate::value::custody::{Custody, Share, TOTALS};
 use crate::value::packing::{Layout, Value};
 use crate::value::units::{ACCOUNT_BITS, CASH_BITS, NUMBER_BITS, TIME_BITS, Time};
 
@@ -62,6 +62,8 @@ pub struct Header {
     pub custody: Custody,
     /// Deficits counted, after.
     pub deficit_after: i128,
+    /// Deficits that the insurance fund cannot pay, in a batch with withdrawals.
+    pub missing: i128,
     /// Open-interest root before.
     pub old_interest_root: Fr,
     /// Open-interest root after.
@@ -96,7 +98,8 @@ impl Header {
         ]);
         let BatchClock { epoch, time, batch } = self.before;
         let before = CLOCK.pack([epoch.into(), time.get().into(), batch.get().into()]);
-        let totals = [self.custody.held(), self.custody.deficit(), self.deficit_after];
+        let totals =
+            [self.custody.held(), self.custody.deficit(), self.deficit_after, self.missing];
         let totals = TOTALS.pack(totals.map(|total| Value::Number(total.max(0) as u128)));
         [
             Fr::from(VERSION),
@@ -134,10 +137,10 @@ pub const WITHDRAWAL: Layout<3> =
 pub const PLACE: Layout<2> = Layout([("account", ACCOUNT_BITS), ("is used", 1)]);
 
 /// [`WITHDRAWAL`] of a withdrawal, zero of other requests.
-pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
+pub fn withdrawal_word(signed: &SignedRequest, share: &Share) -> Fr {
     let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
     // No part of a balance is negative.
-    let leaving = Fr::from(custody.payout_floor(amount).get() as u64);
+    let leaving = Fr::from(share.payout_floor(amount).get() as u64);
     leaving + to.field() * WITHDRAWAL.place(1) + WITHDRAWAL.place(2)
 }
 
@@ -174,6 +177,7 @@ impl BatchTrace {
             before: self.before,
             custody: self.custody,
             deficit_after: self.deficit_after.into(),
+            missing: self.missing.into(),
             old_interest_root: self.old_interest_root,
             new_interest_root: self.new_interest_root,
         }
@@ -186,7 +190,8 @@ impl BatchTrace {
         let deposits = self.deposits.iter();
         words.extend(deposits.flat_map(|row| row.deposit.words(row.is_refused)));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
-        words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &self.custody)));
+        let share = self.share();
+        words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &share)));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
         words.extend(self.one_sided().flat_map(account_words));
@@ -200,7 +205,7 @@ impl BatchTrace {
     fn with_answer(&self, row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
         let mut words = account_words(row);
         if let Some(answer) = &row.answer {
-            words[0] += answer.word(self.custody.payout_floor(answer.paid())) * PLACE.place(2);
+            words[0] += answer.word(self.share().payout_floor(answer.paid())) * PLACE.place(2);
         }
         words
     }

@@ -62,11 +62,8 @@ pub enum AuctionStep {
     End,
     /// A part of the account is sold.
     Bid(Fill),
-    /// Its deficit is counted, less what the insurance fund gives.
-    Count {
-        /// Micro-USDC.
-        cover: i128,
-    },
+    /// Its deficit is counted anew.
+    Count,
 }
 
 /// What a bid signs.

@@ -95,12 +95,12 @@ pub enum Rule {
     /// A bid takes the same fraction of every position and of the cash for sale, rounded against
     /// the bidder.
     BidShare,
-    /// What stays negative of an account in auction without equity is counted once the insurance
-    /// fund is empty, and as long as it stays so.
+    /// A batch counts what each account it touches owes whose auction started without equity, and
+    /// what the insurance fund cannot pay of all that is counted.
     Deficit,
     /// No more leaves for L1 than L1 holds.
     Custody,
-    /// A withdrawal pays its share of what L1 holds while a deficit is counted, and not less than
+    /// A withdrawal pays its share of what L1 holds while a deficit is missing, and not less than
     /// it accepts.
     WithdrawalShare,
     /// A request forced through L1 is of an account that signs nothing in the batch and whose

@@ -8,6 +8,7 @@ use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 
+use super::deficit::payout;
 use super::margin::{ONE_PPM, Standing};
 use super::memory::Memory;
 use super::observation::{Holding, Seal, Step};
@@ -106,7 +107,8 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
         };
         let expected = match request.action {
             ForcedAction::Withdrawal { amount } => {
-                let paid = memory.forced_paid.get(&request.account).copied().unwrap_or_default();
+                let taken = memory.forced_paid.get(&request.account).copied().unwrap_or_default();
+                let paid = payout(seal, taken);
                 (1, amount.get().unsigned_abs().into(), paid as u128, 0)
             }
             ForcedAction::CancelAll => (2, 0, 0, 0),

@@ -6,8 +6,11 @@ use rand::Rng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use zkmargin_fixtures::build::auction::{Distress, bidder, debtor};
-use zkmargin_fixtures::build::{NOW_S, market, now, signed_request};
+use zkmargin_fixtures::build::{
+    NOW_S, deposit, market, now, portfolio_book, signed_request, withdrawal,
+};
 use zkmargin_protocol::Rule;
+use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::account::margin::MarginMethod;
 use zkmargin_protocol::batch::shape::Shape;
@@ -94,7 +97,20 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
             signed_request(bidder(), Action::Bid(bid), 3)
         }
     };
-    both((&state, &market, &Shape::TINY), &[operation])
+    let mut operations = vec![operation];
+    // Somebody leaves before or after it, and cash comes in.
+    if rng.gen_ratio(1, 3) {
+        let amount = *[1, 7_000_000, 1_000_000_000_000].choose(rng).expect("three");
+        let least = *[0, amount / 2, amount].choose(rng).expect("three");
+        let place = rng.gen_range(0..=1);
+        operations.insert(place, withdrawal(bidder(), amount, least, 4));
+    }
+    if rng.gen_ratio(1, 4) {
+        let to = *[debtor(), INSURANCE_FUND, bidder()].choose(rng).expect("three");
+        let amount = *[1, 1_000_000, 400_000_000_000].choose(rng).expect("three");
+        operations.insert(0, deposit(to, portfolio_book(1), amount));
+    }
+    both((&state, &market, &Shape::TINY), &operations)
 }
 
 #[test]
@@ -107,8 +123,9 @@ fn agree_on_auctions() {
         Rule::BidPrice,
         Rule::ParameterChange,
         Rule::Deficit,
+        Rule::WithdrawalShare,
         // The fund cannot pay.
         Rule::InitialMargin,
     ];
-    agree(300, &reached, judge);
+    agree(400, &reached, judge);
 }

@@ -91,8 +91,9 @@ fn accepts_a_share_while_a_deficit_is_counted_and_says_what_leaves() {
     let world = World::new();
     for (held, deficit) in [(1_000_000_000, 0), (1_000_000_000, 333_333_333), (1, 1 << 50)] {
         let custody = Custody::new(held, deficit).expect("totals");
-        let state = State::new(Snapshot { custody, ..world.state.snapshot() }).expect("a state");
-        let world = World { state, ..World::new() };
+        let mut snapshot = Snapshot { custody, ..world.state.snapshot() };
+        snapshot.accounts.get_mut(&INSURANCE_FUND).expect("the fund").cash = Cash::default();
+        let world = World { state: State::new(snapshot).expect("a state"), ..World::new() };
         let amount = 7_000_001;
         let request = forced_withdrawal(index(BUYER), amount);
         let (next, trace) = world.play(&[request]).expect("a share");
