@@ -42,7 +42,7 @@ pub fn date(time: Time) -> String {
 /// A line of a table: its head, and what stands in it of a replay.
 type Line = (&'static str, fn(&Tally) -> String);
 
-const LINES: [Line; 22] = [
+const LINES: [Line; 21] = [
     ("accounts", |tally| tally.accounts.to_string()),
     ("books opened", |tally| tally.opened.to_string()),
     ("batches", |tally| tally.batches.to_string()),

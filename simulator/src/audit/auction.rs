@@ -3,7 +3,6 @@
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 use super::bid::{Sale, bid};

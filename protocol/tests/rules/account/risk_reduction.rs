@@ -67,7 +67,7 @@ fn traded_to_the_brink(world: &World, place: usize, quantity_e3: i64) -> Operati
     let price_e3 = if size > 0 {
         mark + spare_e6.div_euclid(size) + 1
     } else {
-        mark - (spare_e6 + 1).div_euclid(-size)
+        mark - spare_e6.div_euclid(-size) - 1
     };
     let price_e3 = u32::try_from(price_e3.max(0)).expect("a price");
     traded(world, place, quantity_e3, price_e3)

@@ -28,7 +28,7 @@ fn free(world: &World, account: u32) -> i64 {
 #[test]
 fn accepts_all_that_is_asked_for_up_to_free_collateral_and_no_more_beyond_it() {
     for method in METHODS {
-        let rich = Distress { method, equity_ppm: 2_500_000, ..Distress::default() };
+        let rich = Distress { method, equity_ppm: 3_500_000, ..Distress::default() };
         let world = distressed(&rich);
         let free = free(&world, debtor().get());
         assert!(free > 1_000_000, "{method:?} has something to withdraw");

@@ -85,7 +85,7 @@ fn rejects_forced_reduction_in_its_answer_where_the_account_is_left_short_and_sh
             honours(&what, &below);
         }
     }
-    assert!(exact > 10 && better > 5 && worse > 5, "{exact} {better} {worse}");
+    assert!(exact > 10 && better > 5 && worse > 3, "{exact} {better} {worse}");
 }
 
 #[test]
