@@ -23,9 +23,8 @@ use crate::batch::witness::BatchInput;
 use crate::crypto::tree::opening::{self, OpenedNodeVar};
 use crate::crypto::tree::{self, NodeVar};
 use crate::gadgets::element::Element;
-use crate::ledger::liquidation;
 use crate::ledger::open_interest::OpenInterestVar;
-use crate::ledger::two_sided::{Common, TwoSidedInput, TwoSidedVar};
+use crate::ledger::two_sided::{TwoSidedInput, TwoSidedVar};
 use crate::market::oracle;
 use crate::market::parameters::ParametersVar;
 use crate::market::risk_row::RiskRowVar;
@@ -33,7 +32,6 @@ use crate::operation::deposit::{DepositInput, DepositVar};
 use crate::operation::fill::TradeInput;
 use crate::operation::request::{RequestInput, RequestVar};
 use crate::operation::trade::TradeVar;
-use crate::value::custody::ShareVar;
 use crate::value::header::HeaderVar;
 use crate::{Cs, Wire};
 
@@ -74,8 +72,7 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     oracle::enforce_quorum(cs, &trace.oracle, &trace.attestation, &header);
     let deposits = deposits(cs, &input.deposits);
     let trades = trades(cs, &input.trades, &header, &parameters);
-    let share = header.custody().share(cs, &custody::deposited(&deposits));
-    let requests = requests(cs, &input.requests, &header, &share);
+    let requests = requests(cs, &input.requests, &header);
     let (instruments, open_interest) = instruments(cs, &input.instruments, &header);
     let (accounts, account_words) = accounts(cs, &input.accounts);
     let margins = margins(cs, &input.margins, &accounts, &parameters);
@@ -83,12 +80,11 @@ pub fn synthesize(cs: &mut Cs, public: &BatchPublic, trace: &BatchTrace) {
     enforce_one_sided(cs, &accounts[..first_two_sided], &margins, &header);
     let rows = &accounts[first_two_sided..];
     let of_rows = &margins[first_two_sided..];
-    let common = Common { parameters: &parameters, header: &header, share: &share };
-    let two_sided = two_sided(cs, &input.two_sided, rows, of_rows, &common);
+    let two_sided = two_sided(cs, &input.two_sided, rows, of_rows, &parameters, &header);
     let nodes = nodes(cs, &input.nodes, &header);
     let risk_nodes = risk_nodes(cs, &input.risk_nodes, &header);
     let interest_nodes = interest_nodes(cs, &input.interest_nodes, &header);
-    header.custody().enforce_after(cs, &share, &requests, &two_sided, &accounts[0]);
+    header.custody().enforce_after(cs, &deposits, &requests, &two_sided, &accounts[0]);
     let account_words = statement::with_answers(cs, account_words, &two_sided);
     let words = words(cs, &header, &deposits, &requests, account_words);
     let commitment = public.enforce_statement(cs, &words);
@@ -122,13 +118,8 @@ fn trades(
     cs.rows("trades", trades, |cs, _, trade| TradeVar::new(cs, trade, header, parameters.fees()))
 }
 
-fn requests(
-    cs: &mut Cs,
-    requests: &[RequestInput],
-    header: &HeaderVar,
-    share: &ShareVar,
-) -> Vec<RequestVar> {
-    cs.rows("requests", requests, |cs, _, request| RequestVar::new(cs, request, header, share))
+fn requests(cs: &mut Cs, requests: &[RequestInput], header: &HeaderVar) -> Vec<RequestVar> {
+    cs.rows("requests", requests, |cs, _, request| RequestVar::new(cs, request, header))
 }
 
 /// The instruments' rows of the risk table, and who holds them.
@@ -149,7 +140,6 @@ fn instruments(
 fn accounts(cs: &mut Cs, accounts: &[AccountInput]) -> (Vec<AccountVar>, Vec<Vec<Wire>>) {
     let rows = cs.rows("accounts", accounts, |cs, _, input| {
         let account = AccountVar::new(cs, input);
-        liquidation::enforce_fund_signs_nothing(cs, &account);
         let words = statement::account_words(cs, &account);
         (account, words)
     });
@@ -178,7 +168,7 @@ fn enforce_one_sided(
     header: &HeaderVar,
 ) {
     cs.rows("accounts", accounts, |cs, k, account| {
-        enforce_initial(cs, account.is_active(), margins[k].initial());
+        enforce_initial(cs, account.is_active(), margins[k].excess());
         price_band::enforce_one_sided(cs, account, header);
     });
 }
@@ -189,10 +179,11 @@ fn two_sided(
     inputs: &[TwoSidedInput],
     accounts: &[AccountVar],
     margins: &[RowMarginVar],
-    common: &Common<'_>,
+    parameters: &ParametersVar,
+    header: &HeaderVar,
 ) -> Vec<TwoSidedVar> {
     cs.rows("two-sided accounts", inputs, |cs, k, input| {
-        TwoSidedVar::new(cs, input, &accounts[k], &margins[k], common)
+        TwoSidedVar::new(cs, input, &accounts[k], &margins[k], parameters, header)
     })
 }
 

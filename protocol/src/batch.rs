@@ -7,9 +7,9 @@ pub mod trace;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::account::Account;
 use crate::account::margin::Margin;
 use crate::account::positions::Positions;
-use crate::account::{Account, INSURANCE_FUND};
 use crate::account::{price_band, reduction};
 use crate::batch::shape::Shape;
 use crate::batch::trace::{AccountRow, BatchTrace, InstrumentRow};
@@ -64,7 +64,7 @@ impl<'a> Batch<'a> {
     ) -> Result<Self, Reject> {
         let message = &market.attestation().message;
         message.check_age(time, market.parameters())?;
-        message.check_order(time, state.clock())?;
+        message.check_order(state.oracle())?;
         market.parameters().check_effective(time)?;
         let number = state.batches();
         if number >> NUMBER_BITS != 0 {
@@ -143,9 +143,7 @@ impl<'a> Batch<'a> {
             self.operations.push(operation.clone());
             touched.extend(operation.accounts());
         }
-        self.ledger.share_out()?;
-        touched.insert(INSURANCE_FUND);
-        // There may be no insurance fund yet, or nothing of it is asked.
+        // There may be no insurance fund yet.
         touched.retain(|index| self.ledger.touched().contains_key(index));
         touched.extend(self.ledger.answered_with(&touched));
         for index in touched {
@@ -155,19 +153,9 @@ impl<'a> Batch<'a> {
             self.ledger.judge(movable.map_err(|reject| reject.of(index)))?;
         }
         self.check_holders()?;
-        self.check_fund()?;
+        self.ledger.check_deficits()?;
         self.ledger.custody()?;
         self.shape.check_fits(&self.used())
-    }
-
-    /// The row that shows what the insurance fund has for withdrawals is one-sided.
-    fn check_fund(&self) -> Result<(), Reject> {
-        if self.ledger.is_waiting() && self.sides.get(&INSURANCE_FUND) == Some(&true) {
-            let sentence = "the insurance fund is short of initial margin";
-            let reject = Reject::because(Rule::Deficit, sentence).of(INSURANCE_FUND);
-            return self.ledger.judge(Err(reject));
-        }
-        Ok(())
     }
 
     /// The accounts that hold each instrument can be counted after the batch.
@@ -181,8 +169,8 @@ impl<'a> Batch<'a> {
     /// account was short of that before and is left no worse, or it is in auction and nothing it
     /// signed is applied.
     fn judge_margin(&self, index: AccountIndex) -> Result<RowMargin, Reject> {
-        let account = self.ledger.left(index)?;
-        let new = self.margin_of(&account)?;
+        let account = self.ledger.account(index)?;
+        let new = self.margin_of(account)?;
         if let Some(before) = self.frozen(index) {
             return Ok(RowMargin { new, old: Some(self.margin_of(before)?) });
         }
@@ -195,8 +183,6 @@ impl<'a> Batch<'a> {
                     [&old, &new],
                     [&before.positions, &account.positions],
                 ))?;
-                let has_signed = account.nonces != before.nonces;
-                self.ledger.judge(reduction::check_signed(&old, has_signed))?;
                 return Ok(RowMargin { new, old: Some(old) });
             }
         }
@@ -325,17 +311,15 @@ impl<'a> Batch<'a> {
         }
         let custody = self.ledger.custody()?;
         let instruments = self.instruments();
-        let [nodes, interest_nodes] =
-            next.replace(closing, self.market, self.time, custody, &instruments)?;
+        let [nodes, interest_nodes] = next.replace(closing, self.market, custody, &instruments)?;
         let trace = BatchTrace {
             shape: self.shape,
             domain: self.state.domain(),
             number: self.state.batches(),
             time: self.time,
-            before: self.state.clock(),
+            before: self.state.oracle(),
             custody: self.state.custody(),
             deficit_after: u64::try_from(custody.deficit()).expect("a checked total"),
-            missing: u64::try_from(self.ledger.share().missing()).expect("a checked total"),
             old_root: self.state.root(),
             new_root: next.root(),
             old_interest_root: self.state.open_interest().root(),

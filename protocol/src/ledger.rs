@@ -8,7 +8,5 @@ mod forced;
 pub(crate) mod liberties;
 mod liquidation;
 pub mod open_interest;
-mod shares;
 pub mod state;
 pub mod transition;
-mod withdrawal;

@@ -47,7 +47,8 @@ pub enum Operation {
     StartAuction(AccountIndex),
     /// An auction ends, for equity covers buffered margin.
     EndAuction(AccountIndex),
-    /// What an account in auction owes beyond what it has is counted anew.
+    /// What stays negative of an account in auction is counted, after the insurance fund has given
+    /// what it has.
     CountDeficit(AccountIndex),
     /// A request of an account's owner on L1.
     Forced(ForcedRequest),
@@ -75,8 +76,7 @@ impl Operation {
         }
     }
 
-    /// The accounts whose leaf the operation changes, but for the insurance fund's share of a
-    /// withdrawal, which is known when the batch ends.
+    /// The accounts whose leaf the operation changes.
     pub fn accounts(&self) -> BTreeSet<AccountIndex> {
         match self {
             Self::Deposit(deposit) | Self::RefuseDeposit(deposit) => {
@@ -90,6 +90,10 @@ impl Operation {
                 match signed.request.action {
                     Action::Transfer { to, .. } => _ = accounts.insert(to),
                     Action::Bid(Bid { account, .. }) => accounts.extend([account, INSURANCE_FUND]),
+                    // What does not leave is for the fund.
+                    Action::Withdrawal { amount, least: Some(least), .. } if least < amount => {
+                        _ = accounts.insert(INSURANCE_FUND);
+                    }
                     Action::Withdrawal { .. } | Action::Rekey { .. } | Action::CancelAll { .. } => {
                     }
                 }
@@ -97,12 +101,14 @@ impl Operation {
             }
             Self::Settle(settle) => BTreeSet::from([settle.account]),
             Self::GrantTier(grant) => BTreeSet::from([grant.account]),
-            Self::StartAuction(account) => BTreeSet::from([*account, INSURANCE_FUND]),
-            Self::EndAuction(account) | Self::CountDeficit(account) => BTreeSet::from([*account]),
+            Self::StartAuction(account) | Self::CountDeficit(account) => {
+                BTreeSet::from([*account, INSURANCE_FUND])
+            }
+            Self::EndAuction(account) => BTreeSet::from([*account]),
             Self::Forced(ForcedRequest { account, action }) => match action {
-                ForcedAction::Withdrawal { .. } | ForcedAction::CancelAll => {
-                    BTreeSet::from([*account])
-                }
+                // What does not leave is for the fund.
+                ForcedAction::Withdrawal { .. } => BTreeSet::from([*account, INSURANCE_FUND]),
+                ForcedAction::CancelAll => BTreeSet::from([*account]),
                 ForcedAction::Reduction(terms) => BTreeSet::from([*account, terms.counterparty]),
             },
         }

@@ -6,4 +6,3 @@ pub mod fixed;
 pub mod scenario;
 pub mod shock;
 pub mod surface;
-pub mod tenor;

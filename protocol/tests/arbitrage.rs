@@ -1,22 +1,17 @@
-//! Arbitrage of every recorded chain, and what it leaves of a vertical spread's limit. The rule by
-//! hand is in `rules/surface_arbitrage.rs`.
+//! Arbitrage of every recorded chain. The rule by hand is in `rules/surface_arbitrage.rs`.
 
 mod common;
 
 use std::collections::BTreeMap;
 
 use common::{reference_text, shifted};
-use rayon::prelude::*;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::market::instrument::InstrumentSpec;
-use zkmargin_protocol::market::risk_parameters::RiskParameters;
-use zkmargin_protocol::market::risk_table::row;
 use zkmargin_protocol::pricing::arbitrage::{ArbitrageParameters, check, measure};
-use zkmargin_protocol::pricing::black76::{OptionKind, Volatility};
+use zkmargin_protocol::pricing::black76::Volatility;
 use zkmargin_protocol::pricing::surface::{
     Expiry, SmilePoint, Surface, SurfaceData, VOLATILITY_MAX, VOLATILITY_MIN,
 };
-use zkmargin_protocol::value::units::{InstrumentIndex, PPM, Price, Time, Underlying};
+use zkmargin_protocol::value::units::{Price, Time, Underlying};
 
 const CHAINS: [&str; 16] = [
     "20260110",
@@ -132,93 +127,4 @@ fn accepts_recorded_chains_but_three() {
     assert_eq!(butterflies.len(), 186);
     assert!(refused.len() == 3 && refused.iter().all(|(_, currency)| currency == "ETH"));
     assert!(calendars.iter().filter(|&&ppm| ppm > 0).count() < 15);
-}
-
-/// What the scan risk of a vertical spread may be above its width, in ppm of the forward
-/// (`docs/spec/market/risk_table.md#Verticals`).
-const ABOVE_WIDTH_PPM: i64 = 100;
-
-/// Verticals of one surface: how many there are, how many have a scan risk more than a rounding
-/// above their width, and the largest excess, in 1/1000 USDC and in ppm of the forward.
-#[derive(Clone, Copy, Default)]
-struct Verticals {
-    count: usize,
-    above: usize,
-    excess_e3: i64,
-    excess_ppm: i64,
-}
-
-impl Verticals {
-    fn and(self, other: Self) -> Self {
-        Self {
-            count: self.count + other.count,
-            above: self.above + other.above,
-            excess_e3: self.excess_e3.max(other.excess_e3),
-            excess_ppm: self.excess_ppm.max(other.excess_ppm),
-        }
-    }
-}
-
-/// The verticals of calls of one expiry, in both directions. Those of puts have the same scan risk
-/// but for the rounding of losses, by parity.
-fn verticals(surface: &Surface, expiry: &Expiry, parameters: &RiskParameters) -> Verticals {
-    let (underlying, kind) = (surface.underlying(), OptionKind::Call);
-    let instrument = InstrumentIndex::of(underlying, 1).unwrap();
-    let live: Vec<_> = surface.expiries().iter().map(|expiry| expiry.expiry).collect();
-    let losses = |point: &SmilePoint| {
-        let strike = point.strike;
-        let spec = InstrumentSpec { underlying, expiry: expiry.expiry, strike, kind };
-        (strike, row(instrument, &spec, surface, &live, parameters).unwrap().losses)
-    };
-    let rows: Vec<_> = expiry.smile.iter().map(losses).collect();
-    let mut found = Verticals::default();
-    for (low, high) in (0..rows.len()).flat_map(|l| (l + 1..rows.len()).map(move |h| (l, h))) {
-        let width = i64::from(rows[high].0.get() - rows[low].0.get());
-        for (long, short) in [(low, high), (high, low)] {
-            let pairs = rows[long].1.iter().zip(&rows[short].1);
-            let scan = pairs.map(|(long, short)| long.get() - short.get()).max().unwrap();
-            let excess = scan - width;
-            found.count += 1;
-            // Two losses are rounded by half a unit each.
-            if excess > 1 {
-                found.above += 1;
-                found.excess_e3 = found.excess_e3.max(excess);
-                let share = excess * i64::from(PPM) / i64::from(expiry.forward.get());
-                found.excess_ppm = found.excess_ppm.max(share);
-            }
-        }
-    }
-    found
-}
-
-/// Shocked volatilities are not free of arbitrage where the surface is not: a few verticals ask
-/// more than they can lose, within the tolerance.
-#[test]
-fn scan_risk_of_recorded_verticals_is_at_most_their_width_but_for_a_tolerance() {
-    let parameters = RiskParameters::reference();
-    let mut found = Verticals::default();
-    for chain in CHAINS {
-        let Some(text) = reference_text(&format!("market/deribit_chain_{chain}.csv.gz")) else {
-            return;
-        };
-        let surfaces = recorded(&text).into_iter().map(|((at, _), slices)| surface(&at, &slices));
-        let surfaces: Vec<_> = surfaces.collect();
-        let of_surface = |surface: &Surface| {
-            let window = u64::from(parameters.settlement.window_s);
-            let open = surface.expiries().iter();
-            // An expiry in its settlement window needs samples.
-            let open = open.filter(|e| e.expiry.get() - surface.time().get() >= window);
-            open.map(|expiry| verticals(surface, expiry, &parameters))
-                .fold(Verticals::default(), Verticals::and)
-        };
-        let of_chain = surfaces.par_iter().map(of_surface);
-        found = found.and(of_chain.reduce(Verticals::default, Verticals::and));
-    }
-    let Verticals { count, above, excess_e3, excess_ppm } = found;
-    println!(
-        "{count} verticals of recorded calls: {above} above their width, by {excess_e3}/1000 USDC \
-         and {excess_ppm} ppm of the forward at most"
-    );
-    assert!(excess_ppm < ABOVE_WIDTH_PPM, "{excess_ppm} ppm");
-    assert!(count > 2_000_000 && above * 10_000 < count, "{above} of {count}");
 }

@@ -122,59 +122,6 @@ fn accepts_reference_square_roots() {
     );
 }
 
-/// Fractional bits of the exact tails.
-const EXACT_BITS: u32 = 400;
-
-/// arctan(1/x), too small by less than 1,000 · 2^-[`EXACT_BITS`].
-fn arctan_of_reciprocal(x: i64) -> BigInt {
-    let mut power = (BigInt::from(1) << EXACT_BITS) / x;
-    let (mut sum, mut k) = (BigInt::from(0), 0);
-    while power != BigInt::from(0) {
-        let term: BigInt = &power / (2 * k + 1);
-        sum = if k % 2 == 0 { sum + term } else { sum - term };
-        power /= x * x;
-        k += 1;
-    }
-    sum
-}
-
-/// The upper tail at `k`/8 in 2^-[`EXACT_BITS`]: 1/2 − Σ (−1)^n x^(2n+1)/(2^n·n!·(2n+1))/√(2π). The
-/// largest term is below 2^80, so that 300 bits are right.
-fn exact_tail(k: i64, root_two_pi: &BigInt) -> BigInt {
-    let one = BigInt::from(1) << EXACT_BITS;
-    // x^(2n+1)/(2^n·n!)
-    let mut power: BigInt = &one * k / 8;
-    let (mut sum, mut n) = (BigInt::from(0), 0i64);
-    while power != BigInt::from(0) {
-        let term: BigInt = &power / (2 * n + 1);
-        sum = if n % 2 == 0 { sum + term } else { sum - term };
-        n += 1;
-        power = power * (k * k) / (128 * n);
-    }
-    one.clone() / 2 - sum * one / root_two_pi
-}
-
-/// Every node of the table is right to 3 ulps. With at most 3 more for the series between nodes
-/// this is the proof of the bound on N(x) (`docs/spec/pricing/prices.md`, "Fixed point").
-#[test]
-fn every_node_of_the_normal_table_is_within_three_ulps() {
-    let two_pi = 8 * (4 * arctan_of_reciprocal(5) - arctan_of_reciprocal(239));
-    let scaled: BigInt = two_pi << EXACT_BITS;
-    let root_two_pi = scaled.sqrt();
-    let (mut worst, mut count) = (BigInt::from(0), 0);
-    // The nodes end at 10.5.
-    for k in 0..=84 {
-        let node = Fixed::from_bits(i128::from(k) << (FRACTION_BITS - 3)).neg().normal_cdf();
-        let exact = exact_tail(k, &root_two_pi);
-        let error: BigInt = (BigInt::from(node.bits()) << (EXACT_BITS - FRACTION_BITS)) - exact;
-        let error: BigInt = error.magnitude().clone().into();
-        worst = worst.max(error >> (EXACT_BITS - FRACTION_BITS - 10));
-        count += 1;
-    }
-    println!("{count} nodes, largest error {worst}/1024 ulps");
-    assert!(worst < BigInt::from(3 << 10), "{worst}/1024 ulps");
-}
-
 #[test]
 fn distribution_is_symmetric_and_does_not_fall() {
     let step = (1i128 << FRACTION_BITS) / 997;

@@ -19,7 +19,7 @@ use zkmargin_protocol::value::units::{
 /// A row with the given mark, losses (repeated to the end) and short charges.
 fn row(index: u16, mark: u32, losses: &[i64], charges: [u32; 3]) -> (InstrumentIndex, RiskRow) {
     let instrument = InstrumentIndex::new(index).unwrap();
-    let [short_charge, isolated_initial, isolated_maintenance] =
+    let [short_minimum, isolated_initial, isolated_maintenance] =
         charges.map(|charge| Price::new(charge).unwrap());
     let spec = InstrumentSpec {
         underlying: Underlying::new(0).unwrap(),
@@ -35,7 +35,7 @@ fn row(index: u16, mark: u32, losses: &[i64], charges: [u32; 3]) -> (InstrumentI
         mark: Price::new(mark).unwrap(),
         forward: Price::MIN,
         losses: losses.collect(),
-        short_charge,
+        short_minimum,
         isolated_initial,
         isolated_maintenance,
     };
@@ -81,24 +81,23 @@ fn rejects_initial_margin_of_options_bought_on_credit() {
 }
 
 #[test]
-fn portfolio_margin_is_the_worst_scenario_and_the_short_charge() {
+fn portfolio_margin_is_the_worst_scenario_or_the_floor() {
     let rows = BTreeMap::from([
         row(1, 50_000, &[-9_000, 30_000, 0], [5_000, 200_000, 150_000]),
         row(2, 40_000, &[-8_000, 26_000, 0], [5_000, 190_000, 140_000]),
     ]);
-    // Short one, long one: losses ∓, mark −10 USDC; the first scenario loses a dollar, the short
-    // charge is five.
+    // Short one, long one: losses ∓, mark −10 USDC; worst is the first scenario, the floor is
+    // higher.
     let spread =
         evaluate(10_000_000, &[(1, -1_000), (2, 1_000)], &rows, MarginMethod::Portfolio).unwrap();
     assert_eq!((spread.mark_value, spread.equity), (-10_000_000, 0));
     assert_eq!(spread.losses[..3], [1_000_000, -4_000_000, 0]);
-    assert_eq!((spread.scan_risk, spread.short_charge), (1_000_000, 5_000_000));
-    assert_eq!(spread.requirement, 6_000_000);
-    assert_eq!((spread.initial, spread.maintenance), (6_000_000, 4_800_000));
+    assert_eq!((spread.short_floor, spread.requirement), (5_000_000, 5_000_000));
+    assert_eq!((spread.initial, spread.maintenance), (5_000_000, 4_000_000));
     // The other way round there is nothing to lose but the second scenario's four dollars.
     let spread = evaluate(0, &[(1, 1_000), (2, -1_000)], &rows, MarginMethod::Portfolio).unwrap();
     assert_eq!(spread.losses[..3], [-1_000_000, 4_000_000, 0]);
-    assert_eq!(spread.requirement, 9_000_000);
+    assert_eq!(spread.requirement, 5_000_000);
     let long = evaluate(0, &[(1, 2_000)], &rows, MarginMethod::Portfolio).unwrap();
     assert_eq!(
         (long.equity, long.requirement, long.initial),

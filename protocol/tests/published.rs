@@ -135,7 +135,7 @@ fn one_instrument(mark: Price, loss: Loss, quantity: Quantity) -> Margin {
         mark,
         forward: mark,
         losses: vec![loss; SCENARIOS],
-        short_charge: Price::MIN,
+        short_minimum: Price::MIN,
         isolated_initial: Price::MIN,
         isolated_maintenance: Price::MIN,
         is_settled: false,

@@ -16,7 +16,6 @@ use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
 use zkmargin_protocol::market::oracle::OracleMessage;
 use zkmargin_protocol::market::parameters::BatchParameters;
-use zkmargin_protocol::market::risk_parameters::RiskParameters;
 use zkmargin_protocol::market::{Market, SignedRiskTable};
 use zkmargin_protocol::operation::bid::Bid;
 
@@ -96,27 +95,6 @@ fn rejects_range_of_auction_parameters_that_make_no_schedule() {
             refused::<BatchParameters>(Rule::Range, with(parameters(), &field, json!(value)));
         }
     }
-}
-
-#[test]
-fn rejects_range_of_a_shortest_time_beyond_the_reference_time() {
-    let parameters = RiskParameters::reference;
-    let reference_s = parameters().volatility.reference_s;
-    for shortest_s in [1, reference_s - 1, reference_s] {
-        let changed = with(parameters(), "/volatility/shortest_s", json!(shortest_s));
-        let read: RiskParameters = accepted(changed);
-        assert_ne!(read.hash(), parameters().hash());
-    }
-    // 400 days would give an option of 23 days the power of those beyond 30.
-    for shortest_s in [0, reference_s + 1, 400 * 86_400, u32::MAX] {
-        let changed = with(parameters(), "/volatility/shortest_s", json!(shortest_s));
-        refused::<RiskParameters>(Rule::Range, changed);
-    }
-    for reference_s in [0, 86_399] {
-        let changed = with(parameters(), "/volatility/reference_s", json!(reference_s));
-        refused::<RiskParameters>(Rule::Range, changed);
-    }
-    accepted::<RiskParameters>(with(parameters(), "/volatility/reference_s", json!(86_400)));
 }
 
 #[test]

@@ -6,19 +6,15 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use rayon::prelude::*;
-use zkmargin_fixtures::build::{
-    ExtremeWorld, OrderDraft, account_index, cancel_all, deposit, forced_cancel, market, now,
-    portfolio_book, signed_move, small_state, trade,
-};
+use zkmargin_fixtures::build::ExtremeWorld;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::batch::Batch;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::statement::word_count;
 use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
-use zkmargin_protocol::market::Market;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::value::units::{NUMBER_BITS, Nonce};
+use zkmargin_protocol::value::units::NUMBER_BITS;
 
 const WORLDS: u64 = 60;
 /// Batches of one world.
@@ -135,65 +131,4 @@ fn what_is_accepted_can_be_sealed() {
     ] {
         assert!(refused.contains_key(&rule), "{rule:?} refuses somewhere");
     }
-}
-
-/// Room for a whole window of nonces in one batch.
-const ROOM: Shape = Shape { trades: 64, requests: 70, ..Shape::SMALL };
-/// Distances of a base from 2^40: about each place where a window ends, or can move once or twice.
-const LAST_BASES: [u64; 8] = [1, 31, 32, 33, 63, 64, 65, 96];
-
-/// The operations, each by itself, as far as they are accepted; then the batch is sealed.
-fn accepted(state: &State, market: &Market, operations: &[Operation]) -> (usize, State) {
-    let mut batch = Batch::new(state, market, ROOM, now()).expect("fresh oracle data");
-    let verdicts = operations.iter().map(|operation| batch.push(std::slice::from_ref(operation)));
-    let verdicts: Vec<_> = verdicts.collect();
-    for reject in verdicts.iter().filter_map(|verdict| verdict.as_ref().err()) {
-        assert_eq!(reject.rule, Rule::Nonce, "{reject}");
-    }
-    let count = verdicts.iter().filter(|verdict| verdict.is_ok()).count();
-    let (next, _) = batch.seal().unwrap_or_else(|reject| panic!("{count} accepted: {reject}"));
-    (count, next)
-}
-
-/// All nonces of the window that a cancel-all leaves behind, by one account against the other: from
-/// below, from above, and in two batches; as requests and as orders.
-fn use_last_nonces(below: u64, is_reversed: bool, by_trade: bool) {
-    let market: Market = market(2, 1);
-    let [user, other] = [2, 3].map(account_index);
-    let base = Nonce::MAX.get() + 1 - below;
-    let (count, state) = accepted(&small_state(&market), &market, &[cancel_all(user, base, 0)]);
-    assert_eq!(count, 1, "base 2^40 - {below}");
-    let last = Nonce::MAX.get().min(base + 63);
-    let draft = OrderDraft::fair(market.rows().values().next().expect("two instruments"), 1);
-    let by = |(place, nonce): (usize, u64)| match by_trade {
-        true => trade(&draft, [user, other], [nonce, place as u64]),
-        false => signed_move(user, Some(other), 1, nonce),
-    };
-    let mut operations: Vec<_> = (base..=last).enumerate().map(by).collect();
-    if is_reversed {
-        operations.reverse();
-    }
-    let what = format!("base 2^40 - {below}, reversed {is_reversed}, by trade {by_trade}");
-    let (count, whole) = accepted(&state, &market, &operations);
-    // A window whose one or both halves end with the last nonce would move beyond it: one of its
-    // nonces is never used.
-    let unused = usize::from([32, 64].contains(&below));
-    assert_eq!(count + unused, operations.len(), "{what}");
-    let (first, second) = operations.split_at(operations.len() / 2);
-    let halves = accepted(&accepted(&state, &market, first).1, &market, second).1;
-    for state in [whole, halves] {
-        // Cash comes in, and the owner leaves.
-        let paid = deposit(user, portfolio_book(1), 5);
-        assert_eq!(accepted(&state, &market, &[paid]).0, 1, "{what}");
-        assert_eq!(accepted(&state, &market, &[forced_cancel(user)]).0, 1, "{what}");
-    }
-}
-
-#[test]
-fn the_last_nonces_are_accepted_as_far_as_they_can_be_sealed() {
-    let ends = LAST_BASES.into_par_iter().flat_map_iter(|below| {
-        let ways = [(false, false), (true, true)];
-        ways.into_iter().map(move |(is_reversed, by_trade)| (below, is_reversed, by_trade))
-    });
-    ends.for_each(|(below, is_reversed, by_trade)| use_last_nonces(below, is_reversed, by_trade));
 }

@@ -7,7 +7,7 @@ use zkmargin_fixtures::forge::{Attack, attack};
 use zkmargin_protocol::Rule;
 
 /// Rules whose constraints stand elsewhere than under the path of their check, and why.
-const APART: [(Rule, &str); 14] = [
+const APART: [(Rule, &str); 13] = [
     (Rule::Range, "a gadget ranges values where they enter a row"),
     (Rule::AccountExists, "an account's row shows that it exists"),
     (Rule::AccountRequests, "an identity of the argument, and flags of the account's row"),
@@ -16,7 +16,6 @@ const APART: [(Rule, &str); 14] = [
     (Rule::Ledger, "an identity of the argument"),
     (Rule::AccountTree, "an identity of the argument"),
     (Rule::MarginMatrix, "an identity of the argument"),
-    (Rule::Deficit, "an account's row shows what it owes"),
     (Rule::WithdrawalShare, "the share follows from the totals alone"),
     (Rule::SettlementSample, "no circuit"),
     (Rule::SettlementPrice, "no circuit"),
@@ -25,7 +24,7 @@ const APART: [(Rule, &str); 14] = [
 ];
 
 /// Rules whose twin test is not that of the file with the constraints, and why.
-const DRAWN_WITH_OTHERS: [(Rule, &str); 15] = [
+const DRAWN_WITH_OTHERS: [(Rule, &str); 14] = [
     (Rule::Range, "drawn with deposits"),
     (Rule::KeyValid, "drawn with the account's row"),
     (Rule::Signature, "drawn with the rows that are signed"),
@@ -38,7 +37,6 @@ const DRAWN_WITH_OTHERS: [(Rule, &str); 15] = [
     (Rule::BidFraction, "drawn with the whole auction"),
     (Rule::BidPrice, "drawn with the whole auction"),
     (Rule::BidShare, "drawn with the whole auction"),
-    (Rule::Deficit, "drawn with the whole auction"),
     (Rule::Custody, "drawn with whole batches"),
     (Rule::LeafCipher, "drawn with the statement"),
 ];

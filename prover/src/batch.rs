@@ -13,7 +13,7 @@ use zkmargin_protocol::crypto::eddsa::SecretKey;
 use zkmargin_protocol::market::auction_parameters::AuctionParameters;
 use zkmargin_protocol::market::fee_schedule::FeeSchedule;
 use zkmargin_protocol::market::oracle::{
-    Attestation, BatchClock, ORACLE_SIGNERS, OracleMessage, OracleSet,
+    Attestation, ORACLE_SIGNERS, OracleClock, OracleMessage, OracleSet,
 };
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::value::custody::Custody;
@@ -92,10 +92,9 @@ fn blank(shape: Shape) -> BatchTrace {
         domain: Fr::ZERO,
         number: 0,
         time: Time::default(),
-        before: BatchClock::default(),
+        before: OracleClock::default(),
         custody: Custody::default(),
         deficit_after: 0,
-        missing: 0,
         old_root: Fr::ZERO,
         new_root: Fr::ZERO,
         old_interest_root: Fr::ZERO,

@@ -60,7 +60,7 @@ pub(crate) fn produced(
         operations,
         root: trace.new_root,
         interest_root: trace.new_interest_root,
-        clock: trace.attestation.message.clock(trace.time),
+        oracle: trace.attestation.message.clock(),
         parameters: trace.parameters.hash(),
         custody: trace.custody_after(),
         artefact: blake3::hash(&artefact).to_hex().to_string(),

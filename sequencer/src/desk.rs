@@ -150,22 +150,16 @@ impl<'a> Desk<'a> {
 
 /// Whether the rule refuses for what else is in the batch: it is full, an account may not sign
 /// beside what its owner forces, what comes in would have to leave again or would make possible
-/// what the batch has shown to be impossible, a withdrawal of the batch would get less than it
-/// accepts, or the batch opens the account of a deposit that goes back.
+/// what the batch has shown to be impossible, or the batch opens the account of a deposit that goes
+/// back.
 fn is_of_batch(operation: &Operation, rule: Rule) -> bool {
     match rule {
         Rule::Shape | Rule::ForcedRequest | Rule::ForcedWithdrawal | Rule::ForcedReduction => true,
         Rule::AccountExists => {
             matches!(operation, Operation::RefuseDeposit(_) | Operation::Forced(_))
         }
-        // A withdrawal accepted before would get less than it accepts.
-        Rule::WithdrawalShare => !is_withdrawal(operation),
         _ => false,
     }
-}
-
-fn is_withdrawal(operation: &Operation) -> bool {
-    matches!(operation, Operation::Request(signed) if signed.request.action.is_withdrawal())
 }
 
 /// The batch's time is that of its first operation, up to the greatest age ago. Orders and

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use zkmargin_protocol::market::SignedRiskTable;
-use zkmargin_protocol::market::oracle::BatchClock;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::decimal;
 use zkmargin_protocol::value::units::Time;
@@ -56,8 +56,8 @@ pub struct SealRecord {
     /// Open-interest root after the batch.
     #[serde(with = "decimal")]
     pub interest_root: Fr,
-    /// When the batch is, and its risk table.
-    pub clock: BatchClock,
+    /// Epoch and time of the batch's risk table.
+    pub oracle: OracleClock,
     /// Hash of the batch's parameters.
     #[serde(with = "decimal")]
     pub parameters: Fr,

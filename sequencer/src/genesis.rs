@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 use zkmargin_protocol::account::{Account, INSURANCE_FUND, fee_account};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::ledger::state::{Snapshot, State};
-use zkmargin_protocol::market::oracle::BatchClock;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::recipient::Recipient;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::decimal::Decimal;
@@ -52,7 +52,7 @@ impl Genesis {
             snapshot: Snapshot {
                 domain: domain.field(),
                 batches: 0,
-                clock: BatchClock::default(),
+                oracle: OracleClock::default(),
                 parameters: Fr::default(),
                 custody: Custody::default(),
                 accounts,

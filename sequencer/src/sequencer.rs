@@ -412,18 +412,18 @@ fn stored_state(
     seal: Option<&SealRecord>,
 ) -> Result<State, Error> {
     let opening = &genesis.snapshot;
-    let (batches, roots, clock, parameters, custody) = match seal {
+    let (batches, roots, oracle, parameters, custody) = match seal {
         Some(seal) => {
-            let SealRecord { number, root, interest_root, clock, parameters, custody, .. } = *seal;
-            (number + 1, [root, interest_root], clock, parameters, custody)
+            let SealRecord { number, root, interest_root, oracle, parameters, custody, .. } = *seal;
+            (number + 1, [root, interest_root], oracle, parameters, custody)
         }
         None => {
-            let Snapshot { batches, clock, parameters, custody, .. } = *opening;
-            (batches, roots_of(&genesis.state()?), clock, parameters, custody)
+            let Snapshot { batches, oracle, parameters, custody, .. } = *opening;
+            (batches, roots_of(&genesis.state()?), oracle, parameters, custody)
         }
     };
     let (domain, accounts, specs) = (opening.domain, store.accounts()?, store.specs()?);
-    let snapshot = Snapshot { domain, batches, clock, parameters, custody, accounts, specs };
+    let snapshot = Snapshot { domain, batches, oracle, parameters, custody, accounts, specs };
     let state = State::new(snapshot).map_err(|reject| Error::derived(reject.to_string()))?;
     if roots_of(&state) != roots {
         return Err(Error::derived("the stored accounts do not have the sealed roots"));

@@ -45,7 +45,7 @@ fn oracle_tables_are_checked_and_close_the_batch() {
     let mut others = table(6, at(1));
     let mut keys = *others.oracle.keys();
     keys[4] = trader_key(account_index(4)).public();
-    others.oracle = zkmargin_protocol::market::oracle::OracleSet::new(keys, 4).unwrap();
+    others.oracle = zkmargin_protocol::market::oracle::OracleSet::new(keys, 3).unwrap();
     assert_eq!(refused(&mut sequencer, others, at(1)), "SignerSet");
     answer_to(&mut sequencer, Source::Chain, notice, at(1));
     let (sealed, _) = sequencer.take_table(table(6, at(2)), at(2)).unwrap().unwrap();

@@ -100,7 +100,9 @@ pub const ACCEPTED: &[(Invariant, StepCheck)] = &[
     (Invariant::ReducedInAuctionCovers, reduction::reduced_in_auction_covers),
     (Invariant::TakerTakesNoStep, reduction::taker_takes_no_step),
     (Invariant::DepositReturned, forced::deposit_returned),
+    (Invariant::PayoutShare, deficit::payout_share),
     (Invariant::DeficitCount, deficit::deficit_count),
+    (Invariant::FundGivesFirst, deficit::fund_gives_first),
 ];
 
 /// After a batch.
@@ -111,8 +113,6 @@ pub const SEALED: &[(Invariant, SealCheck)] = &[
     (Invariant::HoldersCounted, batch::holders_counted),
     (Invariant::CustodyHeld, deficit::custody_held),
     (Invariant::DeficitsSum, deficit::deficits_sum),
-    (Invariant::DeficitAsOwed, deficit::deficit_as_owed),
-    (Invariant::PayoutShare, deficit::payout_share),
     (Invariant::OperationsInTrace, batch::operations_in_trace),
     (Invariant::RowsComplete, batch::rows_complete),
     (Invariant::KeysAtEnd, batch::keys_at_end),
@@ -163,8 +163,7 @@ impl Auditor {
     /// Judges a batch.
     pub fn seal(&mut self, seal: &Seal) -> Vec<Breach> {
         let breaches = self.run(SEALED, |check, memory| check(memory, seal));
-        let kept = deficit::kept(&self.memory, seal);
-        self.memory.close_batch(seal.after.clock, seal.market.parameters(), kept);
+        self.memory.close_batch(seal.after.clock, seal.market.parameters());
         breaches
     }
 

@@ -163,8 +163,12 @@ invariants! {
     DepositReturned = "R1",
 
     // After every accepted operation: deficits.
-    /// A deficit is counted of an account whose auction started without equity; nobody is paid.
+    /// A withdrawal pays its share of what L1 holds, rounded down, and not less than it accepts.
+    PayoutShare = "F6",
+    /// A deficit is counted in full, less what the fund has given.
     DeficitCount = "F6",
+    /// A batch in which a deficit is counted and stands leaves the fund without cash.
+    FundGivesFirst = "F6",
 
     // After every batch.
     /// A batch whose operations were accepted is sealed; replayed from them it has the same root
@@ -181,11 +185,6 @@ invariants! {
     CustodyHeld = "F1",
     /// The deficits counted are those of the accounts in auction without equity.
     DeficitsSum = "F6",
-    /// An account touched whose auction started without equity counts what it owes after the batch.
-    DeficitAsOwed = "F6",
-    /// A withdrawal pays its share of what L1 holds, rounded down, and not less than it accepts.
-    /// What is missing is what all accounts owe beyond what the fund has.
-    PayoutShare = "F6",
     /// The trace holds the accepted operations in order and the steps of auctions asked for, no
     /// more.
     OperationsInTrace = "R1",

@@ -7,7 +7,6 @@
 
 pub mod agents;
 pub mod audit;
-pub mod coalition;
 mod coin;
 pub mod desk;
 pub mod feed;

@@ -1,6 +1,5 @@
 //! `simulator [--seed S] [--worlds W] [--operations N] [--tiny T] [--batches B] [--proofs P]
 //! [--record FILE]`: worlds one after the other, and the counts of all at the end.
-//! `simulator search [--tries N] [--seed S] [--attack NAME]`: the best that coalitions gain.
 //!
 //! Exit status: 0 every invariant held; 1 one did not, or a batch was not proven; 2 wrong usage; 3
 //! a file or standard output cannot be read or written.
@@ -8,19 +7,13 @@
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
 use std::fmt;
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand, value_parser};
-use zkmargin_fixtures::FixtureError;
+use clap::{CommandFactory, Parser, value_parser};
 use zkmargin_host::{OutputError, output, usage};
-use zkmargin_simulator::coalition::attacks;
-use zkmargin_simulator::coalition::ground::Ground;
-use zkmargin_simulator::coalition::search::search;
 use zkmargin_simulator::invariants::Invariant;
 use zkmargin_simulator::prove::{Bench, CircuitError};
 use zkmargin_simulator::record::{Record, RecordError};
@@ -36,15 +29,11 @@ const WORLDS_MAX: u64 = 10_000;
 const OPERATIONS_MAX: u64 = 100_000_000;
 /// Most batches of a tiny world.
 const BATCHES_MAX: u64 = 1_000_000;
-/// Most points of an attack that one search tries.
-const TRIES_MAX: u64 = 10_000_000;
 
 /// A seeded market of honest and hostile agents under an independent auditor.
 #[derive(Parser)]
-#[command(version, after_help = STATUS, args_conflicts_with_subcommands = true)]
+#[command(version, after_help = STATUS)]
 struct Arguments {
-    #[command(subcommand)]
-    command: Option<Command>,
     /// Seed of the first world; the next has the next.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -78,28 +67,6 @@ struct Arguments {
     /// Prints the invariants and runs nothing.
     #[arg(long)]
     list: bool,
-}
-
-/// What is done instead of a run.
-#[derive(Subcommand)]
-enum Command {
-    /// Searches the parameters of attacks for the largest gain. A line for each better point, the
-    /// best of each attack at its end.
-    Search {
-        /// Points tried of each attack.
-        #[arg(
-            long,
-            default_value_t = 200,
-            value_parser = value_parser!(u64).range(1..=TRIES_MAX)
-        )]
-        tries: u64,
-        /// Where chance begins. The same seed and tries find the same.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-        /// This attack only.
-        #[arg(long, value_parser = PossibleValuesParser::new(attacks::ALL.map(|a| a.name())))]
-        attack: Option<String>,
-    },
 }
 
 impl Arguments {
@@ -158,12 +125,6 @@ impl From<CircuitError> for Failure {
     }
 }
 
-impl From<FixtureError> for Failure {
-    fn from(error: FixtureError) -> Self {
-        Self::Broken(error.to_string())
-    }
-}
-
 impl From<RunError> for Failure {
     fn from(error: RunError) -> Self {
         Self::Broken(error.to_string())
@@ -187,11 +148,7 @@ fn main() -> ExitCode {
         Ok(parsed) => parsed,
         Err(help) => return ExitCode::from(usage::status(help.print(), help.use_stderr())),
     };
-    let done = match &arguments.command {
-        Some(Command::Search { tries, seed, attack }) => seek([*tries, *seed], attack.as_deref()),
-        None if arguments.list => list(),
-        None => run(&arguments, &parts),
-    };
+    let done = if arguments.list { list() } else { run(&arguments, &parts) };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
@@ -205,25 +162,6 @@ fn list() -> Result<(), Failure> {
     for invariant in Invariant::ALL {
         let (threat, sentence) = (invariant.threat(), invariant.sentence());
         output::line(format_args!("{invariant:?} ({threat}): {sentence}"))?;
-    }
-    Ok(())
-}
-
-/// Searches one attack or all, one after the other.
-fn seek(numbers: [u64; 2], wanted: Option<&str>) -> Result<(), Failure> {
-    let ground = Ground::new()?;
-    for attack in attacks::ALL {
-        if wanted.is_some_and(|name| name != attack.name()) {
-            continue;
-        }
-        output::line(format_args!("{}: {}", attack.name(), attack.sentence()))?;
-        let mut shown = Ok(());
-        let found = search(attack, &ground, numbers, &mut |found| {
-            shown = output::line(format_args!("  {}", found.shown(attack)));
-            if shown.is_ok() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-        });
-        shown?;
-        output::line(format_args!("  best of {}", found.shown(attack)))?;
     }
     Ok(())
 }

@@ -70,7 +70,7 @@ fn shown(row: &AccountRow) -> impl Iterator<Item = &'static str> {
     let step = row.step.as_ref().and_then(|step| match step {
         AuctionStep::Start { .. } => Some("start of an auction"),
         AuctionStep::End => Some("end of an auction"),
-        AuctionStep::Count => Some("count of a deficit"),
+        AuctionStep::Count { .. } => Some("count of a deficit"),
         AuctionStep::Bid(_) => None,
     });
     let answer = row.answer.as_ref().map(answered);

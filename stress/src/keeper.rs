@@ -46,17 +46,19 @@ pub fn phases(state: &State, market: &Market) -> Result<Vec<Operation>, StressEr
     Ok(operations)
 }
 
-/// The deficits to count: of accounts in an auction without equity, if another one is counted or
-/// none.
+/// The deficits to count: of accounts whose auction without equity has run to its end, if another
+/// one is counted or none.
 ///
 /// # Errors
 /// Those of the margin.
-pub fn deficits(state: &State, market: &Market) -> Result<Vec<Operation>, StressError> {
+pub fn deficits(state: &State, market: &Market, time: Time) -> Result<Vec<Operation>, StressError> {
+    let length_s = u64::from(market.parameters().auction.insolvent_s);
     let mut operations = Vec::new();
     for (&index, account) in state.accounts() {
         let Some(auction) = account.auction else { continue };
         let equity = market.margin_of(account)?.equity;
-        if auction.is_insolvent && auction.counted() != (-equity).max(0) {
+        let is_over = auction.is_insolvent && time.get() >= auction.start.get() + length_s;
+        if is_over && equity < 0 && auction.counted() != -equity {
             operations.push(Operation::CountDeficit(index));
         }
     }

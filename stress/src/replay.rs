@@ -136,7 +136,7 @@ impl Replay {
                 break;
             }
         }
-        let deficits = keeper::deficits(&self.venue.state, market)?;
+        let deficits = keeper::deficits(&self.venue.state, market, last)?;
         let trace = self.venue.post(market, last, |posting| Ok(posting.push(&deficits)?))?;
         if let Some(trace) = &trace {
             self.tally.add(trace);

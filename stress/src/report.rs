@@ -42,7 +42,7 @@ pub fn date(time: Time) -> String {
 /// A line of a table: its head, and what stands in it of a replay.
 type Line = (&'static str, fn(&Tally) -> String);
 
-const LINES: [Line; 21] = [
+const LINES: [Line; 22] = [
     ("accounts", |tally| tally.accounts.to_string()),
     ("books opened", |tally| tally.opened.to_string()),
     ("batches", |tally| tally.batches.to_string()),
@@ -69,6 +69,7 @@ const LINES: [Line; 21] = [
     ("fund: start", |tally| thousands(tally.fund_e6)),
     ("fund: fees", |tally| thousands(tally.fees_e6)),
     ("fund: paid to bidders", |tally| thousands(tally.drawn_e6)),
+    ("fund: given to deficits", |tally| thousands(tally.covered_e6)),
     ("fund: end", |tally| thousands(tally.last().map_or(0, |moment| moment.fund_e6))),
     ("shortfall left", |tally| thousands(tally.last().map_or(0, |moment| moment.debt_e6))),
     ("deficit counted: most; at the end", |tally| {

@@ -72,6 +72,8 @@ pub struct Tally {
     pub fees_e6: i128,
     /// Paid by the fund to bidders.
     pub drawn_e6: i128,
+    /// Given by the fund to accounts whose deficit was counted.
+    pub covered_e6: i128,
     /// Books opened.
     pub opened: usize,
     /// Greatest worth of the underlying of all options held.
@@ -111,6 +113,7 @@ impl Tally {
                     self.fees_e6 += fee;
                 }
                 Some(AuctionStep::End) => self.ended += 1,
+                Some(AuctionStep::Count { cover }) => self.covered_e6 += cover,
                 Some(AuctionStep::Bid(fill)) => {
                     let Some(auction) = before else { continue };
                     let age_s = trace.time.get() - auction.start.get();
@@ -119,7 +122,7 @@ impl Tally {
                         self.drawn_e6 -= fill.price;
                     }
                 }
-                Some(AuctionStep::Count) | None => {}
+                None => {}
             }
         }
     }
@@ -151,6 +154,6 @@ impl Tally {
     /// parts per million.
     pub fn bad_debt_ppm(&self) -> i128 {
         let left = self.last().map_or(0, |moment| moment.debt_e6);
-        (self.drawn_e6 + left) * 1_000_000 / self.interest_e6.max(1)
+        (self.drawn_e6 + self.covered_e6 + left) * 1_000_000 / self.interest_e6.max(1)
     }
 }

@@ -63,7 +63,7 @@ fn accepts_a_crash_with_every_unit_accounted_for() {
     assert!(tally.worst().unwrap().debt_e6 > 0 && tally.fees_e6 > 0 && tally.drawn_e6 > 0);
     let last = tally.last().unwrap();
     assert_eq!(tally.ended, tally.started - last.auctions);
-    let paid = tally.drawn_e6;
+    let paid = tally.drawn_e6 + tally.covered_e6;
     assert_eq!(last.fund_e6, tally.fund_e6 + tally.fees_e6 - paid);
     assert!(tally.moments.iter().all(|moment| moment.fund_e6 >= 0));
     assert_eq!(tally.avoidable, 0);
@@ -95,7 +95,7 @@ fn fund_pays_only_what_it_has() {
     // What it cannot pay is counted, and only while it is empty.
     let counted = tally.moments.iter().filter(|moment| moment.deficit_e6 > 0);
     assert!(counted.count() > 0);
-    assert!(tally.drawn_e6 <= tally.fund_e6 + tally.fees_e6);
+    assert!(tally.drawn_e6 + tally.covered_e6 <= tally.fund_e6 + tally.fees_e6);
     assert!(tally.moments.iter().all(|moment| moment.fund_e6 >= 0));
 }
 

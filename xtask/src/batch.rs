@@ -8,7 +8,6 @@ use zkmargin_fixtures::build;
 use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::batch::trace::{AccountRow, BatchTrace};
-use zkmargin_protocol::market::fee_schedule::FeePrices;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::operation::forced::ForcedAnswer;
@@ -130,9 +129,9 @@ fn is_selling(batch: &BatchTrace) -> bool {
     )
 }
 
-/// A deficit is counted anew, and there is one.
+/// The fund gives less than is missing, and the rest of the deficit is counted.
 fn is_counting(batch: &BatchTrace) -> bool {
-    batch.deficit_after > 0 && has_step(batch, |step| *step == AuctionStep::Count)
+    batch.deficit_after > 0 && has_step(batch, |step| matches!(step, AuctionStep::Count { .. }))
 }
 
 fn has_answer(batch: &BatchTrace, is_meant: impl Fn(&AccountRow, &ForcedAnswer) -> bool) -> bool {
@@ -207,10 +206,9 @@ fn is_charging_most(batch: &BatchTrace) -> bool {
     batch.trades.iter().any(|trade| {
         let buyer = batch.accounts.iter().find(|row| row.index == trade.buy.order.account);
         let tier = buyer.and_then(|row| row.old.as_ref()).map_or(Tier::MIN, |old| old.tier);
-        let market = row(trade).map(|row| FeePrices::new(row, trade.price));
-        let (fees, is_maker) = (&batch.parameters.fees, trade.maker == Side::Buy);
-        let most = market.map(|market| fees.fee_floor(tier, is_maker, &market));
-        let is_most = most == Some(trade.buyer_fee);
+        let market = row(trade).map(|row| [row.forward, trade.price]);
+        let most = |market| batch.parameters.fees.fee_floor(tier, trade.maker == Side::Buy, market);
+        let is_most = market.map(most) == Some(trade.buyer_fee);
         is_most && tier > Tier::MIN && trade.buyer_fee > Price::MIN
     })
 }

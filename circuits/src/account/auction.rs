@@ -12,8 +12,7 @@ use crate::account::margin::EXCESS_BITS;
 use crate::account::standing::StandingVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::enforce_nonzero_if;
-use crate::gadgets::element::Unranged;
-use crate::gadgets::integer::{Signed, Uint};
+use crate::gadgets::integer::Uint;
 use crate::value::packing::pack_as;
 
 /// The auction of a leaf; zeros without one.
@@ -90,27 +89,26 @@ impl AuctionVar {
         });
     }
 
-    /// A deficit is counted anew of an account whose auction has started without equity. `self` is
-    /// the auction before the batch.
-    pub fn enforce_count(&self, cs: &mut Cs, step: &AuctionStepVar) {
+    /// A deficit is counted of an account in auction without equity that has less than none: what
+    /// `cover` leaves of it. Returns the deficit.
+    pub fn enforce_count(
+        &self,
+        cs: &mut Cs,
+        step: &AuctionStepVar,
+        standing: &StandingVar,
+        cover: &Uint,
+    ) -> Uint {
         cs.under(Rule::Deficit, |cs| {
-            let (zero, is_solvent) = (cs.zero(), self.is_insolvent.not(cs));
-            let is_count = step.is_count().lc();
+            let (zero, is_count) = (cs.zero(), step.is_count().lc());
+            let is_out = step.was_in_auction().not(cs);
+            let is_solvent = self.is_insolvent.not(cs);
+            let is_covered = standing.is_negative().not(cs);
+            cs.enforce("counted in an auction", is_count, is_out.lc(), &zero);
             cs.enforce("counted in an auction without equity", is_count, &is_solvent, &zero);
-        });
-    }
-
-    /// The deficit of the account after the batch: what `equity` then is below zero, of an auction
-    /// that started without. `self` is the auction after the batch.
-    pub fn enforce_deficit(&self, cs: &mut Cs, equity: &Unranged) -> Uint {
-        cs.under(Rule::Deficit, |cs| {
-            let what = "equity of an insolvent auction";
-            let equity = cs.product(what, self.is_insolvent.lc(), equity);
-            let equity = Signed::range_check(cs, "equity after fits", &equity, CASH_BITS);
-            let owed = equity.negative_part(cs);
-            let counted = self.counted(cs);
-            cs.enforce_equal("what is owed is counted", &counted, &owed);
-            counted
+            cs.enforce("counted of equity below zero", is_count, is_covered.lc(), &zero);
+            let missing = standing.equity().plus(cover).negated();
+            let missing = cs.product("deficit counted", is_count, &missing);
+            Uint::range_check(cs, "the fund gives no more than is missing", &missing, CASH_BITS)
         })
     }
 

@@ -19,7 +19,7 @@ pub enum Step {
     End,
     /// A part of the account is sold.
     Bid,
-    /// Its deficit is counted anew.
+    /// Its deficit is counted.
     Count,
 }
 
@@ -32,7 +32,7 @@ pub struct AuctionStepVar {
     is_end: Bool,
     /// Whether a part of the account is sold; `argument` asks for the bid.
     is_bid: Bool,
-    /// Whether the account's deficit is counted anew.
+    /// Whether the account's deficit is counted.
     is_count: Bool,
     /// Whether the account was in auction.
     was_in_auction: Bool,
@@ -78,13 +78,6 @@ impl AuctionStepVar {
     pub fn is_any(&self) -> Bool {
         // One of them at most is set in a row in use, and none in others.
         Bool::new_unchecked(sum(self.flags().map(Bool::lc)))
-    }
-
-    /// Whether a step is taken that looks at equity and margin before the batch: any but a count.
-    pub fn is_moving(&self) -> Bool {
-        let flags = [&self.is_start, &self.is_end, &self.is_bid];
-        // One of them at most is set in a row in use, and none in others.
-        Bool::new_unchecked(sum(flags.map(Bool::lc)))
     }
 
     /// Whether a fraction is asked for: of a first start the one its fee is of, or that of a bid,

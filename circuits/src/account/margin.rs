@@ -24,14 +24,12 @@ pub const WIDE_BITS: u32 = 6;
 /// The claims of one account row.
 #[derive(Getters)]
 pub struct MarginVar {
-    /// Scan risk and short charge together.
+    /// The larger of scan risk and short floor.
     requirement: Uint,
-    /// The worst scenario's loss, not below zero.
-    scan_risk: Uint,
-    /// scan risk − loss, by scenario.
+    /// requirement − loss, by scenario.
     spreads: Vec<Uint>,
-    /// `Σ max(0, −q) · short charge`.
-    short_charge: Uint,
+    /// requirement − short floor.
+    floor_spread: Uint,
     /// How many of these reach 2^51, half of their width.
     wide: Uint,
     /// `Σ q · mark`, signed.
@@ -43,29 +41,26 @@ pub struct MarginVar {
 }
 
 impl MarginVar {
-    /// Allocates the claims of a row. Scan risk is the largest of all losses and zero: it is not
-    /// below any of them, and equals one of them. The short charge has a range of its own, so the
-    /// requirement, their sum, is below 2^53.
+    /// Allocates the claims of a row. The requirement is the largest of all losses, the short floor
+    /// and zero: it is not below any of them, and equals one of them.
     pub fn evaluate(cs: &mut Cs, margin: &Margin) -> Self {
         cs.under(Rule::MarginSpread, |cs| {
-            let scan_risk = cs.witness("scan risk", signed_field(margin.scan_risk));
+            let requirement = cs.witness("requirement", signed_field(margin.requirement));
             let mut wide = Vec::new();
             let mut ranged = |cs: &mut Cs, what, value: &Wire| {
                 let bits = Bits::decompose(cs, what, value, SPREAD_BITS);
                 wide.push(bits.as_slice().last().expect("52 bits").lc().clone());
                 Uint::new_unchecked(value.clone(), SPREAD_BITS)
             };
-            let scan_risk = ranged(cs, "scan risk fits", &scan_risk);
+            let requirement = ranged(cs, "requirement fits", &requirement);
+            let mut spread = |cs: &mut Cs, name, below: i128| {
+                let below = cs.argued(name, signed_field(below));
+                let spread = requirement.lc().minus(&below);
+                ranged(cs, "requirement is not below", &spread)
+            };
             let losses = margin.losses.iter();
-            let spreads: Vec<_> = losses
-                .map(|&loss| {
-                    let loss = cs.argued("loss", signed_field(loss));
-                    let spread = scan_risk.lc().minus(&loss);
-                    ranged(cs, "scan risk is not below", &spread)
-                })
-                .collect();
-            let short_charge = cs.argued("short charge", signed_field(margin.short_charge));
-            let short_charge = ranged(cs, "short charge fits", &short_charge);
+            let spreads: Vec<_> = losses.map(|&loss| spread(cs, "loss", loss)).collect();
+            let floor_spread = spread(cs, "short floor", margin.short_floor);
             let mut claim =
                 |name, value| Unranged::argued(cs, name, signed_field(value), Rule::MarginMatrix);
             let claims = Self {
@@ -75,61 +70,67 @@ impl MarginVar {
                     "isolated maintenance charge",
                     margin.isolated_maintenance,
                 ),
-                requirement: scan_risk.add(&short_charge),
-                scan_risk,
-                // 37 bits at most.
+                requirement,
+                // 39 bits at most.
                 wide: Uint::new_unchecked(sum(&wide), WIDE_BITS),
                 spreads,
-                short_charge,
+                floor_spread,
             };
             claims.enforce_attained(cs);
             claims
         })
     }
 
-    /// Scan risk equals zero or a loss.
     fn enforce_attained(&self, cs: &mut Cs) {
-        let mut product = self.scan_risk.lc().clone();
+        let mut product = self.requirement.lc().clone();
+        let spreads = self.spreads.iter().chain([&self.floor_spread]);
+        let mut remaining = spreads.clone().count();
         let zero = cs.zero();
-        for (place, spread) in self.spreads.iter().enumerate() {
-            if place + 1 == self.spreads.len() {
-                cs.enforce("scan risk is attained", &product, spread.lc(), &zero);
+        for spread in spreads {
+            remaining -= 1;
+            if remaining == 0 {
+                cs.enforce("the requirement is attained", &product, spread.lc(), &zero);
             } else {
                 product = cs.product("product of spreads", &product, spread.lc());
             }
         }
     }
 
-    /// scan risk − spread: the loss in each scenario.
+    /// requirement − spread: the loss in each scenario.
     pub fn losses(&self) -> Vec<Int> {
-        self.spreads.iter().map(|spread| self.scan_risk.sub(spread)).collect()
+        self.spreads.iter().map(|spread| self.requirement.sub(spread)).collect()
+    }
+
+    /// `Σ max(0, −q) · short minimum`.
+    pub fn short_floor(&self) -> Int {
+        self.requirement.sub(&self.floor_spread)
     }
 
     /// The elements the transcript absorbs; together they fix every claim, and `others`, for which
     /// the last element of spreads has room.
     pub fn absorbed(&self, others: impl IntoIterator<Item = Uint>) -> Vec<Wire> {
-        let ranged = self.spreads.iter().chain([&self.short_charge, &self.scan_risk]).cloned();
+        let ranged = self.spreads.iter().chain([&self.floor_spread, &self.requirement]).cloned();
         let words = pack_words(&ranged.chain(others).collect::<Vec<_>>());
         let claims = [&self.mark_value, &self.isolated_initial, &self.isolated_maintenance];
         let words = words.iter().map(|word| word.lc().clone());
         words.chain(claims.map(|claim| claim.lc().clone())).collect()
     }
 
-    /// Equity with `cash`, and initial margin by the account's method.
-    pub fn initial(
+    /// Equity above the initial margin of the account's method, in 10^-12 USDC, signed:
+    /// cross-multiplied by 10^6, so nothing is rounded.
+    pub fn initial_excess(
         &self,
         cs: &mut Cs,
         cash: &Wire,
         is_standard: &Bool,
         factor_ppm: &Uint,
-    ) -> InitialVar {
+    ) -> Unranged {
+        let ppm = Fr::from(PPM);
         let portfolio = cs.product("portfolio initial margin", factor_ppm, &self.requirement);
-        let standard = self.mark_value.plus(&self.isolated_initial).scaled(Fr::from(PPM));
+        let standard = self.mark_value.plus(&self.isolated_initial).scaled(ppm);
         let initial = is_standard.select(cs, &standard, &portfolio);
-        InitialVar {
-            equity: Unranged::new(cash.plus(&self.mark_value), Rule::MarginMatrix),
-            initial: Unranged::new(initial, Rule::MarginMatrix),
-        }
+        let excess = cash.plus(&self.mark_value).scaled(ppm).minus(&initial);
+        Unranged::new(excess, Rule::MarginMatrix)
     }
 
     /// Maintenance margin by the account's method, in 10^-12 USDC.
@@ -141,39 +142,13 @@ impl MarginVar {
     }
 }
 
-/// Equity and initial margin of an account.
-#[derive(Getters)]
-pub struct InitialVar {
-    /// Equity, micro-USDC.
-    equity: Unranged,
-    /// Initial margin, 10^-12 USDC.
-    initial: Unranged,
-}
-
-impl InitialVar {
-    /// Equity above initial margin, in 10^-12 USDC, signed: cross-multiplied by 10^6, so nothing is
-    /// rounded.
-    pub fn excess(&self) -> Unranged {
-        let excess = self.equity.scaled(Fr::from(PPM)).minus(&self.initial);
-        Unranged::new(excess, Rule::MarginMatrix)
-    }
-
-    /// Equity against initial margin, by how much the ratio is above that of `before`,
-    /// cross-multiplied: `E'·IM − E·IM'`, signed.
-    pub fn ratio_gain(&self, cs: &mut Cs, before: &Self) -> Unranged {
-        let kept = cs.product("equity at the margin before", &self.equity, &before.initial);
-        let asked = cs.product("equity before at the margin", &before.equity, &self.initial);
-        Unranged::new(kept.minus(&asked), Rule::MarginMatrix)
-    }
-}
-
 /// The margin of an account row after the batch.
 #[derive(Getters)]
 pub struct RowMarginVar {
     /// What the row claims.
     claims: MarginVar,
-    /// Its equity and initial margin.
-    initial: InitialVar,
+    /// Excess over initial margin, 10^-12 USDC, signed.
+    excess: Unranged,
 }
 
 impl RowMarginVar {
@@ -186,15 +161,15 @@ impl RowMarginVar {
         factor_ppm: &Uint,
     ) -> Self {
         let claims = MarginVar::evaluate(cs, margin);
-        let initial = claims.initial(cs, cash, is_standard, factor_ppm);
-        Self { claims, initial }
+        let excess = claims.initial_excess(cs, cash, is_standard, factor_ppm);
+        Self { claims, excess }
     }
 }
 
 /// Equity covers the initial margin in a row that is bound to it.
-pub fn enforce_initial(cs: &mut Cs, is_bound: &Bool, margin: &InitialVar) {
+pub fn enforce_initial(cs: &mut Cs, is_bound: &Bool, excess: &Unranged) {
     cs.under(Rule::InitialMargin, |cs| {
-        let excess = cs.product("excess of a bound row", is_bound.lc(), &margin.excess());
+        let excess = cs.product("excess of a bound row", is_bound.lc(), excess);
         Uint::range_check(cs, "equity covers initial margin", &excess, EXCESS_BITS);
     });
 }

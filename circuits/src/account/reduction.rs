@@ -5,13 +5,13 @@ use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::margin::Margin;
 use zkmargin_protocol::account::positions::SLOTS;
-use zkmargin_protocol::account::reduction::RATIO_BITS;
-use zkmargin_protocol::value::units::{PPM, QUANTITY_BITS, Quantity};
+use zkmargin_protocol::value::units::{QUANTITY_BITS, Quantity};
 
 use crate::account::AccountVar;
-use crate::account::margin::{EXCESS_BITS, InitialVar, MarginVar, enforce_initial};
+use crate::account::margin::{EXCESS_BITS, MarginVar, enforce_initial};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
+use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Uint};
 use crate::value::packing::pack_words;
 use crate::{Cs, Wire};
@@ -26,11 +26,6 @@ pub struct SideBeforeInput {
     pub old_margin: Margin,
     /// Whether the row is bound to be no worse instead of to initial margin.
     pub is_reducing: bool,
-    /// Whether a reducing row shows that equity has not fallen, and not that its ratio to initial
-    /// margin has not.
-    pub is_equity_kept: bool,
-    /// Whether equity covered maintenance margin.
-    pub is_maintained: bool,
     /// Of each slot before the batch, what is kept after it.
     pub kept: [Quantity; SLOTS],
 }
@@ -52,11 +47,6 @@ pub struct RowModes<'a> {
 pub struct SideBeforeVar {
     /// Whether the row is bound to be no worse instead of to initial margin.
     is_reducing: Bool,
-    /// Whether a reducing row shows that equity has not fallen; it shows its ratio to initial
-    /// margin otherwise.
-    is_equity_kept: Bool,
-    /// Whether a reducing row that signs shows that equity covered maintenance margin.
-    is_maintained: Bool,
     /// Claims of margin before the batch.
     margin: MarginVar,
     /// The slots before the batch, settled ones empty, with what is short of each.
@@ -70,8 +60,6 @@ impl SideBeforeVar {
     /// `argument`, and so is that `kept` is what a reducing row holds after the batch.
     pub fn new(cs: &mut Cs, input: &SideBeforeInput, slots: &[SlotVar]) -> Self {
         let is_reducing = Bool::witness(cs, "row is reducing", input.is_reducing);
-        let is_equity_kept = Bool::witness(cs, "equity has not fallen", input.is_equity_kept);
-        let is_maintained = Bool::witness(cs, "margin was maintained", input.is_maintained);
         let margin = MarginVar::evaluate(cs, &input.old_margin);
         let (mut before, mut kept) = (Vec::new(), Vec::new());
         for (slot, &quantity) in slots.iter().zip(&input.kept) {
@@ -79,25 +67,25 @@ impl SideBeforeVar {
             kept.push(witness_kept(cs, &slot, quantity));
             before.push(slot);
         }
-        Self { is_reducing, is_equity_kept, is_maintained, margin, slots: before, kept }
+        Self { is_reducing, margin, slots: before, kept }
     }
 
-    /// A reducing row is short of initial margin by no more than before, and its equity has not
-    /// fallen, or no faster than initial margin. Any other row in use covers initial margin, but
-    /// for an account in auction, which signs nothing, and one whose forced reduction is refused,
-    /// whose positions stay and whose cash only grows. One that pays for a forced request covers it
-    /// in any case. `after` is the row's margin after the batch.
+    /// A reducing row is short of initial margin by no more than before; any other row in use
+    /// covers it, but for an account in auction, which signs nothing, and one whose forced
+    /// reduction is refused, whose positions stay and whose cash only grows. One that pays for a
+    /// forced request covers it in any case. `after` is the row's excess over initial margin after
+    /// the batch.
     pub fn enforce_no_worse(
         &self,
         cs: &mut Cs,
         account: &AccountVar,
         modes: &RowModes,
-        after: &InitialVar,
+        after: &Unranged,
         factor_ppm: &Uint,
     ) {
         let RowModes { is_frozen, is_paying, is_refused } = *modes;
         let (cash, is_standard) = (account.opening_cash(), &account.book.is_standard);
-        let before = self.margin.initial(cs, &cash, is_standard, factor_ppm);
+        let before = self.margin.initial_excess(cs, &cash, is_standard, factor_ppm);
         let is_bound = self.is_reducing.or(cs, is_frozen).not(cs).or(cs, is_paying);
         let is_bindable = account.is_active.lc().minus(is_refused);
         let is_bound = cs.product("bound to initial margin", &is_bindable, is_bound.lc());
@@ -106,30 +94,9 @@ impl SideBeforeVar {
         cs.under(Rule::RiskReduction, |cs| {
             let (is_reducing, zero) = (self.is_reducing.lc(), cs.zero());
             cs.enforce("a refused row shows no old margin", is_reducing, is_refused, &zero);
-            let gain = after.excess().minus(&before.excess());
+            let gain = after.minus(&before);
             let gain = cs.product("gain of a reducing row", is_reducing, &gain);
             Uint::range_check(cs, "excess is not lower", &gain, EXCESS_BITS + 1);
-            // Either is enough, so the choice gives nothing away.
-            let rise = after.equity().minus(before.equity());
-            let ratio = after.ratio_gain(cs, &before);
-            let gain = self.is_equity_kept.select(cs, &rise, &ratio);
-            let gain = cs.product("ratio of a reducing row", is_reducing, &gain);
-            Uint::range_check(cs, "ratio or equity is not lower", &gain, RATIO_BITS);
-        });
-    }
-
-    /// A reducing row has signed nothing unless its equity covered maintenance margin.
-    pub fn enforce_signed(&self, cs: &mut Cs, account: &AccountVar, factor_ppm: &Uint) {
-        let (cash, is_standard) = (account.opening_cash(), account.book.is_standard());
-        cs.under(Rule::Frozen, |cs| {
-            let maintenance = self.margin.maintenance(cs, is_standard, factor_ppm);
-            let equity = cash.plus(self.margin.mark_value()).scaled(Fr::from(PPM));
-            let excess = equity.minus(&maintenance);
-            let excess = cs.product("excess over maintenance", self.is_maintained.lc(), &excess);
-            Uint::range_check(cs, "equity covered maintenance margin", &excess, EXCESS_BITS);
-            let is_barred = self.is_maintained.not(cs).and(cs, &self.is_reducing);
-            let (signed, zero) = (account.nonces().used_count(), cs.zero());
-            cs.enforce("an account left short signs nothing", is_barred.lc(), &signed, &zero);
         });
     }
 

@@ -36,6 +36,8 @@ pub struct StandingVar {
     is_short: Bool,
     /// Whether equity is not above zero.
     is_insolvent: Bool,
+    /// Whether equity is below zero.
+    is_negative: Bool,
 }
 
 impl StandingVar {
@@ -67,6 +69,7 @@ impl StandingVar {
             Self {
                 is_short: covers.not(cs),
                 is_insolvent: equity.is_negative().or(cs, &is_nothing),
+                is_negative: equity.is_negative().clone(),
                 equity: equity.int().clone(),
                 maintenance: Unranged::new(maintenance, Rule::MarginMatrix),
                 shortfall: shortfall.int().clone(),

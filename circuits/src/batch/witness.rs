@@ -70,10 +70,11 @@ impl BatchInput {
             let is_opening = opened.is_some_and(|row| row.old.is_none());
             Some(DepositInput { row: row.clone(), found: signer(index), is_opening })
         });
-        let trades = trace.trades.iter().map(|trade| {
-            let [forward, mark] = prices(trace, trade);
-            let signers = [&trade.buy, &trade.sell].map(|signed| signer(signed.order.account));
-            TradeInput { is_active: true, trade: trade.clone(), signers, forward, mark }
+        let trades = trace.trades.iter().map(|trade| TradeInput {
+            is_active: true,
+            trade: trade.clone(),
+            signers: [&trade.buy, &trade.sell].map(|signed| signer(signed.order.account)),
+            forward: forward(trace, trade),
         });
         let requests = trace.requests.iter().map(|signed| RequestInput {
             is_active: true,
@@ -110,11 +111,10 @@ impl BatchInput {
     }
 }
 
-/// Forward and mark of a trade's instrument. One without a row is the look-up's to refuse, not the
+/// The forward of a trade's instrument. One without a row is the look-up's to refuse, not the
 /// schedule's, so it has the greatest.
-fn prices(trace: &BatchTrace, trade: &Trade) -> [Price; 2] {
-    let row = trace.risk_row(trade.buy.order.instrument);
-    row.map_or([Price::MAX; 2], |row| [row.forward, row.mark])
+fn forward(trace: &BatchTrace, trade: &Trade) -> Price {
+    trace.risk_row(trade.buy.order.instrument).map_or(Price::MAX, |row| row.forward)
 }
 
 /// Nodes whose root is the last, padded.
@@ -139,13 +139,7 @@ fn two_sided_input(trace: &BatchTrace, row: &AccountRow, old_margin: &Margin) ->
     let is_short = [old_margin, &row.margin].iter().all(|margin| margin.initial_excess_e12 < 0);
     let is_reducing = is_short && !accounts::is_frozen(row) && !is_refused;
     TwoSidedInput {
-        before: SideBeforeInput {
-            old_margin: old_margin.clone(),
-            is_reducing,
-            is_equity_kept: row.margin.equity >= old_margin.equity,
-            is_maintained: is_reducing && old_margin.maintenance_excess_e12 >= 0,
-            kept,
-        },
+        before: SideBeforeInput { old_margin: old_margin.clone(), is_reducing, kept },
         step: row.step.clone(),
         answer: row.answer,
         forced_reduction: accounts::forced_reduction(trace, row),
@@ -164,13 +158,7 @@ fn kept(old: Quantity, new: Quantity) -> Quantity {
 fn padding_two_sided() -> TwoSidedInput {
     let kept = [Quantity::default(); SLOTS];
     TwoSidedInput {
-        before: SideBeforeInput {
-            old_margin: empty_margin(),
-            is_reducing: false,
-            is_equity_kept: false,
-            is_maintained: false,
-            kept,
-        },
+        before: SideBeforeInput { old_margin: empty_margin(), is_reducing: false, kept },
         step: None,
         answer: None,
         forced_reduction: None,
@@ -182,8 +170,7 @@ fn empty_margin() -> Margin {
         mark_value: 0,
         equity: 0,
         losses: vec![0; SCENARIOS],
-        scan_risk: 0,
-        short_charge: 0,
+        short_floor: 0,
         isolated_initial: 0,
         isolated_maintenance: 0,
         requirement: 0,
@@ -259,7 +246,6 @@ impl Padding {
             },
             signers: [self.account.clone(), self.account.clone()],
             forward: Price::default(),
-            mark: Price::default(),
         }
     }
 

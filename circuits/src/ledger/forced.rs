@@ -19,7 +19,7 @@ use crate::gadgets::comparator::{enforce_nonzero_if, is_zero};
 use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Uint, power_of_two};
 use crate::ledger::forced::reduction::ForcedReductionVar;
-use crate::value::custody::ShareVar;
+use crate::value::header::HeaderVar;
 use crate::value::packing::pack_as;
 use crate::{Cs, shifted, sum};
 
@@ -61,7 +61,7 @@ impl ForcedVar {
         reduction: ForcedReductionVar,
         step: &AuctionStepVar,
         after: &Unranged,
-        share: &ShareVar,
+        header: &HeaderVar,
     ) -> Self {
         let is_withdrawal = matches!(input, Some(ForcedAnswer::Withdrawal { .. }));
         let is_cancel = matches!(input, Some(ForcedAnswer::CancelAll { .. }));
@@ -72,7 +72,7 @@ impl ForcedVar {
         let is_paying = is_zero(cs, &paid).not(cs);
         let (is_done, was_in_auction) = (reduction.is_done().lc(), step.was_in_auction().lc());
         let is_sold = cs.product("contracts of an account in auction", is_done, was_in_auction);
-        let payout = share.payout_floor(cs, &paid);
+        let payout = header.custody().payout_floor(cs, &paid);
         let is_refused = enforce_cancel(cs, input, &is_cancel, account);
         Self {
             // Only a cancel-all is refused.

@@ -1,21 +1,17 @@
 //! What a two-sided row shows of the auction of its account: twin of the auction's steps in
 //! `protocol::ledger::transition`.
 
-use ark_bn254::Fr;
-use ark_ff::{AdditiveGroup, Field};
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::market::auction_parameters::SHARE_BITS;
 use zkmargin_protocol::operation::bid::AuctionStep;
-use zkmargin_protocol::value::units::PPM;
+use zkmargin_protocol::value::units::{CASH_BITS, PPM};
 
 use crate::account::AccountVar;
 use crate::account::auction::{self, AuctionVar};
 use crate::account::auction_step::{AuctionStepVar, Step};
-use crate::account::margin::MarginVar;
 use crate::account::reduction::SideBeforeVar;
 use crate::account::standing::StandingVar;
-use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Uint};
 use crate::market::auction_parameters::ClockVar;
 use crate::market::parameters::ParametersVar;
@@ -24,14 +20,6 @@ use crate::operation::bid::sale::{self, OfferVar, SaleVar};
 use crate::value::header::HeaderVar;
 use crate::value::packing::pack;
 use crate::{Cs, Wire};
-
-/// Both sides of a two-sided row.
-pub struct SidesVar<'a> {
-    /// The side before the batch.
-    pub before: &'a SideBeforeVar,
-    /// Claims of margin after the batch.
-    pub after: &'a MarginVar,
-}
 
 /// The auction of one two-sided row.
 #[derive(Getters)]
@@ -50,6 +38,8 @@ pub struct LiquidationVar {
     cash_of_bidder: Int,
     /// By how much the deficit counted of the account changes.
     deficit_change: Int,
+    /// The deficit counted in this batch.
+    deficit_counted: Uint,
 }
 
 impl LiquidationVar {
@@ -59,20 +49,18 @@ impl LiquidationVar {
         cs: &mut Cs,
         input: Option<&AuctionStep>,
         account: &AccountVar,
-        sides: &SidesVar<'_>,
+        before: &SideBeforeVar,
         parameters: &ParametersVar,
         header: &HeaderVar,
     ) -> Self {
-        let SidesVar { before, after } = *sides;
         let [old, new] = account.auctions().as_ref().expect("a two-sided row holds its auction");
         let step = AuctionStepVar::new(cs, kind(input), account.is_active(), old.start());
         enforce_frozen(cs, &step, account);
-        let (is_stepping, cash) = (step.is_moving(), account.opening_cash());
+        let (is_stepping, cash) = (step.is_any(), account.opening_cash());
         let (is_standard, margin) = (account.book().is_standard(), before.margin());
         let standing = StandingVar::new(cs, &is_stepping, &cash, is_standard, margin, parameters);
         old.enforce_start(cs, &step, &standing, account.index(), parameters.is_changed());
         auction::enforce_end(cs, &step, &standing);
-        old.enforce_count(cs, &step);
         enforce_bid_phase(cs, &step, &standing, old);
         let parameters = parameters.auction();
         let age = header.time().sub(old.start());
@@ -94,16 +82,17 @@ impl LiquidationVar {
         let bid = BidVar::external(cs, fill, is_bid);
         let sale = SaleVar::new(cs, is_bid, &bid, &offer, account, before, parameters);
         let to_account = sale.price().only_if(cs, "price to the account", &is_solvent);
-        let equity = account.new_cash().plus(after.mark_value());
-        let equity = Unranged::new(equity, Rule::MarginMatrix);
-        let counted = [old.counted(cs), new.enforce_deficit(cs, &equity)];
-        step.enforce_phase(cs, [old, new], &standing, header.time());
-        step.enforce_reserve(cs, [old, new], &counted, &reserve.plus(&to_account));
-        let [was_counted, is_counted] = counted;
+        let cover = witness_cover(cs, input, &step);
+        let counted = old.enforce_count(cs, &step, &standing, &cover);
+        let reserve = reserve.plus(&to_account).plus(&counted);
+        step.enforce_result(cs, [old, new], &standing, header.time(), &reserve);
+        let deficit_change = new.counted(cs).sub(&old.counted(cs));
+        let cover = cover.to_int();
         Self {
-            cash_of_account: to_account.sub(sale.cash()).sub(&fee),
-            cash_of_fund: sale.price().sub(&to_account).add(&fee),
-            deficit_change: is_counted.sub(&was_counted),
+            cash_of_account: to_account.sub(sale.cash()).sub(&fee).add(&cover),
+            cash_of_fund: sale.price().sub(&to_account).add(&fee).sub(&cover),
+            deficit_change,
+            deficit_counted: counted,
             cash_of_bidder: sale.cash().sub(sale.price()),
             step,
             bid,
@@ -125,7 +114,7 @@ fn kind(step: Option<&AuctionStep>) -> Step {
         Some(AuctionStep::Start { .. }) => Step::Start,
         Some(AuctionStep::End) => Step::End,
         Some(AuctionStep::Bid(_)) => Step::Bid,
-        Some(AuctionStep::Count) => Step::Count,
+        Some(AuctionStep::Count { .. }) => Step::Count,
     }
 }
 
@@ -138,15 +127,19 @@ fn enforce_frozen(cs: &mut Cs, step: &AuctionStepVar, account: &AccountVar) {
     });
 }
 
-/// The insurance fund, account 0, signs nothing: what it signed is a multiple of its index. Any
-/// number is a multiple of another index.
-pub fn enforce_fund_signs_nothing(cs: &mut Cs, account: &AccountVar) {
-    cs.under(Rule::Frozen, |cs| {
-        let (index, signed) = (account.index(), account.nonces().used_count());
-        let ratio = index.value().inverse().map_or(Fr::ZERO, |inverse| inverse * signed.value());
-        let ratio = cs.free_hint("what is signed by index", ratio);
-        cs.enforce("the insurance fund signs nothing", index, &ratio, &signed);
-    });
+/// What the insurance fund gives for a deficit that is counted, 63 bits; how much that must be is
+/// for the batch to show.
+fn witness_cover(cs: &mut Cs, step: Option<&AuctionStep>, flags: &AuctionStepVar) -> Uint {
+    cs.under(Rule::Deficit, |cs| {
+        let cover = match step {
+            Some(AuctionStep::Count { cover }) => (*cover).max(0) as u128,
+            _ => 0,
+        };
+        let cover = Uint::witness(cs, "cover of a deficit", cover, CASH_BITS - 1);
+        let (zero, is_other) = (cs.zero(), flags.is_count().not(cs));
+        cs.enforce("cover of a deficit counted", cover.lc(), is_other.lc(), &zero);
+        cover
+    })
 }
 
 /// A bid is for an auction that fits the account's equity, and for an account short of buffered
@@ -165,13 +158,15 @@ fn enforce_bid_phase(cs: &mut Cs, step: &AuctionStepVar, standing: &StandingVar,
 }
 
 impl AuctionStepVar {
-    /// The auction after the batch: it is new, gone, or what it was.
-    fn enforce_phase(
+    /// The auction after the batch: it is new, gone, or what it was but for what a bid leaves of
+    /// the reserve.
+    fn enforce_result(
         &self,
         cs: &mut Cs,
         [old, new]: [&AuctionVar; 2],
         standing: &StandingVar,
         time: &Uint,
+        reserve: &Wire,
     ) {
         cs.under(Rule::AuctionPhase, |cs| {
             let is_kept = cs.one().minus(self.is_start().lc()).minus(self.is_end().lc());
@@ -183,23 +178,12 @@ impl AuctionStepVar {
             let is_insolvent = is_insolvent.lc().plus(&stays);
             cs.enforce_equal("auction is insolvent", new.is_insolvent().lc(), &is_insolvent);
         });
-    }
-
-    /// What the auction holds after the batch: the deficit `counted`, of one that started without
-    /// equity; of another the `reserve` that a bid leaves, or where no step is taken, what it was.
-    fn enforce_reserve(
-        &self,
-        cs: &mut Cs,
-        [old, new]: [&AuctionVar; 2],
-        [was_counted, is_counted]: &[Uint; 2],
-        reserve: &Wire,
-    ) {
         cs.under(Rule::BidPrice, |cs| {
-            let is_kept = cs.one().minus(&self.is_any());
-            let stays = old.reserve().minus(was_counted);
-            let stays = cs.product("reserve that stays", &is_kept, &stays);
-            let reserve = stays.plus(reserve).plus(is_counted);
-            cs.enforce_equal("auction reserve", new.reserve(), &reserve);
+            // What is counted of a deficit outlasts a bid.
+            let is_outlasting = standing.is_insolvent().and(cs, self.is_bid());
+            let is_kept = cs.one().minus(&self.is_any()).plus(is_outlasting.lc());
+            let stays = cs.product("reserve that stays", &is_kept, old.reserve());
+            cs.enforce_equal("auction reserve", new.reserve(), &stays.plus(reserve));
         });
     }
 }

@@ -13,9 +13,8 @@ use crate::account::positions::{self, SlotVar};
 use crate::account::reduction::{RowModes, SideBeforeInput, SideBeforeVar};
 use crate::ledger::forced::ForcedVar;
 use crate::ledger::forced::reduction::{ForcedReductionInput, ForcedReductionVar, RefusalMargins};
-use crate::ledger::liquidation::{LiquidationVar, SidesVar};
+use crate::ledger::liquidation::LiquidationVar;
 use crate::market::parameters::ParametersVar;
-use crate::value::custody::ShareVar;
 use crate::value::header::HeaderVar;
 
 /// What the witness of one two-sided row is made from, besides its account.
@@ -29,16 +28,6 @@ pub struct TwoSidedInput {
     pub answer: Option<ForcedAnswer>,
     /// The same of a forced reduction, with what it relies on.
     pub forced_reduction: Option<ForcedReductionInput>,
-}
-
-/// What all two-sided rows look at.
-pub struct Common<'a> {
-    /// The parameters.
-    pub parameters: &'a ParametersVar,
-    /// The header.
-    pub header: &'a HeaderVar,
-    /// What withdrawals get.
-    pub share: &'a ShareVar,
 }
 
 /// What a two-sided row shows besides its account.
@@ -61,29 +50,27 @@ impl TwoSidedVar {
         input: &TwoSidedInput,
         account: &AccountVar,
         margin: &RowMarginVar,
-        common: &Common<'_>,
+        parameters: &ParametersVar,
+        header: &HeaderVar,
     ) -> Self {
-        let Common { parameters, header, share } = *common;
         let asked = input.forced_reduction.as_ref();
         let taken = ForcedReductionVar::new(cs, asked, account, parameters);
         let before = SideBeforeVar::new(cs, &input.before, taken.shown_slots());
         let step = input.step.as_ref();
-        let sides = SidesVar { before: &before, after: margin.claims() };
-        let liquidation = LiquidationVar::new(cs, step, account, &sides, parameters, header);
+        let liquidation = LiquidationVar::new(cs, step, account, &before, parameters, header);
         let step = liquidation.step();
-        let (factor, after) = (parameters.initial_factor_ppm(), margin.initial());
+        let (factor, after) = (parameters.initial_factor_ppm(), margin.excess());
         let (shown, margin) = (before.margin(), margin.claims());
         let margins = RefusalMargins { shown, margin, after };
         taken.enforce_refusal(cs, account, step.was_in_auction(), &margins, factor);
         let answer = input.answer.as_ref();
-        let forced = ForcedVar::new(cs, answer, account, taken, step, &after.excess(), share);
+        let forced = ForcedVar::new(cs, answer, account, taken, step, after, header);
         let modes = RowModes {
             is_frozen: step.is_frozen(),
             is_paying: forced.is_bound(),
             is_refused: forced.reduction().is_refused(),
         };
         before.enforce_no_worse(cs, account, &modes, after, factor);
-        before.enforce_signed(cs, account, parameters.maintenance_factor_ppm());
         Self { before, liquidation, forced }
     }
 

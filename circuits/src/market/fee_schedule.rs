@@ -61,19 +61,6 @@ pub struct ChargedVar<'a> {
     pub tier: &'a TierVar,
 }
 
-/// The prices of a trade that bound its fees.
-#[derive(Clone, Copy)]
-pub struct FeePricesVar<'a> {
-    /// Forward of the instrument.
-    pub forward: &'a Uint,
-    /// Mark of the instrument.
-    pub mark: &'a Uint,
-    /// Price of the trade.
-    pub price: &'a Uint,
-    /// Whether the cap is of the mark, and not of the price.
-    pub is_capped_by_mark: &'a Bool,
-}
-
 /// The schedule: rates of 16 bits in parts per million of the forward, a cap of 10 bits in
 /// thousandths of the price. That they make sense is for those who choose them.
 pub struct FeeScheduleVar {
@@ -103,13 +90,12 @@ impl FeeScheduleVar {
         pack_as(&WORD, std::array::from_fn(|k| part(k) as &dyn Packed))
     }
 
-    /// The fees of buyer and seller are at most what the schedule allows in their tiers, at the
-    /// prices. Nothing is divided: `fee·10^6 ≤ rate·forward`, and
-    /// `fee·10^3 ≤ cap·price` or `fee·10^3 ≤ cap·mark`, say the same of whole units as the bound
-    /// rounded down. The prover chooses one of the last two, for either is enough.
+    /// The fees of buyer and seller are at most what the schedule allows in their tiers, at this
+    /// forward and price. Nothing is divided: `fee·10^6 ≤ rate·forward` and `fee·10^3 ≤ cap·price`
+    /// say the same of whole units as the bound rounded down.
     ///
-    /// - Precondition: fees, forward, mark and price have 32 bits.
-    /// - Cost: 194 constraints.
+    /// - Precondition: fees, forward and price have 32 bits.
+    /// - Cost: 193 constraints.
     /// - Proof: both products are integers below 2^48 and 2^42, and both left sides below 2^52. A
     ///   negative difference is thus above −2^52, and not congruent to a number of the range it is
     ///   shown to be in.
@@ -118,13 +104,12 @@ impl FeeScheduleVar {
         cs: &mut Cs,
         fees: [ChargedVar; 2],
         is_buyer_maker: &Bool,
-        prices: &FeePricesVar,
+        forward: &Uint,
+        price: &Uint,
     ) {
-        let FeePricesVar { forward, mark, price, is_capped_by_mark } = prices;
         cs.under(Rule::FeeSchedule, |cs| {
             let rates = self.rates(cs, is_buyer_maker);
-            let capped = is_capped_by_mark.select(cs, mark, price);
-            let of_price = cs.product("cap of a trade", &self.cap, &capped);
+            let of_price = cs.product("cap of a trade", &self.cap, price);
             for (ChargedVar { fee, tier }, rates) in fees.into_iter().zip(rates) {
                 let rate = tier.select(cs, &rates);
                 let of_forward = cs.product("rate of the forward", &rate, forward);

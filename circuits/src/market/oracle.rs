@@ -62,8 +62,7 @@ fn message(cs: &mut Cs, header: &HeaderVar) -> Element {
     Element::new(poseidon::hash(cs, &[tag, domain, registry, risk, terms.lc().clone()]))
 }
 
-/// Neither epoch nor time of the data goes back behind the batch before, nor does the batch, and an
-/// epoch has one time.
+/// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
 pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
     cs.under(Rule::OracleOrder, |cs| {
         let epochs = header.epoch().minus(header.epoch_before());
@@ -73,8 +72,6 @@ pub fn enforce_order(cs: &mut Cs, header: &HeaderVar) {
         let is_same = is_zero(cs, &epochs);
         let zero = cs.zero();
         cs.enforce("an epoch has one time", is_same.lc(), &seconds, &zero);
-        let seconds = header.time().minus(header.time_before());
-        Uint::range_check(cs, "batch time does not go back", &seconds, TIME_BITS);
     });
 }
 

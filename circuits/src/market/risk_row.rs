@@ -42,7 +42,7 @@ pub struct RiskRowVar {
     /// Loss of one contract long by scenario.
     losses: Vec<Int>,
     /// Least requirement of one contract short.
-    short_charge: Uint,
+    short_minimum: Uint,
     /// Isolated initial charge of one contract short.
     isolated_initial: Uint,
     /// Maintenance margin of one contract short on its own.
@@ -64,7 +64,7 @@ fn padding() -> RiskRow {
         mark: Price::default(),
         forward: Price::default(),
         losses: vec![Loss::default(); SCENARIOS],
-        short_charge: Price::default(),
+        short_minimum: Price::default(),
         isolated_initial: Price::default(),
         isolated_maintenance: Price::default(),
     }
@@ -86,11 +86,11 @@ impl RiskRowVar {
         let is_settled = Bool::external(cs, "instrument is settled", row.is_settled);
         let mark = price(cs, "mark", row.mark);
         let forward = price(cs, "forward", row.forward);
-        let short_charge = price(cs, "short charge", row.short_charge);
+        let short_minimum = price(cs, "short minimum", row.short_minimum);
         let isolated_initial = price(cs, "isolated initial", row.isolated_initial);
         let isolated_maintenance = price(cs, "isolated maintenance", row.isolated_maintenance);
         let LossesVar { losses, words } = LossesVar::external(cs, &row.losses);
-        let charges = [&short_charge, &isolated_initial, &isolated_maintenance];
+        let charges = [&short_minimum, &isolated_initial, &isolated_maintenance];
         let [floor, initial, maintenance] = charges;
         let prices = pack_as(&PRICES, [&mark, floor, initial, maintenance, &is_settled, &forward]);
         let leaf = leaf(cs, [&instrument, &spec.word, &prices], &words);
@@ -103,7 +103,7 @@ impl RiskRowVar {
             mark,
             forward,
             losses,
-            short_charge,
+            short_minimum,
             isolated_initial,
             isolated_maintenance,
             expiry: spec.expiry,

@@ -12,7 +12,6 @@ use crate::Cs;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::Uint;
-use crate::market::fee_schedule::FeePricesVar;
 use crate::value::header::HeaderVar;
 
 /// What the witness of one trade row is made from.
@@ -26,8 +25,6 @@ pub struct TradeInput {
     pub signers: [Account; 2],
     /// Forward of the instrument.
     pub forward: Price,
-    /// Mark of the instrument.
-    pub mark: Price,
 }
 
 /// Terms both orders are held against.
@@ -45,10 +42,6 @@ pub struct FillVar {
     spec: Deferred,
     /// Forward of the instrument; `argument` looks it up.
     forward: Uint,
-    /// Mark of the instrument; `argument` looks it up.
-    mark: Uint,
-    /// Whether the cap of the fees is of the mark, and not of the price.
-    is_capped_by_mark: Bool,
     /// Price per contract.
     price: Uint,
     /// Contracts, not zero in a row in use.
@@ -64,7 +57,7 @@ pub struct FillVar {
 impl FillVar {
     /// Allocates the terms of a fill; nothing but their widths is enforced.
     pub fn external(cs: &mut Cs, input: &TradeInput, header: &HeaderVar) -> Self {
-        let TradeInput { is_active, trade, forward, mark, .. } = input;
+        let TradeInput { is_active, trade, forward, .. } = input;
         let is_active = Bool::witness(cs, "trade row in use", *is_active);
         let price =
             |cs: &mut Cs, name, value: u32| Uint::external(cs, name, value.into(), PRICE_BITS);
@@ -84,8 +77,6 @@ impl FillVar {
                 Rule::InstrumentSpec,
             ),
             forward: price(cs, "forward of a trade", forward.get()),
-            mark: price(cs, "mark of a trade", mark.get()),
-            is_capped_by_mark: Bool::witness(cs, "cap is of the mark", *mark > trade.price),
             price: price(cs, "price", trade.price.get()),
             quantity: Deferred::external(
                 cs,
@@ -97,16 +88,6 @@ impl FillVar {
             is_buyer_maker: Bool::external(cs, "buyer is the maker", trade.maker == Side::Buy),
             buyer_fee: price(cs, "buyer's fee", trade.buyer_fee.get()),
             seller_fee: price(cs, "seller's fee", trade.seller_fee.get()),
-        }
-    }
-
-    /// What bounds the fees.
-    pub fn fee_prices(&self) -> FeePricesVar<'_> {
-        FeePricesVar {
-            forward: &self.forward,
-            mark: &self.mark,
-            price: &self.price,
-            is_capped_by_mark: &self.is_capped_by_mark,
         }
     }
 

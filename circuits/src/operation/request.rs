@@ -17,7 +17,7 @@ use crate::gadgets::element::{Deferred, Element};
 use crate::gadgets::integer::{Int, Uint};
 use crate::market::fee_schedule::TierVar;
 use crate::operation::action::ActionVar;
-use crate::value::custody::{self, ShareVar};
+use crate::value::custody;
 use crate::value::header::HeaderVar;
 use crate::value::packing::{pack, pack_as};
 use crate::{Cs, Wire};
@@ -67,7 +67,7 @@ pub struct RequestVar {
 
 impl RequestVar {
     /// Allocates a request and enforces everything but its look-up and legs.
-    pub fn new(cs: &mut Cs, input: &RequestInput, header: &HeaderVar, share: &ShareVar) -> Self {
+    pub fn new(cs: &mut Cs, input: &RequestInput, header: &HeaderVar) -> Self {
         let request = &input.signed.request;
         let point = input.signer.key.point();
         let is_active = Bool::witness(cs, "request row in use", input.is_active);
@@ -78,7 +78,7 @@ impl RequestVar {
         let paid = action.amount().only_if(cs, "cash paid", &is_active);
         let withdrawn = paid.only_if(cs, "cash withdrawn", action.is_withdrawal());
         let transferred = paid.sub(&withdrawn);
-        let payout = share.payout_floor(cs, &withdrawn);
+        let payout = header.custody().payout_floor(cs, &withdrawn);
         let is_withdrawn = is_active.and(cs, action.is_withdrawal());
         custody::enforce_accepted(cs, &is_withdrawn, &payout, action.least());
         let expiry = request.expiry.get();

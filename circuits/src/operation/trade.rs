@@ -56,7 +56,7 @@ impl TradeVar {
             ChargedVar { fee: fill.buyer_fee(), tier: buy.tier() },
             ChargedVar { fee: fill.seller_fee(), tier: sell.tier() },
         ];
-        schedule.enforce_fees(cs, fees, fill.is_buyer_maker(), &fill.fee_prices());
+        schedule.enforce_fees(cs, fees, fill.is_buyer_maker(), fill.forward(), fill.price());
         let is_active = fill.is_active().lc();
         let quantity = cs.product("contracts of a row in use", is_active, fill.quantity());
         // A ranged minimum plus a ranged difference, by `OrderVar::enforce_quantity`.
@@ -75,9 +75,9 @@ impl TradeVar {
         self.cash_of_buyer.to_int().sub(&self.cash_of_seller)
     }
 
-    /// Flag, price, fees, quantity, forward, mark, tiers and roles. What the orders signed is fixed
-    /// by their challenges.
-    pub fn fill_parts(&self) -> [Uint; 10] {
+    /// Flag, price, fees, quantity, forward, tiers and roles. What the orders signed is fixed by
+    /// their challenges.
+    pub fn fill_parts(&self) -> [Uint; 9] {
         let fill = &self.fill;
         [
             Uint::from_bit(fill.is_active()),
@@ -87,7 +87,6 @@ impl TradeVar {
             // Ranged as above.
             Uint::new_unchecked(fill.quantity().lc().clone(), QUANTITY_BITS),
             fill.forward().clone(),
-            fill.mark().clone(),
             self.buy.tier().number(),
             self.sell.tier().number(),
             Uint::from_bit(fill.is_buyer_maker()),

@@ -12,7 +12,7 @@ use crate::gadgets::boolean::Bool;
 use crate::gadgets::element::Element;
 use crate::gadgets::integer::Uint;
 use crate::value::custody::CustodyVar;
-use crate::value::packing::{Packed, pack_as};
+use crate::value::packing::pack_as;
 use crate::{Cs, Wire};
 
 /// The header of the statement.
@@ -48,9 +48,7 @@ pub struct HeaderVar {
     epoch_before: Uint,
     /// Oracle time of the batch before.
     oracle_time_before: Uint,
-    /// Time of the batch before.
-    time_before: Uint,
-    /// Cash held on L1, deficits counted and what is missing.
+    /// Cash held on L1 and deficits counted.
     custody: CustodyVar,
     /// Open-interest root before.
     old_interest_root: Element,
@@ -81,8 +79,7 @@ impl HeaderVar {
             is_outside_band: Bool::external(cs, "outside of the band", header.is_outside_band),
             epoch_before: epoch(cs, "epoch before", header.before.epoch),
             oracle_time_before: time(cs, "oracle time before", header.before.time),
-            time_before: time(cs, "batch time before", header.before.batch),
-            custody: CustodyVar::external(cs, header),
+            custody: CustodyVar::external(cs, &header.custody, header.deficit_after),
             old_interest_root: Element::argued(cs, "old root", header.old_interest_root),
             new_interest_root: Element::argued(cs, "new root", header.new_interest_root),
         }
@@ -102,8 +99,7 @@ impl HeaderVar {
 
     /// The header's words.
     pub fn words(&self, cs: &Cs) -> Vec<Wire> {
-        let before = [&self.epoch_before, &self.oracle_time_before, &self.time_before];
-        let before = pack_as(&CLOCK, before.map(|part| part as &dyn Packed));
+        let before = pack_as(&CLOCK, [&self.epoch_before, &self.oracle_time_before]);
         let words: [&Wire; HEADER_WORDS] = [
             &cs.constant(Fr::from(VERSION)),
             &self.domain,

@@ -64,7 +64,7 @@ fn finds_a_packed_part_without_a_range() {
         "order has not expired",
         "request has not expired",
         "new nonce base",
-        "scan risk is not below",
+        "requirement is not below",
         "instruments of the book",
     ];
     let traces = batches(&SEEDS[..6]);

@@ -116,7 +116,7 @@ fn account(row: &AccountRow, tell: &mut impl FnMut(bool, &'static str)) {
             tell(!is_insolvent, "auction: bid with equity");
             tell(is_insolvent, "auction: bid without equity");
         }
-        Some(AuctionStep::Count) => tell(true, "auction: deficit counted"),
+        Some(AuctionStep::Count { .. }) => tell(true, "auction: deficit counted"),
         None => tell(row.old_margin.is_some() && !was, "account: two-sided, of no auction"),
     }
     match &row.answer {

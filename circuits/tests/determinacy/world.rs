@@ -66,10 +66,8 @@ pub fn assignment(trace: &BatchTrace, lies: &[Lie], plants: &[&'static str]) -> 
 }
 
 /// Seeds of random batches which among them hold every mode of every row.
-pub const SEEDS: [u64; 20] = [
-    281, 61, 181, 351, 363, 369, 362, 381, 347, 300, 399, 398, 396, 389, 385, 360, 116, 463, 415,
-    443,
-];
+pub const SEEDS: [u64; 17] =
+    [281, 61, 181, 351, 363, 369, 362, 381, 347, 300, 399, 398, 396, 389, 385, 360, 116];
 
 /// The random batches of these seeds.
 pub fn batches(seeds: &[u64]) -> Vec<BatchTrace> {

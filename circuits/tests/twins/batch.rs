@@ -61,7 +61,7 @@ fn operations(trace: &BatchTrace) -> Vec<Operation> {
     let steps = trace.accounts.iter().filter_map(|row| match row.step.as_ref()? {
         AuctionStep::Start { .. } => Some(Operation::StartAuction(row.index)),
         AuctionStep::End => Some(Operation::EndAuction(row.index)),
-        AuctionStep::Count => Some(Operation::CountDeficit(row.index)),
+        AuctionStep::Count { .. } => Some(Operation::CountDeficit(row.index)),
         AuctionStep::Bid(_) => None,
     });
     let forced = trace.accounts.iter().filter_map(|row| {

@@ -19,7 +19,7 @@ use zkmargin_protocol::batch::statement::Header;
 use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::market::oracle::BatchClock;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{Cash, Quantity, Time};
@@ -177,11 +177,10 @@ pub fn header(domain: Fr, time: Time) -> Header {
         parameters: zero,
         parameters_before: zero,
         is_outside_band: false,
-        before: BatchClock::default(),
+        before: OracleClock::default(),
         custody: Custody::new(1 << 60, 0).expect("63 bits"),
         old_interest_root: zero,
         new_interest_root: zero,
         deficit_after: 0,
-        missing: 0,
     }
 }

@@ -25,7 +25,7 @@ pub struct Auction {
     /// Whether equity was not above zero then: the insurance fund pays instead of the bidder.
     pub is_insolvent: bool,
     /// Cash that bids have paid, which is not for sale; or of an account without equity the deficit
-    /// after the batch that touched it last; 63 bits.
+    /// counted; 63 bits.
     pub reserve: Cash,
 }
 
@@ -69,7 +69,7 @@ impl Auction {
     /// # Errors
     /// [`Rule::Range`] if the reserve leaves its width.
     pub fn after_bid(&self, equity: i128, price: i128) -> Result<Self, Reject> {
-        // Of an account without equity the deficit is counted when the batch ends.
+        // What is counted of a deficit stays counted until it is counted anew.
         if self.is_insolvent {
             return Ok(*self);
         }
@@ -79,19 +79,6 @@ impl Auction {
     /// The deficit counted of its account.
     pub fn counted(&self) -> i128 {
         if self.is_insolvent { self.reserve.into() } else { 0 }
-    }
-
-    /// The auction of an account that a batch leaves with `equity`: without equity at its start, it
-    /// counts what is below zero.
-    ///
-    /// # Errors
-    /// [`Rule::Range`] for equity of 2^63 or more in size.
-    pub fn recounted(&self, equity: i128) -> Result<Self, Reject> {
-        if !self.is_insolvent {
-            return Ok(*self);
-        }
-        let equity = i128::from(Cash::try_from(equity)?);
-        Ok(Self { reserve: Cash::try_from((-equity).max(0))?, ..*self })
     }
 
     /// What `equity` leaves of the reserve: all, or nothing once it has been lost.
@@ -155,14 +142,14 @@ pub fn start(
     Ok(Started { auction, fee })
 }
 
-/// A deficit is counted anew of an account whose auction has started without equity.
+/// A deficit may be counted: of an account in auction without equity that has less than none.
 ///
 /// # Errors
 /// [`Rule::Deficit`].
-pub fn check_count(auction: Option<&Auction>) -> Result<(), Reject> {
-    if !auction.is_some_and(|auction| auction.is_insolvent) {
-        let sentence = "the account is in no auction that has started without equity";
-        return Err(Reject::because(Rule::Deficit, sentence));
+pub fn check_count(auction: Option<&Auction>, equity: i128) -> Result<(), Reject> {
+    if equity >= 0 || !auction.is_some_and(|auction| auction.is_insolvent) {
+        let reject = Reject::new(Rule::Deficit, "equity", equity);
+        return Err(reject.only("a negative one in an insolvent auction"));
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use crate::pricing::scenario::SCENARIOS;
 use crate::value::units::{Cash, PPM};
 use crate::{Reject, Rule};
 
-/// Width in bits of the spread between scan risk and any one scenario's loss, and of short charges.
+/// Width in bits of the spread between the requirement and any one scenario's loss.
 pub const SPREAD_BITS: u32 = 52;
 
 /// How an account's requirement is computed.
@@ -40,15 +40,13 @@ pub struct Margin {
     pub equity: i128,
     /// `Σ q · loss` by scenario.
     pub losses: Vec<i128>,
-    /// Scan risk: the worst scenario's loss, not below zero.
-    pub scan_risk: i128,
-    /// `Σ max(0, −q) · short charge`.
-    pub short_charge: i128,
+    /// `Σ max(0, −q) · short minimum`.
+    pub short_floor: i128,
     /// `Σ max(0, −q) · isolated initial`.
     pub isolated_initial: i128,
     /// `Σ max(0, −q) · isolated maintenance`.
     pub isolated_maintenance: i128,
-    /// Scan risk and short charge together.
+    /// The larger of scan risk (worst scenario, not below zero) and short floor.
     pub requirement: i128,
     /// Initial margin by the account's method, rounded up.
     pub initial: i128,
@@ -70,8 +68,8 @@ fn usdc_ceil(amount_e12: i128) -> i128 {
 /// Margin of an account holding `cash` and `positions`.
 ///
 /// # Errors
-/// [`Rule::InstrumentLive`] for a position that is not in the table; [`Rule::MarginSpread`] if scan
-/// risk exceeds a scenario's loss or zero by 2^52 or more, or the short charge is 2^52 or more.
+/// [`Rule::InstrumentLive`] for a position that is not in the table; [`Rule::MarginSpread`] if the
+/// requirement exceeds a scenario's loss, the short floor or zero by 2^52 or more.
 pub fn evaluate(
     cash: Cash,
     positions: impl Iterator<Item = Slot>,
@@ -81,7 +79,7 @@ pub fn evaluate(
 ) -> Result<Margin, Reject> {
     let mut mark_value = 0;
     let mut losses = vec![0; SCENARIOS];
-    let [mut short_charge, mut isolated_initial, mut isolated_maintenance] = [0; 3];
+    let [mut short_floor, mut isolated_initial, mut isolated_maintenance] = [0; 3];
     for (instrument, quantity) in positions {
         let row = rows.get(&instrument).ok_or_else(|| {
             let reject = Reject::new(Rule::InstrumentLive, "instrument held", instrument);
@@ -93,13 +91,12 @@ pub fn evaluate(
             *sum += held * i128::from(*loss);
         }
         let short = (-held).max(0);
-        short_charge += short * i128::from(row.short_charge);
+        short_floor += short * i128::from(row.short_minimum);
         isolated_initial += short * i128::from(row.isolated_initial);
         isolated_maintenance += short * i128::from(row.isolated_maintenance);
     }
-    let scan_risk = losses.iter().copied().fold(0, i128::max);
-    check_spread(scan_risk, short_charge, &losses)?;
-    let requirement = scan_risk + short_charge;
+    let requirement = losses.iter().copied().fold(short_floor, i128::max);
+    check_spread(requirement, short_floor, &losses)?;
     let ppm = i128::from(PPM);
     let [initial_e12, maintenance_e12] = match method {
         MarginMethod::Portfolio => {
@@ -117,8 +114,7 @@ pub fn evaluate(
         mark_value,
         equity,
         losses,
-        scan_risk,
-        short_charge,
+        short_floor,
         isolated_initial,
         isolated_maintenance,
         requirement,
@@ -129,33 +125,23 @@ pub fn evaluate(
     })
 }
 
-/// Scan risk exceeds each candidate for the maximum by less than `2^SPREAD_BITS`, and the short
-/// charge is below that.
-fn check_spread(scan_risk: i128, short_charge: i128, losses: &[i128]) -> Result<(), Reject> {
-    let widest = scan_risk - losses.iter().copied().fold(0, i128::min);
-    for (what, width) in [("scenario spread", widest), ("short charge", short_charge)] {
-        if width >= 1 << SPREAD_BITS {
-            let reject = Reject::new(Rule::MarginSpread, what, width);
-            return Err(reject.at_most((1i128 << SPREAD_BITS) - 1));
-        }
+/// The requirement exceeds each candidate for the maximum by less than `2^SPREAD_BITS`.
+fn check_spread(requirement: i128, short_floor: i128, losses: &[i128]) -> Result<(), Reject> {
+    let lowest = losses.iter().copied().fold(short_floor.min(0), i128::min);
+    if requirement - lowest >= 1 << SPREAD_BITS {
+        let reject = Reject::new(Rule::MarginSpread, "scenario spread", requirement - lowest);
+        return Err(reject.at_most((1i128 << SPREAD_BITS) - 1));
     }
     Ok(())
 }
 
 impl Margin {
-    /// Initial margin by the account's method, exact, in 10^-12 USDC.
-    pub fn initial_e12(&self) -> i128 {
-        self.equity * i128::from(PPM) - self.initial_excess_e12
-    }
-
-    /// How many amounts take half of what there is room for, `2^(SPREAD_BITS − 1)`, or more. They
-    /// are the short charge, and by how much scan risk exceeds each candidate for the maximum, zero
-    /// among them.
+    /// By how many candidates for the maximum, zero among them, the requirement exceeds half of
+    /// what there is room for: by `2^(SPREAD_BITS − 1)` or more.
     pub fn wide_spreads(&self) -> u32 {
-        let candidates = self.losses.iter().chain([&0]);
-        let spreads = candidates.map(|candidate| self.scan_risk - candidate);
-        let wide = spreads.chain([self.short_charge]);
-        wide.filter(|&spread| spread >= 1 << (SPREAD_BITS - 1)).count() as u32
+        let candidates = self.losses.iter().chain([&self.short_floor, &0]);
+        let is_wide = |candidate: &&i128| self.requirement - **candidate >= 1 << (SPREAD_BITS - 1);
+        candidates.filter(is_wide).count() as u32
     }
 
     /// Equity covers the initial margin.

@@ -9,12 +9,12 @@ use crate::crypto::cipher;
 use crate::crypto::cipher::SECRET_WORDS;
 use crate::crypto::domain::Tag;
 use crate::crypto::poseidon;
-use crate::market::oracle::{BatchClock, EPOCH_BITS};
+use crate::market::oracle::{EPOCH_BITS, OracleClock};
 use crate::operation::action::Action;
 use crate::operation::deposit::DEPOSIT_WORDS;
 use crate::operation::recipient::RECIPIENT_BITS;
 use crate::operation::request::SignedRequest;
-use crate::value::custody::{Custody, Share, TOTALS};
+use crate::value::custody::{Custody, TOTALS};
 use crate::value::packing::{Layout, Value};
 use crate::value::units::{ACCOUNT_BITS, CASH_BITS, NUMBER_BITS, TIME_BITS, Time};
 
@@ -56,14 +56,12 @@ pub struct Header {
     pub parameters_before: Fr,
     /// Whether a forward has left its band.
     pub is_outside_band: bool,
-    /// When the batch before was, and its risk table.
-    pub before: BatchClock,
+    /// Epoch and time of the risk table of the batch before.
+    pub before: OracleClock,
     /// Cash held on L1 and deficits counted, before.
     pub custody: Custody,
     /// Deficits counted, after.
     pub deficit_after: i128,
-    /// Deficits that the insurance fund cannot pay, in a batch with withdrawals.
-    pub missing: i128,
     /// Open-interest root before.
     pub old_interest_root: Fr,
     /// Open-interest root after.
@@ -79,12 +77,8 @@ pub const TIMES: Layout<5> = Layout([
     ("is outside of the band", 1),
 ]);
 
-/// When the batch before and its market data were.
-pub const CLOCK: Layout<3> = Layout([
-    ("epoch before", EPOCH_BITS),
-    ("oracle time before", TIME_BITS),
-    ("time before", TIME_BITS),
-]);
+/// The market data of the batch before.
+pub const CLOCK: Layout<2> = Layout([("epoch before", EPOCH_BITS), ("time before", TIME_BITS)]);
 
 impl Header {
     /// The header's words.
@@ -96,10 +90,8 @@ impl Header {
             self.number.into(),
             self.is_outside_band.into(),
         ]);
-        let BatchClock { epoch, time, batch } = self.before;
-        let before = CLOCK.pack([epoch.into(), time.get().into(), batch.get().into()]);
-        let totals =
-            [self.custody.held(), self.custody.deficit(), self.deficit_after, self.missing];
+        let before = CLOCK.pack([self.before.epoch.into(), self.before.time.get().into()]);
+        let totals = [self.custody.held(), self.custody.deficit(), self.deficit_after];
         let totals = TOTALS.pack(totals.map(|total| Value::Number(total.max(0) as u128)));
         [
             Fr::from(VERSION),
@@ -137,10 +129,10 @@ pub const WITHDRAWAL: Layout<3> =
 pub const PLACE: Layout<2> = Layout([("account", ACCOUNT_BITS), ("is used", 1)]);
 
 /// [`WITHDRAWAL`] of a withdrawal, zero of other requests.
-pub fn withdrawal_word(signed: &SignedRequest, share: &Share) -> Fr {
+pub fn withdrawal_word(signed: &SignedRequest, custody: &Custody) -> Fr {
     let Action::Withdrawal { to, amount, .. } = signed.request.action else { return Fr::ZERO };
     // No part of a balance is negative.
-    let leaving = Fr::from(share.payout_floor(amount).get() as u64);
+    let leaving = Fr::from(custody.payout_floor(amount).get() as u64);
     leaving + to.field() * WITHDRAWAL.place(1) + WITHDRAWAL.place(2)
 }
 
@@ -177,7 +169,6 @@ impl BatchTrace {
             before: self.before,
             custody: self.custody,
             deficit_after: self.deficit_after.into(),
-            missing: self.missing.into(),
             old_interest_root: self.old_interest_root,
             new_interest_root: self.new_interest_root,
         }
@@ -190,8 +181,7 @@ impl BatchTrace {
         let deposits = self.deposits.iter();
         words.extend(deposits.flat_map(|row| row.deposit.words(row.is_refused)));
         words.resize(HEADER_WORDS + shape.deposits * DEPOSIT_WORDS, Fr::ZERO);
-        let share = self.share();
-        words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &share)));
+        words.extend(self.requests.iter().map(|signed| withdrawal_word(signed, &self.custody)));
         let first_account = word_count(shape) - (shape.accounts + shape.two_sided) * ACCOUNT_WORDS;
         words.resize(first_account, Fr::ZERO);
         words.extend(self.one_sided().flat_map(account_words));
@@ -205,7 +195,7 @@ impl BatchTrace {
     fn with_answer(&self, row: &AccountRow) -> [Fr; ACCOUNT_WORDS] {
         let mut words = account_words(row);
         if let Some(answer) = &row.answer {
-            words[0] += answer.word(self.share().payout_floor(answer.paid())) * PLACE.place(2);
+            words[0] += answer.word(self.custody.payout_floor(answer.paid())) * PLACE.place(2);
         }
         words
     }

@@ -9,7 +9,7 @@ use crate::account::settlement::Settlement;
 use crate::batch::shape::Shape;
 use crate::crypto::tree::opening::OpenedNode;
 use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, INSTRUMENT_TREE_DEPTH, NodeUpdate};
-use crate::market::oracle::{Attestation, BatchClock, OracleSet};
+use crate::market::oracle::{Attestation, OracleClock, OracleSet};
 use crate::market::parameters::BatchParameters;
 use crate::market::risk_row::RiskRow;
 use crate::operation::action::Action;
@@ -19,7 +19,7 @@ use crate::operation::forced::ForcedAnswer;
 use crate::operation::request::SignedRequest;
 use crate::operation::trade::Trade;
 use crate::pricing::scenario::SCENARIOS;
-use crate::value::custody::{Custody, Share};
+use crate::value::custody::Custody;
 use crate::value::decimal;
 use crate::value::packing::read_part;
 use crate::value::reading::check_when_read;
@@ -79,16 +79,12 @@ pub struct BatchTrace {
     /// Time of the batch.
     pub time: Time,
     /// Epoch and time of the risk table of the batch before.
-    pub before: BatchClock,
+    pub before: OracleClock,
     /// Cash held on L1 and deficits counted, before.
     pub custody: Custody,
     /// Deficits counted, after; below 2^63.
     #[serde(deserialize_with = "read_part::<{ CASH_BITS - 1 }, _, _>")]
     pub deficit_after: u64,
-    /// Deficits that the insurance fund cannot pay, in a batch with withdrawals; below 2^63.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    #[serde(deserialize_with = "read_part::<{ CASH_BITS - 1 }, _, _>")]
-    pub missing: u64,
     /// Account root before.
     #[serde(with = "decimal")]
     pub old_root: Fr,
@@ -132,35 +128,21 @@ pub struct BatchTrace {
 
 check_when_read!(BatchTrace);
 
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl BatchTrace {
-    /// Cash that comes from L1.
-    fn received(&self) -> i128 {
-        self.deposits.iter().map(DepositRow::credited).sum()
-    }
-
-    /// What withdrawals get; nothing if the totals do not fit, which no sealed batch has.
-    pub fn share(&self) -> Share {
-        self.custody.share(self.received(), self.missing.into()).unwrap_or_default()
-    }
-
     /// Cash held on L1 after the batch, and deficits counted.
     ///
     /// # Panics
     /// If the batch takes out more than L1 holds, which no sealed batch does.
     pub fn custody_after(&self) -> Custody {
-        let share = self.share();
+        let received: i128 = self.deposits.iter().map(DepositRow::credited).sum();
         let asked = self.requests.iter().filter_map(|signed| match signed.request.action {
             Action::Withdrawal { amount, .. } => Some(amount),
             _ => None,
         });
         let answers = self.accounts.iter().filter_map(|row| row.answer.as_ref());
         let taken = asked.chain(answers.map(ForcedAnswer::paid));
-        let left = taken.map(|amount| i128::from(share.payout_floor(amount)));
-        let held = self.custody.held() + self.received() - left.sum::<i128>();
+        let left = taken.map(|amount| i128::from(self.custody.payout_floor(amount)));
+        let held = self.custody.held() + received - left.sum::<i128>();
         Custody::new(held, self.deficit_after.into()).expect("a sealed batch")
     }
 
@@ -185,7 +167,7 @@ impl BatchTrace {
     ///
     /// # Errors
     /// [`Rule::Shape`] for more rows than the shape has, or a shape nobody can prove;
-    /// [`Rule::MarginMatrix`] and [`Rule::InstrumentLive`] for other than 35 losses or a node that
+    /// [`Rule::MarginMatrix`] and [`Rule::InstrumentLive`] for other than 33 losses or a node that
     /// the risk table does not have; [`Rule::AccountTree`] and [`Rule::IndexReuse`] for a node that
     /// the account tree or the open-interest tree does not have.
     pub fn check(&self) -> Result<(), Reject> {

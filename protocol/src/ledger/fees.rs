@@ -3,7 +3,6 @@
 
 use crate::Reject;
 use crate::ledger::transition::Ledger;
-use crate::market::fee_schedule::FeePrices;
 use crate::operation::grant_tier::GrantTier;
 use crate::operation::order::Side;
 use crate::operation::trade::Trade;
@@ -30,8 +29,8 @@ impl Ledger<'_> {
             (Side::Sell, &trade.sell.order, trade.seller_fee),
         ];
         for (side, order, fee) in sides {
-            let (tier, prices) = (self.tier(order.account), FeePrices::new(row, trade.price));
-            let verdict = schedule.check_fee(fee, tier, trade.maker == side, &prices);
+            let (tier, prices) = (self.tier(order.account), [row.forward, trade.price]);
+            let verdict = schedule.check_fee(fee, tier, trade.maker == side, prices);
             self.judge(verdict.map_err(|reject| reject.of(order.account)))?;
         }
         Ok(())

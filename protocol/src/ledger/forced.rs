@@ -77,7 +77,7 @@ impl Ledger<'_> {
             ForcedAction::Withdrawal { amount } => {
                 let paid = self.payable(index, amount)?;
                 self.add_cash(index, -i128::from(paid))?;
-                self.withdraw(index, paid, Cash::MIN);
+                self.withdraw(paid, Some(Cash::MIN))?;
                 ForcedAnswer::Withdrawal { amount, paid }
             }
             ForcedAction::CancelAll => {

@@ -5,7 +5,8 @@ use crate::account::margin::Margin;
 use crate::account::{Account, INSURANCE_FUND};
 use crate::ledger::transition::Ledger;
 use crate::operation::bid::{AuctionStep, Bid, Offer};
-use crate::value::units::AccountIndex;
+use crate::value::custody::Custody;
+use crate::value::units::{AccountIndex, Cash};
 use crate::{Reject, Rule};
 
 /// An account as the batch found it, with its margin then.
@@ -23,15 +24,6 @@ impl Ledger<'_> {
             return Err(Reject::because(Rule::Frozen, "the account is in auction").of(index));
         }
         Ok(())
-    }
-
-    /// The account may sign: it is not frozen, and not the insurance fund, which signs nothing.
-    pub(crate) fn check_may_sign(&self, index: AccountIndex) -> Result<(), Reject> {
-        if index == INSURANCE_FUND {
-            let sentence = "the insurance fund signs nothing";
-            return Err(Reject::because(Rule::Frozen, sentence).of(index));
-        }
-        self.check_not_frozen(index)
     }
 
     /// An account of the state as the batch found it.
@@ -124,11 +116,64 @@ impl Ledger<'_> {
         self.take_step(bid.account, AuctionStep::Bid(fill))
     }
 
-    /// The account is touched, so that what it owes is counted when the batch ends.
+    /// The fund gives what it has, up to the deficit; the rest is counted.
     pub(crate) fn count_deficit(&mut self, index: AccountIndex) -> Result<(), Reject> {
-        let found = self.found(index)?;
-        self.judge(auction::check_count(found.auction.as_ref()))?;
-        self.take_step(index, AuctionStep::Count)
+        let Found { account: found, margin } = self.found_margin(index)?;
+        let equity = i128::from(Cash::try_from(margin.equity)?);
+        self.judge(auction::check_count(found.auction.as_ref(), equity))?;
+        let fund = i128::from(self.account(INSURANCE_FUND)?.cash);
+        let cover = fund.clamp(0, (-equity).max(0));
+        let reserve = Cash::try_from((-equity).max(0) - cover)?;
+        self.take_step(index, AuctionStep::Count { cover })?;
+        self.add_cash(INSURANCE_FUND, -cover)?;
+        self.add_cash(index, cover)?;
+        self.set_auction(index, found.auction.map(|auction| Auction { reserve, ..auction }))
+    }
+
+    /// No deficit is counted in the batch while the insurance fund has cash.
+    ///
+    /// # Errors
+    /// [`Rule::Deficit`].
+    pub(crate) fn check_deficits(&self) -> Result<(), Reject> {
+        let is_counted = |(index, step): (&AccountIndex, &AuctionStep)| {
+            let auction = self.account(*index).ok().and_then(|account| account.auction);
+            matches!(step, AuctionStep::Count { .. }) && auction.is_some_and(|a| a.counted() > 0)
+        };
+        if self.steps.iter().any(is_counted) {
+            let fund = self.account(INSURANCE_FUND)?.cash;
+            if fund != Cash::default() {
+                let reject = Reject::new(Rule::Deficit, "cash beside a counted deficit", fund);
+                return self.judge(Err(reject.only(0).of(INSURANCE_FUND)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Of a withdrawal its share of what L1 holds leaves, the rest is for the insurance fund.
+    pub(crate) fn withdraw(&mut self, amount: Cash, least: Option<Cash>) -> Result<(), Reject> {
+        let payout = self.state.custody().payout_floor(amount);
+        let least = least.unwrap_or(amount);
+        if payout < least {
+            let reject = Reject::new(Rule::WithdrawalShare, "payout of the withdrawal", payout);
+            self.judge(Err(reject.at_least(least)))?;
+        }
+        self.received -= i128::from(payout);
+        let kept = i128::from(amount) - i128::from(payout);
+        if kept == 0 { Ok(()) } else { self.add_cash(INSURANCE_FUND, kept) }
+    }
+
+    /// What L1 holds after the batch and the deficits counted then.
+    ///
+    /// # Errors
+    /// [`Rule::Custody`], [`Rule::Deficit`].
+    pub(crate) fn custody(&self) -> Result<Custody, Reject> {
+        let counted = |account: &Account| account.auction.map_or(0, |auction| auction.counted());
+        let change = |(index, new): (&AccountIndex, &Account)| {
+            counted(new) - self.state.accounts().get(index).map_or(0, counted)
+        };
+        let counted = self.touched.iter().map(change).sum();
+        let after = self.state.custody().after(self.received, counted);
+        after.or_else(|reject| self.judge(Err(reject)).map(|()| self.state.custody()))
     }
 
     fn set_auction(&mut self, index: AccountIndex, auction: Option<Auction>) -> Result<(), Reject> {

@@ -10,11 +10,11 @@ use crate::crypto::tree::{ACCOUNT_TREE_DEPTH, NodeUpdate, SparseTree};
 use crate::ledger::open_interest::OpenInterest;
 use crate::market::Market;
 use crate::market::instrument::InstrumentSpec;
-use crate::market::oracle::BatchClock;
+use crate::market::oracle::OracleClock;
 use crate::value::custody::Custody;
 use crate::value::decimal;
 use crate::value::packing::read_part;
-use crate::value::units::{AccountIndex, InstrumentIndex, NUMBER_BITS, Time};
+use crate::value::units::{AccountIndex, InstrumentIndex, NUMBER_BITS};
 use crate::{Reject, Rule};
 
 /// All accounts, the tree over their leaves, what they hold, and how many batches led here.
@@ -22,7 +22,7 @@ use crate::{Reject, Rule};
 pub struct State {
     domain: Fr,
     batches: u64,
-    clock: BatchClock,
+    oracle: OracleClock,
     parameters: Fr,
     custody: Custody,
     accounts: BTreeMap<AccountIndex, Account>,
@@ -40,9 +40,9 @@ pub struct Snapshot {
     /// Batches applied, below 2^40.
     #[serde(deserialize_with = "read_part::<NUMBER_BITS, _, _>")]
     pub batches: u64,
-    /// When the last batch was, and its risk table.
+    /// Epoch and time of the last batch's risk table.
     #[serde(default)]
-    pub clock: BatchClock,
+    pub oracle: OracleClock,
     /// Hash of the last batch's parameters, zero at first.
     #[serde(default, with = "decimal")]
     pub parameters: Fr,
@@ -69,8 +69,8 @@ impl Snapshot {
     ) -> Result<Self, Reject> {
         let cash = accounts.values().map(|account| i128::from(account.cash)).sum();
         let custody = Custody::new(cash, 0)?;
-        let (batches, clock, parameters) = Default::default();
-        Ok(Self { domain, batches, clock, parameters, custody, accounts, specs })
+        let (batches, oracle, parameters) = Default::default();
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts, specs })
     }
 }
 
@@ -81,24 +81,24 @@ impl State {
     /// [`Rule::IndexReuse`] for an instrument held that `specs` does not have. An entry of it that
     /// nobody holds is left out.
     pub fn new(snapshot: Snapshot) -> Result<Self, Reject> {
-        let Snapshot { domain, batches, clock, parameters, custody, accounts, specs } = snapshot;
+        let Snapshot { domain, batches, oracle, parameters, custody, accounts, specs } = snapshot;
         let open_interest = OpenInterest::count(accounts.values(), &specs)?;
         let leaves =
             accounts.iter().map(|(index, account)| (u64::from(index.get()), account.leaf()));
         let leaves = leaves.collect();
         let mut tree = SparseTree::new(ACCOUNT_TREE_DEPTH);
         tree.set_many(&leaves)?;
-        Ok(Self { domain, batches, clock, parameters, custody, accounts, tree, open_interest })
+        Ok(Self { domain, batches, oracle, parameters, custody, accounts, tree, open_interest })
     }
 
     /// What the state can be rebuilt from.
     pub fn snapshot(&self) -> Snapshot {
-        let Self { domain, batches, clock, parameters, custody, accounts, .. } = self;
+        let Self { domain, batches, oracle, parameters, custody, accounts, .. } = self;
         let accounts = accounts.clone();
         Snapshot {
             domain: *domain,
             batches: *batches,
-            clock: *clock,
+            oracle: *oracle,
             parameters: *parameters,
             custody: *custody,
             accounts,
@@ -117,8 +117,8 @@ impl State {
     }
 
     /// Epoch and time of the last batch's risk table.
-    pub fn clock(&self) -> BatchClock {
-        self.clock
+    pub fn oracle(&self) -> OracleClock {
+        self.oracle
     }
 
     /// Hash of the last batch's parameters, zero at first.
@@ -161,9 +161,9 @@ impl State {
         &self.open_interest
     }
 
-    /// Replaces accounts and counts a batch under `market` at `time` that leaves `custody`; returns
-    /// the nodes touched of both trees, those of the open interest above `instruments`, each root
-    /// last and always.
+    /// Replaces accounts and counts a batch under `market` that leaves `custody`; returns the nodes
+    /// touched of both trees, those of the open interest above `instruments`, each root last and
+    /// always.
     ///
     /// # Errors
     /// Those of [`OpenInterest`]; none for positions that the rules allow.
@@ -171,7 +171,6 @@ impl State {
         &mut self,
         accounts: BTreeMap<AccountIndex, Account>,
         market: &Market,
-        time: Time,
         custody: Custody,
         instruments: &BTreeSet<InstrumentIndex>,
     ) -> Result<[Vec<NodeUpdate>; 2], Reject> {
@@ -184,7 +183,7 @@ impl State {
         let nodes = self.tree.update_showing_root(&leaves)?;
         self.accounts.extend(accounts);
         self.batches += 1;
-        self.clock = market.attestation().message.clock(time);
+        self.oracle = market.attestation().message.clock();
         self.parameters = market.parameters().hash();
         self.custody = custody;
         Ok([nodes, held])

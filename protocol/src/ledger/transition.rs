@@ -14,7 +14,6 @@ use crate::ledger::account_change::AccountChange;
 use crate::ledger::draft::Draft;
 use crate::ledger::liberties::Liberties;
 use crate::ledger::state::State;
-use crate::ledger::withdrawal::{Shared, Withdrawal};
 use crate::market::Market;
 use crate::operation::Operation;
 use crate::operation::action::Action;
@@ -49,16 +48,16 @@ pub fn apply(
 ) -> Result<(State, Trace), Reject> {
     let mut ledger = Ledger::new(state, market, time);
     ledger.apply(operation)?;
-    ledger.share_out()?;
     let closed = |&index: &AccountIndex| Ok((index, ledger.closed(index)?));
     let new: BTreeMap<_, _> = ledger.touched.keys().map(closed).collect::<Result<_, Reject>>()?;
     let old = new
         .keys()
         .filter_map(|index| Some((*index, state.accounts().get(index)?.clone())))
         .collect();
+    ledger.check_deficits()?;
     let custody = ledger.custody()?;
     let mut next = state.clone();
-    next.replace(new.clone(), market, time, custody, &BTreeSet::new())?;
+    next.replace(new.clone(), market, custody, &BTreeSet::new())?;
     Ok((next, Trace { old, new }))
 }
 
@@ -73,14 +72,10 @@ pub struct Ledger<'a> {
     changes: Draft<AccountChange>,
     pub(crate) steps: Draft<AuctionStep>,
     pub(crate) answers: Draft<ForcedAnswer>,
-    /// Cash that came from L1.
+    /// Cash that came from L1 less what leaves for it.
     pub(crate) received: i128,
-    /// What leaves for L1 in part.
-    pub(crate) withdrawals: Vec<Withdrawal>,
-    /// What the withdrawals get, as [`Ledger::share_out`] has it.
-    pub(crate) shared: Shared,
-    /// Cash that came, withdrawals and what they get, when the ledger was last kept.
-    before: (i128, usize, Shared),
+    /// The same, when the ledger was last kept.
+    received_before: i128,
     /// None in production.
     pub(crate) liberties: Liberties,
 }
@@ -107,9 +102,7 @@ impl<'a> Ledger<'a> {
             steps: Draft::new(),
             answers: Draft::new(),
             received: 0,
-            withdrawals: Vec::new(),
-            shared: Shared::default(),
-            before: Default::default(),
+            received_before: 0,
             liberties: Liberties::default(),
         }
     }
@@ -132,7 +125,7 @@ impl<'a> Ledger<'a> {
     /// # Errors
     /// [`Rule::AccountExists`]; [`Rule::Nonce`] when its nonces are exhausted.
     pub fn closed(&self, index: AccountIndex) -> Result<Account, Reject> {
-        self.change(index).close(&self.left(index)?)
+        self.change(index).close(self.account(index)?)
     }
 
     fn change(&self, index: AccountIndex) -> AccountChange {
@@ -167,7 +160,7 @@ impl<'a> Ledger<'a> {
         self.changes.keep();
         self.steps.keep();
         self.answers.keep();
-        self.before = (self.received, self.withdrawals.len(), self.shared);
+        self.received_before = self.received;
     }
 
     /// What has been written since the last [`Ledger::keep`] goes.
@@ -177,9 +170,7 @@ impl<'a> Ledger<'a> {
         self.changes.undo();
         self.steps.undo();
         self.answers.undo();
-        let count;
-        (self.received, count, self.shared) = self.before;
-        self.withdrawals.truncate(count);
+        self.received = self.received_before;
     }
 
     /// Applies an operation. If a rule refuses, a part of it is written, and the caller has to
@@ -229,7 +220,7 @@ impl<'a> Ledger<'a> {
     }
 
     /// Settles an account when it is first touched, before anything else happens to it.
-    pub(crate) fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
+    fn touch(&mut self, index: AccountIndex) -> Result<(), Reject> {
         if self.opening.contains_key(&index) {
             return Ok(());
         }
@@ -353,10 +344,7 @@ impl<'a> Ledger<'a> {
         match &request.action {
             Action::Transfer { to, amount } => self.add_cash(*to, (*amount).into()),
             Action::Bid(bid) => self.bid(index, bid),
-            Action::Withdrawal { amount, least, .. } => {
-                self.withdraw(index, *amount, least.unwrap_or(*amount));
-                Ok(())
-            }
+            Action::Withdrawal { amount, least, .. } => self.withdraw(*amount, *least),
             Action::Rekey { .. } | Action::CancelAll { .. } => Ok(()),
         }
     }
@@ -401,7 +389,7 @@ impl<'a> Ledger<'a> {
     /// Marks a nonce of an account used.
     fn consume(&mut self, index: AccountIndex, nonce: Nonce) -> Result<(), Reject> {
         let mut account = self.account(index)?.clone();
-        self.judge(self.check_may_sign(index))?;
+        self.judge(self.check_not_frozen(index))?;
         self.judge(self.check_not_forced(index))?;
         let of_account = |reject: Reject| reject.of(index);
         self.judge(self.change(index).check_not_void().map_err(of_account))?;

@@ -4,7 +4,6 @@
 use ark_bn254::Fr;
 use serde::{Deserialize, Serialize};
 
-use crate::market::risk_row::RiskRow;
 use crate::value::packing::Layout;
 use crate::value::reading::check_when_read;
 use crate::value::units::{PPM, Price, TIER_BITS, Tier};
@@ -41,24 +40,6 @@ pub struct FeeSchedule {
 }
 
 check_when_read!(FeeSchedule);
-
-/// The prices of a trade that bound its fees.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct FeePrices {
-    /// Forward of the instrument.
-    pub forward: Price,
-    /// Mark of the instrument.
-    pub mark: Price,
-    /// Price of the trade.
-    pub price: Price,
-}
-
-impl FeePrices {
-    /// Of a trade at `price` in the instrument of `row`.
-    pub fn new(row: &RiskRow, price: Price) -> Self {
-        Self { forward: row.forward, mark: row.mark, price }
-    }
-}
 
 /// The schedule in one word.
 pub const WORD: Layout<{ 2 * TIERS + 1 }> = Layout([
@@ -119,19 +100,17 @@ impl FeeSchedule {
         ])
     }
 
-    /// Greatest fee per contract of a tier and role, rounded down: for the trader. The cap is of
-    /// the larger of price and mark, so that a trade at no price is not free.
-    pub fn fee_floor(&self, tier: Tier, is_maker: bool, prices: &FeePrices) -> Price {
+    /// Greatest fee per contract of a tier and role at a price, rounded down: for the trader.
+    pub fn fee_floor(&self, tier: Tier, is_maker: bool, [forward, price]: [Price; 2]) -> Price {
         let rates = self.tiers[usize::from(tier.get())];
         let rate_ppm = if is_maker { rates.maker_ppm } else { rates.taker_ppm };
-        let FeePrices { forward, mark, price } = prices;
         let of_forward = u64::from(forward.get()) * u64::from(rate_ppm) / u64::from(PPM);
-        let of_price = u64::from(price.max(mark).get()) * u64::from(self.cap_permille);
-        let fee = u32::try_from(of_forward.min(of_price / u64::from(PERMILLE)));
-        Price::new(fee.expect("no more than the price")).expect("every 32-bit number is a price")
+        let of_price = u64::from(price.get()) * u64::from(self.cap_permille) / u64::from(PERMILLE);
+        let fee = u32::try_from(of_forward.min(of_price)).expect("no more than the price");
+        Price::new(fee).expect("every 32-bit number is a price")
     }
 
-    /// A fee is at most what the schedule allows this tier and role, at these prices.
+    /// A fee is at most what the schedule allows this tier and role, at this forward and price.
     ///
     /// # Errors
     /// [`Rule::FeeSchedule`].
@@ -140,9 +119,9 @@ impl FeeSchedule {
         fee: Price,
         tier: Tier,
         is_maker: bool,
-        prices: &FeePrices,
+        [forward, price]: [Price; 2],
     ) -> Result<(), Reject> {
-        let most = self.fee_floor(tier, is_maker, prices);
+        let most = self.fee_floor(tier, is_maker, [forward, price]);
         if fee > most {
             return Err(Reject::new(Rule::FeeSchedule, "fee per contract", fee).at_most(most));
         }

@@ -134,17 +134,15 @@ pub struct OracleMessage {
     pub is_outside_band: bool,
 }
 
-/// When a batch and its market data are.
+/// How far the oracle has come.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct BatchClock {
+pub struct OracleClock {
     /// Number of the table, below 2^40.
     #[serde(deserialize_with = "read_part::<EPOCH_BITS, _, _>")]
     pub epoch: u64,
     /// Time of its market data.
     pub time: Time,
-    /// Time of the batch.
-    pub batch: Time,
 }
 
 /// What the oracle signs besides the roots. The unit is there so that nobody signs prices without
@@ -157,9 +155,9 @@ pub const TERMS: Layout<4> = Layout([
 ]);
 
 impl OracleMessage {
-    /// The clock of a batch at this time under the table.
-    pub fn clock(&self, batch: Time) -> BatchClock {
-        BatchClock { epoch: self.epoch, time: self.time, batch }
+    /// Epoch and time.
+    pub fn clock(&self) -> OracleClock {
+        OracleClock { epoch: self.epoch, time: self.time }
     }
 
     /// Poseidon of tag, domain, registry root, risk root and [`TERMS`].
@@ -174,12 +172,11 @@ impl OracleMessage {
         poseidon::hash(&[Tag::Oracle.field(), domain, self.registry_root, self.risk_root, packed])
     }
 
-    /// In a batch at `now`, neither epoch nor time of the data goes back behind the batch `before`,
-    /// nor does the batch, and an epoch has one time.
+    /// Neither epoch nor time goes back behind the batch before, and an epoch has one time.
     ///
     /// # Errors
     /// [`Rule::OracleOrder`].
-    pub fn check_order(&self, now: Time, before: BatchClock) -> Result<(), Reject> {
+    pub fn check_order(&self, before: OracleClock) -> Result<(), Reject> {
         if self.epoch < before.epoch {
             let reject = Reject::new(Rule::OracleOrder, "epoch", self.epoch);
             return Err(reject.at_least(before.epoch));
@@ -190,10 +187,6 @@ impl OracleMessage {
         }
         if self.time < before.time {
             return Err(reject().at_least(before.time));
-        }
-        if now < before.batch {
-            let reject = Reject::new(Rule::OracleOrder, "time of the batch", now);
-            return Err(reject.at_least(before.batch));
         }
         Ok(())
     }

@@ -12,7 +12,6 @@ use crate::pricing::arbitrage::ArbitrageParameters;
 use crate::pricing::black76::Volatility;
 use crate::pricing::scenario::{Scenario, ScenarioGrid, SkewShape, VolatilityMove};
 use crate::pricing::shock::{SkewShock, VolatilityShock};
-use crate::pricing::tenor::{RankShock, TenorShock, TimeValueShock};
 use crate::value::packing::{pack, part, signed_part};
 
 /// Margin of one contract short on its own (Deribit, Aevo and Derive standard margin).
@@ -45,14 +44,8 @@ pub struct RiskParameters {
     pub linear_skew: SkewShock,
     /// The absolute skew move.
     pub absolute_skew: SkewShock,
-    /// Add-ons of volatility moves.
-    pub time_value: TimeValueShock,
-    /// Moves by tenor.
-    pub tenor: TenorShock,
-    /// Moves by rank of expiry.
-    pub rank: RankShock,
-    /// Charged for a contract short on top of scan risk, as a share of the forward.
-    pub short_charge_ppm: u32,
+    /// Least requirement of a contract short, as a share of the forward.
+    pub short_minimum_ppm: u32,
     /// Margin of contracts short on their own.
     pub isolated: IsolatedParameters,
     /// How a settlement price comes about.
@@ -64,9 +57,9 @@ pub struct RiskParameters {
 }
 
 impl RiskParameters {
-    /// The fit of `docs/risk-fit.md` over the volatility and skew numbers of Derive's published
-    /// portfolio margin 2, and its standard margin (scripts/config-mainnet.sol and
-    /// docs.derive.xyz/docs/pm2).
+    /// Derive's published portfolio margin 2 and standard margin (scripts/config-mainnet.sol and
+    /// docs.derive.xyz/docs/pm2); the short minimum is the sum of the shares PM2 charges on naked
+    /// shorts for maintenance (0.3 %) and on top for initial margin (0.2 %).
     pub fn reference() -> Self {
         let skew = SkewShock {
             cap_static_ppm: 250_000,
@@ -89,10 +82,7 @@ impl RiskParameters {
             },
             linear_skew: skew.clone(),
             absolute_skew: skew,
-            time_value: TimeValueShock::reference(),
-            tenor: TenorShock::reference(),
-            rank: RankShock::reference(),
-            short_charge_ppm: 2_000,
+            short_minimum_ppm: 5_000,
             isolated: IsolatedParameters {
                 initial_ppm: 150_000,
                 initial_minimum_ppm: 130_000,
@@ -104,18 +94,6 @@ impl RiskParameters {
             settlement: SettlementParameters::reference(),
             arbitrage: ArbitrageParameters::reference(),
             band_ppm: 100_000,
-        }
-    }
-
-    /// The linear part of PM2, a yardstick: [`ScenarioGrid::pm2`] without add-ons; the short charge
-    /// is the sum of the shares PM2 charges on naked shorts for maintenance (0.3 %) and on top for
-    /// initial margin (0.2 %).
-    pub fn pm2() -> Self {
-        Self {
-            grid: ScenarioGrid::pm2(),
-            time_value: TimeValueShock::none(),
-            short_charge_ppm: 5_000,
-            ..Self::reference()
         }
     }
 
@@ -140,10 +118,7 @@ impl RiskParameters {
             shock.long_power_ppm,
         ]));
         words.extend([&self.linear_skew, &self.absolute_skew].map(SkewShock::word));
-        words.push(self.time_value.word());
-        words.extend(self.tenor.words());
-        words.push(self.rank.word());
-        words.push(Fr::from(self.short_charge_ppm));
+        words.push(Fr::from(self.short_minimum_ppm));
         words.push(unsigned_word(&[
             isolated.initial_ppm,
             isolated.initial_minimum_ppm,
@@ -169,9 +144,8 @@ fn unsigned_word(numbers: &[u32]) -> Fr {
     pack(&numbers.iter().map(|&number| part(number, 32)).collect::<Vec<_>>())
 }
 
-/// Kind (3), then what it has: forward (32) ‖ volatility move (2) ‖ damping (32) of a move;
-/// is-absolute (1) ‖ is-rising (1) of a skew; is-rising of a term move; bit (8) ‖ is-rising of a
-/// move of ranks.
+/// is-skew (1), then forward (32) ‖ volatility move (2) ‖ damping (32) or is-absolute (1) ‖
+/// is-rising (1).
 fn scenario_word(scenario: &Scenario) -> Fr {
     match *scenario {
         Scenario::Move { forward_ppm, volatility, damping_ppm } => {
@@ -180,60 +154,12 @@ fn scenario_word(scenario: &Scenario) -> Fr {
                 VolatilityMove::Flat => 1,
                 VolatilityMove::Up => 2,
             };
-            pack(&[part(0u8, 3), part(forward_ppm, 32), part(code, 2), part(damping_ppm, 32)])
+            pack(&[part(0u8, 1), part(forward_ppm, 32), part(code, 2), part(damping_ppm, 32)])
         }
         Scenario::Skew { shape, is_rising } => {
             let is_absolute = shape == SkewShape::Absolute;
-            pack(&[part(1u8, 3), part(u8::from(is_absolute), 1), part(u8::from(is_rising), 1)])
+            pack(&[part(1u8, 1), part(u8::from(is_absolute), 1), part(u8::from(is_rising), 1)])
         }
-        Scenario::Term { is_rising } => pack(&[part(2u8, 3), part(u8::from(is_rising), 1)]),
-        Scenario::Twist => pack(&[part(3u8, 3)]),
-        Scenario::Rank { bit, is_rising } => {
-            pack(&[part(4u8, 3), part(bit, 8), part(u8::from(is_rising), 1)])
-        }
-    }
-}
-
-fn signed_word(numbers: &[i32]) -> Fr {
-    pack(&numbers.iter().map(|&number| signed_part(number.into(), 32)).collect::<Vec<_>>())
-}
-
-impl TimeValueShock {
-    fn word(&self) -> Fr {
-        signed_word(&[
-            self.up_forward_ppm.ppm(),
-            self.up_share_ppm.ppm(),
-            self.down_share_ppm.ppm(),
-            self.bound_ppm.ppm(),
-        ])
-    }
-}
-
-impl TenorShock {
-    /// Forwards, seconds and least factor, then a word a knot.
-    fn words(&self) -> Vec<Fr> {
-        let shares = [self.forward_ppm.ppm(), self.forward_last_ppm.ppm(), self.least_ppm.ppm()];
-        let parts = shares.map(|share| signed_part(share.into(), 32));
-        let seconds = [self.fade_s, self.lift_s].map(|seconds| part(seconds.get(), 32));
-        let mut words = vec![pack(&parts.into_iter().chain(seconds).collect::<Vec<_>>())];
-        words.extend(self.term.knots().iter().chain(self.twist.knots()).map(|knot| {
-            let shares = [knot.volatility_ppm.ppm(), knot.add_on_ppm.ppm()];
-            let [volatility, add_on] = shares.map(|share| signed_part(share.into(), 32));
-            pack(&[part(knot.tenor_s, 32), volatility, add_on])
-        }));
-        words
-    }
-}
-
-impl RankShock {
-    fn word(&self) -> Fr {
-        signed_word(&[
-            self.forward_ppm.ppm(),
-            self.static_ppm.ppm(),
-            self.slope_ppm.ppm(),
-            self.wing_ppm.ppm(),
-            self.wing_width_ppm.ppm(),
-        ])
     }
 }
 

@@ -39,7 +39,7 @@ pub struct RiskRow {
     /// Loss of one contract held long, by scenario.
     pub losses: Vec<Loss>,
     /// Least requirement of one contract short.
-    pub short_charge: Price,
+    pub short_minimum: Price,
     /// Initial margin of one contract short on its own, its mark included.
     pub isolated_initial: Price,
     /// Maintenance margin of one contract short on its own, its mark included.
@@ -49,7 +49,7 @@ pub struct RiskRow {
 /// The prices of a row, and whether it is settled.
 pub const PRICES: Layout<6> = Layout([
     ("mark", PRICE_BITS),
-    ("short charge", PRICE_BITS),
+    ("short minimum", PRICE_BITS),
     ("isolated initial", PRICE_BITS),
     ("isolated maintenance", PRICE_BITS),
     ("is settled", 1),
@@ -61,7 +61,7 @@ impl RiskRow {
     pub fn price_word(&self) -> Fr {
         PRICES.pack([
             self.mark.get().into(),
-            self.short_charge.get().into(),
+            self.short_minimum.get().into(),
             self.isolated_initial.get().into(),
             self.isolated_maintenance.get().into(),
             self.is_settled.into(),

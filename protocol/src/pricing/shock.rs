@@ -3,9 +3,7 @@
 use crate::pricing::black76::Volatility;
 use crate::pricing::fixed::Fixed;
 use crate::pricing::scenario::{SkewShape, VolatilityMove};
-use crate::value::reading::check_when_read;
 use crate::value::units::PPM;
-use crate::{Reject, Rule};
 use serde::Deserialize;
 use serde::Serialize;
 
@@ -14,10 +12,9 @@ pub const fn share(share_ppm: i64) -> Fixed {
     Fixed::ratio_nearest(share_ppm as i128, PPM as u128)
 }
 
-/// How far volatility moves: by `up` or `down` times `(reference/time to expiry)^power`. Reading it
-/// from a file checks it by [`VolatilityShock::check`].
+/// How far volatility moves: by `up` or `down` times `(reference/time to expiry)^power`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(remote = "Self", deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 pub struct VolatilityShock {
     /// Share added by an up move of an option at the reference time.
     pub up_ppm: u32,
@@ -27,7 +24,7 @@ pub struct VolatilityShock {
     pub up_minimum: Volatility,
     /// Time to expiry at which the shares hold as they are, seconds, not 0.
     pub reference_s: u32,
-    /// Shorter times to expiry count as this one, seconds, not 0 and at most the reference time.
+    /// Shorter times to expiry count as this one, seconds, not 0.
     pub shortest_s: u32,
     /// Power up to the reference time.
     pub short_power_ppm: u32,
@@ -55,27 +52,7 @@ pub struct SkewShock {
     pub width_slope_ppm: i32,
 }
 
-check_when_read!(VolatilityShock);
-
 impl VolatilityShock {
-    /// Times are not 0, and the shortest time is at most the reference time. A longer one would
-    /// take the power beyond the reference time for options that are nearer than it.
-    ///
-    /// # Errors
-    /// [`Rule::Range`].
-    pub fn check(&self) -> Result<(), Reject> {
-        if self.reference_s == 0 {
-            let what = "reference time of a volatility move in seconds";
-            return Err(Reject::new(Rule::Range, what, self.reference_s).at_least(1));
-        }
-        if !(1..=self.reference_s).contains(&self.shortest_s) {
-            let what = "shortest time of a volatility move in seconds";
-            let reject = Reject::new(Rule::Range, what, self.shortest_s);
-            return Err(reject.within(1..=self.reference_s));
-        }
-        Ok(())
-    }
-
     /// `(reference/max(seconds, shortest))^power`: short options move more. Continuous in time;
     /// error below 2^-70 for the reference parameters.
     pub fn scale(&self, seconds: u64) -> Fixed {

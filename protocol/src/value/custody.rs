@@ -1,8 +1,8 @@
 //! What L1 holds and what is missing. Spec: `docs/spec/value/custody.md`.
 //!
-//! Were everybody paid at mark, the owners of positive equity would get `H + M`: `H` is what L1
-//! holds, `M` the negative equity of accounts in auction that the insurance fund cannot pay. While
-//! `M` is not zero, who leaves gets `H/(H + M)`.
+//! L1 holds `C`. Were everybody paid at mark, the owners of positive equity would get `C + D`, with
+//! `D` the negative equity of accounts that neither an auction nor the insurance fund has closed.
+//! While `D` is not zero, who leaves gets `C/(C + D)`.
 
 use serde::{Deserialize, Serialize};
 
@@ -42,11 +42,10 @@ impl From<Custody> for Unchecked {
 }
 
 /// What L1 holds and what is missing.
-pub const TOTALS: Layout<4> = Layout([
+pub const TOTALS: Layout<3> = Layout([
     ("custody", CASH_BITS - 1),
     ("deficit before", CASH_BITS - 1),
     ("deficit after", CASH_BITS - 1),
-    ("missing", CASH_BITS - 1),
 ]);
 
 impl Custody {
@@ -77,15 +76,14 @@ impl Custody {
         self.deficit
     }
 
-    /// What withdrawals of a batch get that deposits `deposited` and leaves `missing`.
-    ///
-    /// # Errors
-    /// [`Rule::Custody`] and [`Rule::Deficit`] for what L1 holds with the deposits, and for what is
-    /// missing, outside of 0..2^63.
-    pub fn share(&self, deposited: i128, missing: i128) -> Result<Share, Reject> {
-        let Self { custody: held, deficit: missing } =
-            Self::new(self.custody + deposited, missing)?;
-        Ok(Share { held, missing })
+    /// What leaves of a withdrawal of `amount`, rounded down: for those who stay.
+    pub fn payout_floor(&self, amount: Cash) -> Cash {
+        let whole = self.custody + self.deficit;
+        // Nothing held and nothing missing is all of nothing: what this batch brings may leave.
+        let is_nothing = i128::from(whole == 0);
+        let share = i128::from(amount).max(0) * (self.custody + is_nothing);
+        let payout = share / (whole + is_nothing);
+        Cash::try_from(payout).expect("no more than the amount")
     }
 
     /// The totals after cash has come in or left and deficits have changed.
@@ -94,31 +92,5 @@ impl Custody {
     /// [`Rule::Custody`], [`Rule::Deficit`].
     pub fn after(&self, received: i128, counted: i128) -> Result<Self, Reject> {
         Self::new(self.custody + received, self.deficit + counted)
-    }
-}
-
-/// What a withdrawal gets of its amount: `held/(held + missing)`. Both in micro-USDC, below 2^63.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share {
-    held: i128,
-    missing: i128,
-}
-
-impl Share {
-    /// Deficits that the insurance fund cannot pay.
-    pub fn missing(&self) -> i128 {
-        self.missing
-    }
-
-    /// What leaves of a withdrawal of `amount`, rounded down: for those who stay. Nothing of an
-    /// amount below zero.
-    pub fn payout_floor(&self, amount: Cash) -> Cash {
-        let whole = self.held + self.missing;
-        // Nothing held and nothing missing is all of nothing.
-        let is_nothing = i128::from(whole == 0);
-        // Below 2^126.
-        let share = i128::from(amount).max(0) * (self.held + is_nothing);
-        let payout = share / (whole + is_nothing);
-        Cash::try_from(payout).expect("no more than the amount")
     }
 }

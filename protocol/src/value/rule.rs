@@ -78,7 +78,7 @@ pub enum Rule {
     /// position has grown.
     RiskReduction,
     /// Nothing is applied in a batch that an account in auction, or put up for it in the batch, has
-    /// signed, or one found below maintenance margin and left short of initial margin.
+    /// signed.
     Frozen,
     /// An auction starts for equity below maintenance margin, and anew when equity has changed its
     /// sign.
@@ -95,12 +95,12 @@ pub enum Rule {
     /// A bid takes the same fraction of every position and of the cash for sale, rounded against
     /// the bidder.
     BidShare,
-    /// A batch counts what each account it touches owes whose auction started without equity, and
-    /// what the insurance fund cannot pay of all that is counted.
+    /// What stays negative of an account in auction without equity is counted once the insurance
+    /// fund is empty, and as long as it stays so.
     Deficit,
     /// No more leaves for L1 than L1 holds.
     Custody,
-    /// A withdrawal pays its share of what L1 holds while a deficit is missing, and not less than
+    /// A withdrawal pays its share of what L1 holds while a deficit is counted, and not less than
     /// it accepts.
     WithdrawalShare,
     /// A request forced through L1 is of an account that signs nothing in the batch and whose
@@ -120,8 +120,8 @@ pub enum Rule {
     /// The oracle's time is neither older than the staleness limit nor ahead of the batch by more
     /// than the skew.
     OracleAge,
-    /// Neither epoch nor time of the oracle goes back from a batch to the next, nor does the time
-    /// of the batch, and an epoch has one time.
+    /// Neither epoch nor time of the oracle goes back from a batch to the next, and an epoch has
+    /// one time.
     OracleOrder,
     /// While the oracle says that a forward has left its band, no position of a touched account
     /// grows.

@@ -38,7 +38,7 @@ fn accepts_margin_rounded_up_once_and_not_down_in_two_stages() {
     let mut rows = table(&[put(100)], 100, DAY_S).0;
     let (&index, row) = rows.iter_mut().next().unwrap();
     row.losses.fill(Default::default());
-    row.short_charge = Price::new(u32::try_from(charge).unwrap()).unwrap();
+    row.short_minimum = Price::new(u32::try_from(charge).unwrap()).unwrap();
     let parameters = BatchParameters {
         initial_factor_ppm: u32::try_from(bps * 100).unwrap(),
         ..RiskParameters::reference().batch_parameters(60, 5)
@@ -109,7 +109,8 @@ fn spread_margin(forward: u64, seconds: u64, method: MarginMethod) -> Option<Mar
     Some(evaluate(Cash::MIN, slots, &rows, &parameters, method).unwrap())
 }
 
-/// The stated contingency is the short charge, 0.2 % of the forward, on top of the largest loss.
+/// The stated contingency is the short minimum, 0.5 % of the forward; it is a floor, not an
+/// addition.
 #[test]
 fn accepts_spread_margin_up_to_the_largest_loss() {
     let Some((.., largest)) = spread() else { return };
@@ -117,9 +118,9 @@ fn accepts_spread_margin_up_to_the_largest_loss() {
         for seconds in [3_600, DAY_S, 30 * DAY_S, 300 * DAY_S] {
             let margin = spread_margin(forward, seconds, MarginMethod::Portfolio).unwrap();
             // Both marks and losses are rounded to a unit of a thousandth USDC a contract.
-            let bound = largest + margin.short_charge + 2_000;
+            let bound = largest.max(margin.short_floor) + 2_000;
             assert!(margin.initial <= bound, "{} at {forward}, {seconds}", margin.initial);
-            assert_eq!(margin.short_charge, i128::from(forward) * 2_000);
+            assert_eq!(margin.short_floor, i128::from(forward) * 5_000);
         }
     }
 }

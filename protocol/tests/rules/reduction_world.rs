@@ -50,25 +50,10 @@ impl Party {
         Account { cash: cash(self.cash_e6), auction: self.auction, ..holder }
     }
 
-    fn margin(&self, market: &Market) -> Margin {
-        market.margin_of(&self.account(GIVER, market)).expect("options of the market")
-    }
-
     /// Equity above initial margin, 10^-12 USDC.
     pub fn excess_e12(&self, market: &Market) -> i128 {
-        self.margin(market).initial_excess_e12
-    }
-
-    /// Whether a party short of initial margin is worse than `before`: by more, or at a lower ratio
-    /// of equity to initial margin, or without equity at a lower one.
-    pub fn is_worse_than(&self, before: &Self, market: &Market) -> bool {
-        let [before, after] = [before, self].map(|party| party.margin(market));
-        let is_lower = if before.equity > 0 {
-            after.equity * before.initial_e12() < before.equity * after.initial_e12()
-        } else {
-            after.equity < before.equity
-        };
-        is_lower || after.initial_excess_e12 < before.initial_excess_e12
+        let margin = market.margin_of(&self.account(GIVER, market)).expect("options of the market");
+        margin.initial_excess_e12
     }
 }
 

@@ -4,7 +4,7 @@ use super::program::{sequencer, take};
 use crate::support::*;
 
 use zkmargin_fixtures::build::{NOW_S, account_index};
-use zkmargin_fixtures::keys::{ORACLE_THRESHOLD, oracle_keys, trader_key};
+use zkmargin_fixtures::keys::{oracle_keys, trader_key};
 use zkmargin_protocol::batch::shape::Shape;
 use zkmargin_protocol::market::SignedRiskTable;
 use zkmargin_protocol::market::oracle::{Attestation, OracleSet};
@@ -36,7 +36,7 @@ fn changed(known: &SignedRiskTable) -> Vec<(&'static str, SignedRiskTable)> {
             with(&|table| {
                 let mut keys = *table.oracle.keys();
                 keys[4] = trader_key(account_index(4)).public();
-                table.oracle = OracleSet::new(keys, ORACLE_THRESHOLD).unwrap();
+                table.oracle = OracleSet::new(keys, 3).unwrap();
             })
         }),
         ("message", with(&|table| table.attestation.message.is_outside_band = true)),

@@ -176,7 +176,7 @@ fn forged_request(desk: &mut Desk, request: Request) -> Option<Operation> {
 }
 
 /// A deposit for another's account under other keys, of nothing, or of less; or one to the fund,
-/// which changes what is missing for withdrawals.
+/// which a batch that has counted a deficit does not take.
 fn bad_deposit(desk: &mut Desk, view: &View) -> Option<Operation> {
     let auctions = view.accounts.values().filter_map(|account| account.auction);
     let stands = auctions.map(|auction| auction.counted()).sum::<i128>() > 0;

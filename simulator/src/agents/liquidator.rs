@@ -48,7 +48,10 @@ fn end(desk: &mut Desk, view: &View, auctioned: &[AccountIndex]) -> Option<Opera
 
 fn count(desk: &mut Desk, view: &View, auctioned: &[AccountIndex]) -> Option<Operation> {
     let is_due = |index: &AccountIndex| {
-        view.accounts[index].auction.is_some_and(|auction| auction.is_insolvent)
+        let account = &view.accounts[index];
+        let margin = view.market.margin_of(account);
+        account.auction.is_some_and(|auction| auction.is_insolvent)
+            && margin.is_ok_and(|margin| margin.equity < 0)
     };
     let due: Vec<_> = auctioned.iter().copied().filter(is_due).collect();
     desk.pick(&due).map(Operation::CountDeficit)

@@ -1,7 +1,6 @@
 //! What the venue decides: who is in which tier, and what a trade is charged.
 
 use rand::Rng;
-use zkmargin_protocol::market::fee_schedule::FeePrices;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::grant_tier::GrantTier;
 use zkmargin_protocol::operation::order::{Order, Side};
@@ -23,8 +22,9 @@ pub fn draft(desk: &mut Desk, view: &View) -> Option<Operation> {
 pub fn fees(view: &View, orders: [&Order; 2], maker: Side, price: Price) -> [Price; 2] {
     orders.map(|order| {
         let tier = view.accounts.get(&order.account).map_or(Tier::MIN, |account| account.tier);
-        let Some(row) = view.market.rows().get(&order.instrument) else { return Price::MIN };
-        let (schedule, prices) = (&view.market.parameters().fees, FeePrices::new(row, price));
-        order.fee_limit.min(schedule.fee_floor(tier, maker == order.side, &prices))
+        let row = view.market.rows().get(&order.instrument);
+        let forward = row.map_or(Price::MIN, |row| row.forward);
+        let schedule = &view.market.parameters().fees;
+        order.fee_limit.min(schedule.fee_floor(tier, maker == order.side, [forward, price]))
     })
 }

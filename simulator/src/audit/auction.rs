@@ -3,6 +3,7 @@
 use zkmargin_protocol::account::INSURANCE_FUND;
 use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::operation::Operation;
+use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::units::{AccountIndex, Cash};
 
 use super::bid::{Sale, bid};
@@ -159,10 +160,15 @@ pub fn auction_state(memory: &Memory, step: &Step) -> Finding {
         let mut reserve = expected.map_or(0, |auction| i128::from(auction.reserve));
         if let Some((_, fill)) = bid(step).filter(|(bid, _)| bid.account == *index) {
             let sale = Sale::of(memory, step, *index)?;
-            // A deficit is counted when the batch ends.
+            // What is counted of a deficit stands until it is counted anew.
             if !sale.auction.is_insolvent {
                 reserve = sale.reserve + fill.price;
             }
+        }
+        if matches!(step.operation, Operation::CountDeficit(of) if of == index)
+            && let Some(AuctionStep::Count { cover }) = step.auction
+        {
+            reserve = -standing(memory, step, *index)?.equity - cover;
         }
         let found = account.auction.map(|a| (a.start, a.is_insolvent, i128::from(a.reserve)));
         let expected = expected.map(|a| (a.start, a.is_insolvent, reserve));

@@ -4,14 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
 use ark_ff::{AdditiveGroup, Field};
-use zkmargin_protocol::account::INSURANCE_FUND;
-use zkmargin_protocol::account::auction::Auction;
 use zkmargin_protocol::batch::trace::AccountRow;
 use zkmargin_protocol::crypto::poseidon;
 use zkmargin_protocol::operation::Operation;
-use zkmargin_protocol::value::units::{AccountIndex, Cash, InstrumentIndex, Tier};
+use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Tier};
 
-use super::deficit;
 use super::memory::Memory;
 use super::observation::{Accounts, Seal};
 use super::parties::{auctioned, parties};
@@ -174,24 +171,15 @@ pub fn windows_at_end(memory: &Memory, seal: &Seal) -> Finding {
     Ok(())
 }
 
-/// An auction but for the deficit counted, which is known when the batch ends.
-fn phase(auction: Auction) -> Auction {
-    let reserve = if auction.is_insolvent { Cash::default() } else { auction.reserve };
-    Auction { reserve, ..auction }
-}
-
 /// [`crate::invariants::Invariant::BalancesAtEnd`]
-pub fn balances_at_end(memory: &Memory, seal: &Seal) -> Finding {
-    let kept = deficit::kept(memory, seal);
-    let same = |accounts: &Accounts, kept: i128| -> Vec<_> {
-        let parts = accounts.iter().map(|(index, a)| {
-            let kept = if *index == INSURANCE_FUND { kept } else { 0 };
-            let cash = i128::from(a.cash) + kept;
-            (*index, cash, a.positions.clone(), a.auction.map(phase), a.book, a.tier)
-        });
+pub fn balances_at_end(_: &Memory, seal: &Seal) -> Finding {
+    let same = |accounts: &Accounts| -> Vec<_> {
+        let parts = accounts
+            .iter()
+            .map(|(index, a)| (*index, a.cash, a.positions.clone(), a.auction, a.book, a.tier));
         parts.collect()
     };
-    let (standing, after) = (same(seal.standing, kept), same(&seal.after.accounts, 0));
+    let (standing, after) = (same(seal.standing), same(&seal.after.accounts));
     let differing = standing.iter().zip(&after).find(|(a, b)| a != b);
     demand!(differing.is_none(), "{differing:?}");
     demand!(standing.len() == after.len(), "{} accounts, {}", standing.len(), after.len());

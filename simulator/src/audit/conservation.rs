@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use zkmargin_protocol::account::fee_account;
+use zkmargin_protocol::account::{INSURANCE_FUND, fee_account};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex};
@@ -11,7 +11,7 @@ use super::forced::taken;
 use super::margin::value_at_marks;
 use super::memory::Memory;
 use super::observation::{Holding, Step};
-use super::parties::parties;
+use super::parties::{parties, payout};
 use super::{Finding, demand};
 
 /// [`crate::invariants::Invariant::RefusedChangesNothing`]
@@ -162,6 +162,10 @@ pub fn equity_only_by_terms(memory: &Memory, step: &Step) -> Finding {
             }
             Action::Withdrawal { amount, .. } => {
                 take(signed.request.account, -i128::from(*amount));
+                let kept = i128::from(*amount) - payout((*amount).into(), step.custody);
+                if kept != 0 {
+                    take(INSURANCE_FUND, kept);
+                }
             }
             _ => {}
         },
@@ -173,11 +177,13 @@ pub fn equity_only_by_terms(memory: &Memory, step: &Step) -> Finding {
             }
             let taken = taken(&memory.start(request.account, step.before), step, request);
             take(request.account, -taken);
+            take(INSURANCE_FUND, taken - payout(taken, step.custody));
         }
         _ => {}
     }
-    let is_start = matches!(step.operation, Operation::StartAuction(_));
-    let is_shared = is_start || matches!(action(step), Some((_, Action::Bid(_))));
+    let is_auction =
+        |o: &Operation| matches!(o, Operation::StartAuction(_) | Operation::CountDeficit(_));
+    let is_shared = is_auction(step.operation) || matches!(action(step), Some((_, Action::Bid(_))));
     if is_shared {
         let sum: i128 = changes.values().sum();
         demand!(sum == 0, "equity of all parties changed by {sum}");

@@ -16,9 +16,8 @@ use crate::feed::{Epoch, MAX_AGE_S};
 pub fn oracle_forward(memory: &Memory, seal: &Seal) -> Finding {
     let message = &seal.market.attestation().message;
     let (before, now) = (memory.clock, seal.after.clock);
-    demand!(now == message.clock(seal.trace.time), "the state is at {now:?}");
+    demand!(now == message.clock(), "the state is at {now:?}");
     let is_forward = now.epoch >= before.epoch && now.time >= before.time;
-    let is_forward = is_forward && now.batch >= before.batch;
     demand!(is_forward, "the oracle went from {before:?} to {now:?}");
     let is_one = now.epoch != before.epoch || now.time == before.time;
     demand!(is_one, "epoch {} has two times", now.epoch);

@@ -14,7 +14,7 @@ use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex};
 use super::forced::taken;
 use super::memory::Memory;
 use super::observation::{Holding, Step};
-use super::parties::parties;
+use super::parties::{parties, payout};
 use super::reduction::Outcome;
 
 /// What the parties hold.
@@ -68,8 +68,11 @@ impl Holdings {
                 self.pay(*to, (*amount).into());
             }
             Action::Withdrawal { amount, .. } => {
-                // What the fund keeps of it is known when the batch ends.
                 self.pay(payer, -i128::from(*amount));
+                let kept = i128::from(*amount) - payout((*amount).into(), step.custody);
+                if kept != 0 {
+                    self.pay(INSURANCE_FUND, kept);
+                }
             }
             Action::Bid(bid) => {
                 let Some(AuctionStep::Bid(fill)) = step.auction else { return };
@@ -94,10 +97,15 @@ impl Memory {
                 held.pay(*account, -fee);
                 held.pay(INSURANCE_FUND, *fee);
             }
+            (Operation::CountDeficit(account), Some(AuctionStep::Count { cover })) => {
+                held.pay(*account, *cover);
+                held.pay(INSURANCE_FUND, -cover);
+            }
             (Operation::Forced(request), _) => match (request.action, self.reduction(step)) {
                 (ForcedAction::Withdrawal { .. }, _) => {
                     let taken = taken(&self.start(request.account, step.before), step, request);
                     held.pay(request.account, -taken);
+                    held.pay(INSURANCE_FUND, taken - payout(taken, step.custody));
                 }
                 (ForcedAction::Reduction(_), Some((index, outcome))) if outcome.is_done() => {
                     held.reduce(index, outcome);

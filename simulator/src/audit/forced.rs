@@ -8,7 +8,6 @@ use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 
-use super::deficit::payout;
 use super::margin::{ONE_PPM, Standing};
 use super::memory::Memory;
 use super::observation::{Holding, Seal, Step};
@@ -107,8 +106,7 @@ pub fn answer_words(memory: &Memory, seal: &Seal) -> Finding {
         };
         let expected = match request.action {
             ForcedAction::Withdrawal { amount } => {
-                let taken = memory.forced_paid.get(&request.account).copied().unwrap_or_default();
-                let paid = payout(seal, taken);
+                let paid = memory.forced_paid.get(&request.account).copied().unwrap_or_default();
                 (1, amount.get().unsigned_abs().into(), paid as u128, 0)
             }
             ForcedAction::CancelAll => (2, 0, 0, 0),

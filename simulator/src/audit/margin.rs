@@ -26,8 +26,7 @@ pub struct Standing {
     pub maintenance_e12: i128,
     /// Requirement of a portfolio, whatever the method.
     pub requirement: i128,
-    /// By how much the worst scenario, or zero, exceeds the loss of the best one, or zero; the
-    /// charge on shorts if that is more.
+    /// By how much that exceeds the loss of the best scenario, or of one without any.
     pub spread: i128,
 }
 
@@ -42,11 +41,10 @@ impl Standing {
         };
         let scenario =
             |s: usize| -> i128 { rows.iter().map(|(row, q)| q * i128::from(row.losses[s])).sum() };
-        let charge = short(|row| row.short_charge.into());
-        let worst = (0..SCENARIOS).map(scenario).max().unwrap_or(0).max(0);
-        let requirement = worst + charge;
-        let best = (0..SCENARIOS).map(scenario).min().unwrap_or(0).min(0);
-        let spread = charge.max(worst - best);
+        let floor = short(|row| row.short_minimum.into());
+        let worst = (0..SCENARIOS).map(scenario).max().unwrap_or(0);
+        let requirement = worst.max(floor);
+        let spread = requirement - (0..SCENARIOS).map(scenario).min().unwrap_or(0).min(0);
         let parameters = market.parameters();
         let (initial_e12, maintenance_e12) = match method {
             MarginMethod::Portfolio => (

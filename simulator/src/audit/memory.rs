@@ -6,7 +6,7 @@ use ark_bn254::Fr;
 use zkmargin_protocol::crypto::eddsa::PublicKey;
 use zkmargin_protocol::market::Market;
 use zkmargin_protocol::market::instrument::InstrumentSpec;
-use zkmargin_protocol::market::oracle::BatchClock;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::market::settlement_price::Settlements;
 use zkmargin_protocol::operation::Operation;
@@ -17,7 +17,7 @@ use zkmargin_protocol::value::units::{AccountIndex, InstrumentIndex, Nonce, Pric
 
 use super::forced::taken;
 use super::observation::{Accounts, Holding, Step};
-use super::parties::{parties, payoff, signers};
+use super::parties::{parties, payoff, payout, signers};
 use super::reduction::Outcome;
 use crate::desk::Signed;
 use crate::feed::Epoch;
@@ -36,8 +36,7 @@ pub struct Paid {
 pub struct Memory {
     /// Micro-USDC deposited so far.
     pub deposited: i128,
-    /// Micro-USDC that withdrawals have taken from accounts so far, less what the insurance fund
-    /// has kept of them in the batches before.
+    /// Micro-USDC withdrawn so far.
     pub withdrawn: i128,
     /// Micro-USDC that settled options paid so far, over all accounts.
     pub settled_cash: i128,
@@ -58,7 +57,7 @@ pub struct Memory {
     /// What owners have signed.
     pub signed: BTreeSet<Signed>,
     /// Epoch and time of the last batch's market data.
-    pub clock: BatchClock,
+    pub clock: OracleClock,
     /// Parameters of the last batch.
     pub parameters: Option<BatchParameters>,
     /// What bids have paid in each auction.
@@ -69,8 +68,8 @@ pub struct Memory {
     pub fresh: BTreeSet<AccountIndex>,
     /// Of this batch: steps of auctions.
     pub steps: BTreeMap<AccountIndex, u32>,
-    /// Of this batch: what withdrawals take and accept, signed or forced, in order.
-    pub withdrawals: Vec<[i128; 2]>,
+    /// Of this batch: accounts whose deficits were counted.
+    pub counted: BTreeSet<AccountIndex>,
     /// Of this batch: keys asked for.
     pub keys: BTreeMap<AccountIndex, (PublicKey, Fr)>,
     /// Of this batch: bases asked for.
@@ -79,7 +78,7 @@ pub struct Memory {
     pub forced_counts: BTreeMap<AccountIndex, u32>,
     /// Of this batch: accounts that paid less than was forced.
     pub forced_in_part: BTreeSet<AccountIndex>,
-    /// Of this batch: micro-USDC that a forced request takes.
+    /// Of this batch: micro-USDC that leave for a forced request.
     pub forced_paid: BTreeMap<AccountIndex, i128>,
     /// Of this batch: what the reductions forced on accounts come to.
     pub reductions: BTreeMap<AccountIndex, Outcome>,
@@ -101,7 +100,9 @@ impl Memory {
                 *self.steps.entry(*account).or_default() += 1;
                 self.bids.remove(account);
             }
-            Operation::EndAuction(account) | Operation::CountDeficit(account) => {
+            Operation::EndAuction(account) => *self.steps.entry(*account).or_default() += 1,
+            Operation::CountDeficit(account) => {
+                self.counted.insert(*account);
                 *self.steps.entry(*account).or_default() += 1;
             }
             Operation::Request(signed) => {
@@ -121,9 +122,9 @@ impl Memory {
         match request.action {
             ForcedAction::Withdrawal { amount } => {
                 let taken = taken(&self.start(index, step.before), step, request);
-                self.withdrawn += taken;
-                self.withdrawals.push([taken, 0]);
-                self.forced_paid.insert(index, taken);
+                let paid = payout(taken, step.custody);
+                self.withdrawn += paid;
+                self.forced_paid.insert(index, paid);
                 if taken < amount.into() {
                     self.forced_in_part.insert(index);
                 }
@@ -147,9 +148,8 @@ impl Memory {
 
     fn take_request(&mut self, account: AccountIndex, action: &Action, step: &Step) {
         match action {
-            Action::Withdrawal { amount, least, .. } => {
-                self.withdrawn += i128::from(*amount);
-                self.withdrawals.push([(*amount).into(), least.unwrap_or(*amount).into()]);
+            Action::Withdrawal { amount, .. } => {
+                self.withdrawn += payout((*amount).into(), step.custody)
             }
             Action::Rekey { key, view_key } => _ = self.keys.insert(account, (*key, *view_key)),
             Action::CancelAll { base } => _ = self.bases.insert(account, *base),
@@ -211,15 +211,14 @@ impl Memory {
         before.get(&index).map(Holding::of).unwrap_or_default()
     }
 
-    /// Forgets what is of one batch, of whose withdrawals the fund has kept so much.
-    pub fn close_batch(&mut self, clock: BatchClock, parameters: &BatchParameters, kept: i128) {
-        self.withdrawn -= kept;
+    /// Forgets what is of one batch.
+    pub fn close_batch(&mut self, clock: OracleClock, parameters: &BatchParameters) {
         self.clock = clock;
         self.parameters = Some(parameters.clone());
         self.opened.clear();
         self.fresh.clear();
         self.steps.clear();
-        self.withdrawals.clear();
+        self.counted.clear();
         self.keys.clear();
         self.bases.clear();
         self.forced_counts.clear();

@@ -9,7 +9,7 @@ use zkmargin_protocol::account::settlement::Settlement;
 use zkmargin_protocol::batch::trace::BatchTrace;
 use zkmargin_protocol::ledger::state::State;
 use zkmargin_protocol::market::Market;
-use zkmargin_protocol::market::oracle::BatchClock;
+use zkmargin_protocol::market::oracle::OracleClock;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::bid::AuctionStep;
 use zkmargin_protocol::value::custody::Custody;
@@ -59,7 +59,7 @@ pub struct Ends {
     /// Batches so far.
     pub batches: u64,
     /// How far the oracle has come.
-    pub clock: BatchClock,
+    pub clock: OracleClock,
     /// Cash held on L1 and deficits counted.
     pub custody: Custody,
     /// Accounts.
@@ -73,7 +73,7 @@ impl Ends {
             root: state.root(),
             interest_root: state.open_interest().root(),
             batches: state.batches(),
-            clock: state.clock(),
+            clock: state.oracle(),
             custody: state.custody(),
             accounts: state.accounts().clone(),
         }

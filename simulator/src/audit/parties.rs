@@ -6,6 +6,7 @@ use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
 use zkmargin_protocol::operation::forced::ForcedAction;
 use zkmargin_protocol::pricing::black76::OptionKind;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{AccountIndex, Nonce, Price};
 
 /// The accounts an operation may change.
@@ -13,7 +14,8 @@ pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
     match operation {
         Operation::Deposit(deposit) | Operation::RefuseDeposit(deposit) => vec![deposit.account],
         Operation::Forced(request) => match request.action {
-            ForcedAction::Withdrawal { .. } | ForcedAction::CancelAll => vec![request.account],
+            ForcedAction::Withdrawal { .. } => vec![request.account, INSURANCE_FUND],
+            ForcedAction::CancelAll => vec![request.account],
             ForcedAction::Reduction(terms) => vec![request.account, terms.counterparty],
         },
         Operation::Trade(trade) => {
@@ -21,11 +23,16 @@ pub fn parties(operation: &Operation) -> Vec<AccountIndex> {
         }
         Operation::Settle(settle) => vec![settle.account],
         Operation::GrantTier(grant) => vec![grant.account],
-        Operation::StartAuction(account) => vec![*account, INSURANCE_FUND],
-        Operation::EndAuction(account) | Operation::CountDeficit(account) => vec![*account],
+        Operation::StartAuction(account) | Operation::CountDeficit(account) => {
+            vec![*account, INSURANCE_FUND]
+        }
+        Operation::EndAuction(account) => vec![*account],
         Operation::Request(signed) => match &signed.request.action {
             Action::Transfer { to, .. } => vec![signed.request.account, *to],
             Action::Bid(bid) => vec![signed.request.account, bid.account, INSURANCE_FUND],
+            Action::Withdrawal { amount, least: Some(least), .. } if least < amount => {
+                vec![signed.request.account, INSURANCE_FUND]
+            }
             _ => vec![signed.request.account],
         },
     }
@@ -63,4 +70,11 @@ pub fn payoff(spec: &InstrumentSpec, price: Price) -> i128 {
         OptionKind::Call => over.max(0),
         OptionKind::Put => (-over).max(0),
     }
+}
+
+/// What leaves of a withdrawal, when L1 holds C and deficits D are counted: `⌊amount·C/(C + D)⌋`;
+/// all of it, where there is neither.
+pub fn payout(amount: i128, custody: Custody) -> i128 {
+    let (held, all) = (custody.held(), custody.held() + custody.deficit());
+    if all == 0 { amount } else { (amount * held).div_euclid(all) }
 }

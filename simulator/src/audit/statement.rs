@@ -8,9 +8,9 @@ use zkmargin_protocol::crypto::cipher::SECRET_WORDS;
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::action::Action;
 
-use super::deficit::payout;
 use super::memory::Memory;
 use super::observation::Seal;
+use super::parties::payout;
 use super::{Finding, demand};
 
 /// Words before the lists.
@@ -66,7 +66,7 @@ pub fn withdrawal_words(_: &Memory, seal: &Seal) -> Finding {
         // used (1) ‖ recipient (160) ‖ amount (64), from the top.
         let mut bytes = vec![1];
         bytes.extend(to.0);
-        bytes.extend((payout(seal, amount.into()) as u64).to_be_bytes());
+        bytes.extend((payout(amount.into(), seal.before.custody) as u64).to_be_bytes());
         Some(Fr::from_be_bytes_mod_order(&bytes))
     });
     demand!(paid.eq(found), "the withdrawals in the words are not those accepted");

@@ -33,17 +33,6 @@ pub fn cases() -> Vec<(Invariant, ForgeSeal)> {
             let (held, deficit) = (s.after.custody.held(), s.after.custody.deficit());
             s.after.custody = Custody::new(held, deficit + 1).expect("63 bits");
         }),
-        (DeficitAsOwed, |s| {
-            let in_auction = |a: &&mut Account| a.auction.is_some_and(|a| a.is_insolvent);
-            let rows: Vec<_> = s.trace.accounts.iter().map(|row| row.index).collect();
-            let touched = s.after.accounts.iter_mut().filter(|(index, _)| rows.contains(index));
-            let owing = touched.map(|(_, account)| account).find(in_auction);
-            let auction = owing.and_then(|account| account.auction.as_mut());
-            let auction = auction.expect("an account without equity");
-            auction.reserve = Cash::new(auction.reserve.get() + 1).expect("a few million USDC");
-        }),
-        (PayoutShare, |s| s.memory.withdrawals.push([1, 2])),
-        (PayoutShare, |s| fund(s).cash = Cash::default()),
         (OperationsInTrace, |s| _ = s.trace.trades.pop()),
         (OperationsInTrace, |s| {
             s.trace.accounts.iter_mut().for_each(|row| row.step = None);

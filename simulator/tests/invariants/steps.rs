@@ -8,6 +8,7 @@ use zkmargin_protocol::operation::bid::{AuctionStep, Fill};
 use zkmargin_protocol::operation::forced::reduction::Reduction;
 use zkmargin_protocol::operation::forced::{ForcedAction, ForcedRequest};
 use zkmargin_protocol::operation::trade::Trade;
+use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{
     AccountIndex, Cash, InstrumentIndex, Price, Quantity, Tier, Time,
 };
@@ -23,7 +24,7 @@ pub type Forge = fn(&mut ShownStep);
 
 /// Invariant, sort of operation, change.
 pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
-    let conservation: [(Invariant, &'static str, Forge); 18] = [
+    let conservation: [(Invariant, &'static str, Forge); 20] = [
         (RefusedChangesNothing, "refused", |s| pay(s, INSURANCE_FUND, 1)),
         (RefusedAgain, "refused", |s| s.again = Ok(())),
         (CashConserved, "transfer", |s| pay(s, party(s, 0), 1)),
@@ -36,7 +37,18 @@ pub fn cases() -> Vec<(Invariant, &'static str, Forge)> {
         (TradeExact, "trade", |s| shift(s, party(s, 0), party(s, 1))),
         (FeesAsCharged, "trade", |s| shift(s, party(s, 1), fee_account())),
         (BidExact, "bid", |s| shift(s, party(s, 0), party(s, 1))),
-        (DeficitCount, "count of a deficit", |s| pay(s, INSURANCE_FUND, -1)),
+        (PayoutShare, "withdrawal", |s| {
+            s.custody = Custody::new(s.custody.held(), i64::MAX.into()).expect("63 bits");
+        }),
+        (DeficitCount, "count of a deficit", |s| match &mut s.auction {
+            Some(AuctionStep::Count { cover }) => *cover += 1,
+            other => panic!("{other:?} is no count"),
+        }),
+        (FundGivesFirst, "count of a deficit", |s| {
+            let index = party(s, 0);
+            account(s, index).auction = Some(Auction { is_insolvent: true, ..auction(1) });
+            account(s, INSURANCE_FUND).cash = cash(1);
+        }),
         (ForcedExact, "forced withdrawal", |s| pay(s, party(s, 0), 1)),
         (ForcedAlone, "forced cancel-all", |s| {
             account(s, party(s, 0)).nonces.bits ^= 1;

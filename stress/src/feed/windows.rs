@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ark_bn254::Fr;
-use zkmargin_fixtures::keys::{ABSENT_MEMBER, oracle_keys, oracle_set};
+use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_protocol::market::settlement_price::{
     IndexSample, SettlementParameters, SettlementWindow, Settlements, SignedSample,
 };
@@ -88,7 +88,7 @@ impl Windows {
         };
         let hash = sample.hash(self.domain);
         let mut signatures = oracle_keys().map(|key| Some(key.sign(hash)));
-        signatures[ABSENT_MEMBER] = None;
+        signatures[1] = None;
         Ok(SignedSample { sample, signatures })
     }
 

@@ -34,7 +34,7 @@ pub fn enforce_counterparties(
             let (flags, wide) = ([&is_frozen, account.is_full()], margin.claims().wide());
             let availability = counterparty::availability(account.book(), flags, wide);
             let word = counterparty::word(account.index(), &availability);
-            let key = point.compress(cs, &[&word, &margin.initial().excess()]);
+            let key = point.compress(cs, &[&word, margin.excess()]);
             point.fraction_if(cs, account.is_active(), counts.counterparties[k].lc(), &key)
         });
         let (asked, found) = (sum(&asked), sum(&found));
@@ -48,14 +48,13 @@ pub fn enforce_prices(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, poi
     cs.under(Rule::ForcedReduction, |cs| {
         let asked = cs.rows("two-sided accounts", &tables.two_sided, |cs, _, row| {
             let reduction = row.forced().reduction();
-            let prices = [reduction.forward(), reduction.mark()];
-            let key = point.compress(cs, &[&priced(reduction.instrument(), prices)]);
+            let priced = priced(reduction.instrument(), reduction.forward());
+            let key = point.compress(cs, &[&priced, reduction.mark()]);
             point.fraction(cs, reduction.is_held(), &key)
         });
         let rows: Vec<_> = tables.instruments.iter().zip(&counts.reductions).collect();
         let found = cs.rows("instruments", &rows, |cs, _, (row, count)| {
-            let prices = [row.forward(), row.mark()];
-            let key = point.compress(cs, &[&priced(row.instrument(), prices)]);
+            let key = point.compress(cs, &[&priced(row.instrument(), row.forward()), row.mark()]);
             point.fraction_if(cs, row.is_active(), count.lc(), &key)
         });
         let (asked, found) = (sum(&asked), sum(&found));

@@ -1,4 +1,4 @@
-//! A trade has the specification and the prices of its instrument. Spec:
+//! A trade has the specification and forward of its instrument. Spec:
 //! `docs/spec/batch/argument.md#identity-of-InstrumentSpec`.
 
 use zkmargin_protocol::Rule;
@@ -10,20 +10,19 @@ use crate::gadgets::integer::Uint;
 use crate::value::packing::pack;
 use crate::{Cs, sum};
 
-/// Every trade's specification, forward and mark are those of its instrument.
+/// Every trade's specification and forward are those of its instrument.
 pub fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, point: &Point) {
     cs.under(Rule::InstrumentSpec, |cs| {
         let mut asked = Vec::new();
         for trade in &tables.trades {
             let fill = trade.fill();
-            let priced = priced(fill.instrument(), [fill.forward(), fill.mark()]);
-            let key = point.compress(cs, &[&priced, fill.spec()]);
+            let key =
+                point.compress(cs, &[&priced(fill.instrument(), fill.forward()), fill.spec()]);
             asked.push(point.fraction(cs, trade.fill().is_active().lc(), &key));
         }
         let mut found = Vec::new();
         for (row, count) in tables.instruments.iter().zip(&counts.trades) {
-            let priced = priced(row.instrument(), [row.forward(), row.mark()]);
-            let key = point.compress(cs, &[&priced, row.spec()]);
+            let key = point.compress(cs, &[&priced(row.instrument(), row.forward()), row.spec()]);
             found.push(point.fraction_if(cs, row.is_active(), count.lc(), &key));
         }
         let (asked, found) = (sum(&asked), sum(&found));
@@ -31,7 +30,7 @@ pub fn enforce_specs(cs: &mut Cs, tables: &Tables, counts: &Multiplicities, poin
     });
 }
 
-/// instrument (16) ‖ forward (32) ‖ mark (32).
-pub fn priced(instrument: &Uint, [forward, mark]: [&Uint; 2]) -> Uint {
-    pack(&[instrument, forward, mark])
+/// instrument (16) ‖ forward (32).
+pub fn priced(instrument: &Uint, forward: &Uint) -> Uint {
+    pack(&[instrument, forward])
 }

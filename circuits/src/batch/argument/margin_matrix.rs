@@ -26,13 +26,13 @@ impl InstrumentClaims {
             let rows: Vec<_> = books.iter().zip(&self.weights).collect();
             let accounts = cs.rows("accounts", &rows, |cs, _, (side, weight)| {
                 let margin = side.margin;
-                let (losses, charge) = (margin.losses(), margin.short_charge());
+                let (losses, floor) = (margin.losses(), margin.short_floor());
                 let mut values: Vec<_> = losses.iter().map(Int::lc).collect();
                 let [initial, maintenance] =
                     [margin.isolated_initial(), margin.isolated_maintenance()];
                 values.extend([
                     margin.mark_value().lc(),
-                    charge.lc(),
+                    floor.lc(),
                     initial.lc(),
                     maintenance.lc(),
                 ]);
@@ -46,7 +46,7 @@ impl InstrumentClaims {
                 let values: Vec<_> = losses.chain([row.mark().lc()]).collect();
                 let per_unit = inner_product(cs, &powers[..=SCENARIOS], &values);
                 let charges =
-                    [row.short_charge(), row.isolated_initial(), row.isolated_maintenance()];
+                    [row.short_minimum(), row.isolated_initial(), row.isolated_maintenance()];
                 let charges = charges.map(Uint::lc);
                 let per_short = inner_product(cs, &powers[SCENARIOS + 1..], &charges);
                 let held = cs.product("value held", &self.held[k], &per_unit);

@@ -94,11 +94,7 @@ pub(super) fn forced_reduction(
         excess_e12: other.map_or(0, |other| other.margin.initial_excess_e12),
     };
     let prices = priced.map_or([Price::default(); 2], |row| [row.mark, row.forward]);
-    // The margin before is that of the book shown.
-    let shown = row.old_margin.as_ref();
-    let is_worse_by_ratio =
-        shown.is_some_and(|shown| shown.initial_excess_e12 >= row.margin.initial_excess_e12);
-    Some(ForcedReductionInput { answer, prices, is_worse_by_ratio, counterparty })
+    Some(ForcedReductionInput { answer, prices, counterparty })
 }
 
 /// The nonces marked between two windows, bit `k` for `old.base + k`.

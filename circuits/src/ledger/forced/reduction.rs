@@ -7,18 +7,18 @@
 use ark_bn254::Fr;
 use derive_getters::Getters;
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::account::reduction::RATIO_BITS;
 use zkmargin_protocol::operation::forced::reduction::{Reduced, Refusal};
 use zkmargin_protocol::value::units::{
     FORCED_BITS, INSTRUMENT_BITS, PENALTY_BITS, PPM, PRICE_BITS, Price, QUANTITY_BITS,
 };
 
 use crate::account::AccountVar;
-use crate::account::margin::{EXCESS_BITS, InitialVar, MarginVar};
+use crate::account::margin::{EXCESS_BITS, MarginVar};
 use crate::account::positions::SlotVar;
 use crate::gadgets::boolean::Bool;
 use crate::gadgets::comparator::{enforce_nonzero_if, is_equal, is_less_than, is_zero};
 use crate::gadgets::division::{Widths, div_floor};
+use crate::gadgets::element::Unranged;
 use crate::gadgets::integer::{Int, Uint, ranged};
 use crate::ledger::forced::counterparty::{CounterpartyInput, CounterpartyVar};
 use crate::market::parameters::ParametersVar;
@@ -34,8 +34,6 @@ pub struct ForcedReductionInput {
     pub answer: Reduced,
     /// Mark and forward of the instrument, if contracts are held.
     pub prices: [Price; 2],
-    /// Whether a refusing account would be worse by equity and its ratio to initial margin.
-    pub is_worse_by_ratio: bool,
     /// The counterparty after the batch.
     pub counterparty: CounterpartyInput,
 }
@@ -57,9 +55,6 @@ pub struct ForcedReductionVar {
     is_refused: Bool,
     /// Why: the counterparty is not available, the account or the counterparty could not bear it.
     reasons: [Bool; 3],
-    /// Whether an account that could not bear it would be worse by equity and its ratio to initial
-    /// margin; it would by its excess otherwise.
-    is_worse_by_ratio: Bool,
     /// Mark of the instrument.
     mark: Uint,
     /// Forward of the instrument.
@@ -101,8 +96,6 @@ impl ForcedReductionVar {
             let held = HeldVar::new(cs, &instrument, &quantity, slots);
             let is_held = is_zero(cs, &held.size).not(cs);
             let reasons = witness_reasons(cs, input, &is_held);
-            let is_worse_by_ratio = input.is_some_and(|input| input.is_worse_by_ratio);
-            let is_worse_by_ratio = Bool::witness(cs, "worse by ratio", is_worse_by_ratio);
             // One reason at most, and only where contracts are held.
             let is_refused = Bool::new_unchecked(sum(reasons.each_ref().map(Bool::lc)));
             let is_done = Bool::new_unchecked(is_held.minus(&is_refused));
@@ -126,7 +119,6 @@ impl ForcedReductionVar {
                 is_held,
                 is_refused,
                 reasons,
-                is_worse_by_ratio,
                 mark,
                 forward,
                 proceeds,
@@ -135,8 +127,8 @@ impl ForcedReductionVar {
         })
     }
 
-    /// The counterparty is not available; or the account would be short of initial margin, and
-    /// worse than it is unless it is in auction; or the counterparty's excess does not cover the
+    /// The counterparty is not available; or the account would be short of initial margin, and more
+    /// so than it is unless it is in auction; or the counterparty's excess does not cover the
     /// contracts by themselves. Nobody in auction takes any. `is_in_auction`
     /// says whether the account was.
     pub fn enforce_refusal(
@@ -157,50 +149,29 @@ impl ForcedReductionVar {
             let [unavailable, of_account, of_counterparty] = &self.reasons;
             let is_available = self.counterparty.is_unavailable(cs, account, margin).not(cs);
             cs.enforce("not available", unavailable.lc(), is_available.lc(), &zero);
-            let shown = self.shown_initial(cs, account, shown, factor_ppm);
+            let shown = self.shown_excess(cs, account, shown, factor_ppm);
             let (what, free) = ("excess of a refusing counterparty", self.counterparty.excess());
             let free = cs.product(what, of_counterparty.lc(), free);
             let is_shown = of_account.lc().plus(of_counterparty.lc());
-            let lack = shifted(cs, &free.plus(&shown.excess()).negated(), -Fr::from(1u64));
+            let lack = shifted(cs, &free.plus(&shown).negated(), -Fr::from(1u64));
             let lack = cs.product("lack of margin", &is_shown, &lack);
             Uint::range_check(cs, "margin would be lacking", &lack, EXCESS_BITS + 2);
             let is_compared = is_in_auction.not(cs).and(cs, of_account);
-            self.enforce_worse(cs, &is_compared, after, &shown);
+            let loss = shifted(cs, &after.minus(&shown), -Fr::from(1u64));
+            let loss = cs.product("loss of excess", is_compared.lc(), &loss);
+            Uint::range_check(cs, "the account would be worse", &loss, EXCESS_BITS + 1);
         });
     }
 
-    /// A row that is compared would be worse than it is: its excess lower, or its equity and the
-    /// ratio of that to initial margin.
-    fn enforce_worse(
-        &self,
-        cs: &mut Cs,
-        is_compared: &Bool,
-        after: &InitialVar,
-        shown: &InitialVar,
-    ) {
-        let less_one = |cs: &Cs, loss: &Wire| shifted(cs, loss, -Fr::from(1u64));
-        let by_ratio = &self.is_worse_by_ratio;
-        let of_excess = less_one(cs, &after.excess().minus(&shown.excess()));
-        let of_equity = less_one(cs, &after.equity().minus(shown.equity()));
-        let loss = by_ratio.select(cs, &of_equity, &of_excess);
-        let loss = cs.product("loss of excess or equity", is_compared.lc(), &loss);
-        Uint::range_check(cs, "the account would be worse", &loss, EXCESS_BITS + 1);
-        let is_compared = is_compared.and(cs, by_ratio);
-        let loss = shown.ratio_gain(cs, after).negated();
-        let loss = less_one(cs, &loss);
-        let loss = cs.product("loss of ratio", is_compared.lc(), &loss);
-        Uint::range_check(cs, "the ratio would be lower", &loss, RATIO_BITS);
-    }
-
-    /// Equity and initial margin of the book shown: the account's with the contracts gone and paid,
-    /// or one of nothing but the contracts, bought, by the counterparty's method.
-    fn shown_initial(
+    /// Excess over initial margin of the book shown: the account's with the contracts gone and
+    /// paid, or one of nothing but the contracts, bought, by the counterparty's method.
+    fn shown_excess(
         &self,
         cs: &mut Cs,
         account: &AccountVar,
         shown: &MarginVar,
         factor_ppm: &Uint,
-    ) -> InitialVar {
+    ) -> Unranged {
         let [_, _, of_counterparty] = &self.reasons;
         let (paid, kept) = (self.proceeds.negated(), account.new_cash().plus(&self.proceeds));
         let cash = of_counterparty.select(cs, &paid, &kept);
@@ -208,7 +179,7 @@ impl ForcedReductionVar {
             [self.counterparty.book(), account.book()].map(|book| book.is_standard().lc());
         let is_standard = of_counterparty.select(cs, methods[0], methods[1]);
         // One of two bits.
-        shown.initial(cs, &cash, &Bool::new_unchecked(is_standard), factor_ppm)
+        shown.initial_excess(cs, &cash, &Bool::new_unchecked(is_standard), factor_ppm)
     }
 
     /// What the transcript absorbs besides the statement and the counterparty's excess.
@@ -227,8 +198,8 @@ pub struct RefusalMargins<'a> {
     pub shown: &'a MarginVar,
     /// Of the row after the batch.
     pub margin: &'a MarginVar,
-    /// The row's equity and initial margin after the batch.
-    pub after: &'a InitialVar,
+    /// Its excess over initial margin.
+    pub after: &'a Unranged,
 }
 
 /// Contracts are of a reduction, and somebody else takes them who is not the insurance fund.

@@ -56,18 +56,17 @@ fn claims(case: &Case) -> Margin {
     let sum = |of: &dyn Fn(&Slot) -> i128| case.slots.iter().map(of).sum::<i128>();
     let short = |q: Quantity| (-i128::from(q)).max(0);
     let row = |slot: &Slot| &case.rows[&slot.0];
-    let losses: Vec<i128> = (0..35)
+    let losses: Vec<i128> = (0..33)
         .map(|s| sum(&|slot| i128::from(slot.1) * i128::from(row(slot).losses[s])))
         .collect();
-    let short_charge = sum(&|slot| short(slot.1) * i128::from(row(slot).short_charge));
-    let scan_risk = (*losses.iter().max().expect("35 scenarios")).max(0);
+    let short_floor = sum(&|slot| short(slot.1) * i128::from(row(slot).short_minimum));
+    let worst = *losses.iter().max().expect("33 scenarios");
     Margin {
         mark_value: sum(&|slot| i128::from(slot.1) * i128::from(row(slot).mark)),
         equity: 0,
-        requirement: scan_risk + short_charge,
+        requirement: worst.max(short_floor),
         losses,
-        scan_risk,
-        short_charge,
+        short_floor,
         isolated_initial: sum(&|slot| short(slot.1) * i128::from(row(slot).isolated_initial)),
         isolated_maintenance: sum(&|slot| {
             short(slot.1) * i128::from(row(slot).isolated_maintenance)
@@ -97,7 +96,7 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let claims = claims(&case);
     if let Ok(margin) = &judged {
         let both = [margin, &claims]
-            .map(|m| (m.mark_value, &m.losses, m.short_charge, m.isolated_initial, m.requirement));
+            .map(|m| (m.mark_value, &m.losses, m.short_floor, m.isolated_initial, m.requirement));
         assert_eq!(both[0], both[1]);
     }
     let mut cs = witness();
@@ -105,9 +104,9 @@ fn judge(rng: &mut ChaCha8Rng) -> [Verdict; 2] {
     let factor = Uint::constant(&cs, case.parameters.initial_factor_ppm.into(), FACTOR_BITS);
     let cash = cs.constant(signed_field(cash.into()));
     let is_standard = Bool::constant(&cs, case.method.is_standard());
-    let initial = var.initial(&mut cs, &cash, &is_standard, &factor);
+    let excess = var.initial_excess(&mut cs, &cash, &is_standard, &factor);
     let is_bound = Bool::constant(&cs, true);
-    enforce_initial(&mut cs, &is_bound, &initial);
+    enforce_initial(&mut cs, &is_bound, &excess);
     [native(judged.and_then(|margin| margin.check_initial())), circuit(&cs)]
 }
 

@@ -9,7 +9,7 @@ use zkmargin_circuits::operation::fill::{FillVar, TradeInput};
 use zkmargin_fixtures::build::{OrderDraft, account, account_index, portfolio_book, risk_rows};
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::market::fee_schedule::{FeePrices, FeeRates, FeeSchedule, PERMILLE};
+use zkmargin_protocol::market::fee_schedule::{FeeRates, FeeSchedule, PERMILLE};
 use zkmargin_protocol::operation::order::Side;
 use zkmargin_protocol::operation::trade::Trade;
 use zkmargin_protocol::value::units::{Price, Tier, Time};
@@ -39,18 +39,16 @@ fn random_input(rng: &mut ChaCha8Rng, template: &Trade, schedule: &FeeSchedule) 
         Account { tier, ..account(account_index(index), portfolio_book(1)) }
     });
     let [forward, paid] = [price(rng, 80_000_000), price(rng, 2_500_000)];
-    let mark = if rng.r#gen() { price(rng, paid.into()) } else { price(rng, 2_500_000) };
-    let prices = FeePrices { forward, mark, price: paid };
     let maker = if rng.r#gen() { Side::Buy } else { Side::Sell };
     let mut fee = |side, signer: &Account| {
-        let most = schedule.fee_floor(signer.tier, maker == side, &prices);
+        let most = schedule.fee_floor(signer.tier, maker == side, [forward, paid]);
         let is_bound = rng.r#gen::<bool>();
         if is_bound { most } else { price(rng, most.into()) }
     };
     let buyer_fee = fee(Side::Buy, &signers[0]);
     let seller_fee = fee(Side::Sell, &signers[1]);
     let trade = Trade { price: paid, maker, buyer_fee, seller_fee, ..template.clone() };
-    TradeInput { is_active: true, trade, signers, forward, mark }
+    TradeInput { is_active: true, trade, signers, forward }
 }
 
 #[test]
@@ -65,11 +63,10 @@ fn agree_on_fees_of_random_trades() {
         schedule.check().expect("rates that fall");
         let input = random_input(rng, &template, &schedule);
         let tiers = input.signers.each_ref().map(|signer| signer.tier);
-        let TradeInput { trade, forward, mark, .. } = &input;
-        let prices = FeePrices { forward: *forward, mark: *mark, price: trade.price };
+        let TradeInput { trade, forward, .. } = &input;
         let fees = [(Side::Buy, trade.buyer_fee), (Side::Sell, trade.seller_fee)];
         let judged = native(fees.into_iter().zip(tiers).try_for_each(|((side, fee), tier)| {
-            schedule.check_fee(fee, tier, trade.maker == side, &prices)
+            schedule.check_fee(fee, tier, trade.maker == side, [*forward, trade.price])
         }));
         let mut cs = witness();
         let header = header_at(&mut cs, Fr::from(7u64), Time::MIN);
@@ -81,8 +78,10 @@ fn agree_on_fees_of_random_trades() {
             ChargedVar { fee: fill.buyer_fee(), tier: &buyer },
             ChargedVar { fee: fill.seller_fee(), tier: &seller },
         ];
-        schedule.enforce_fees(&mut cs, fees, fill.is_buyer_maker(), &fill.fee_prices());
-        assert_eq!(cs.constraints() - before, 194, "as its documentation says");
+        let (is_buyer_maker, forward, price) =
+            (fill.is_buyer_maker(), fill.forward(), fill.price());
+        schedule.enforce_fees(&mut cs, fees, is_buyer_maker, forward, price);
+        assert_eq!(cs.constraints() - before, 193, "as its documentation says");
         [judged, circuit(&cs)]
     });
 }

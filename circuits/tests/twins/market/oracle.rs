@@ -7,7 +7,7 @@ use zkmargin_circuits::value::header::HeaderVar;
 use zkmargin_fixtures::build::{domain, now, parameters};
 use zkmargin_fixtures::keys::{oracle_keys, oracle_set};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::market::oracle::{Attestation, BatchClock, OracleMessage, OracleSet};
+use zkmargin_protocol::market::oracle::{Attestation, OracleClock, OracleMessage, OracleSet};
 use zkmargin_protocol::market::parameters::BatchParameters;
 use zkmargin_protocol::value::units::Time;
 
@@ -30,14 +30,11 @@ fn agree_on_the_order_of_the_oracle() {
         let last = (1 << 40) - 1;
         let narrow = |number: i128| u64::try_from(number).expect("clamped");
         let (epoch, data) = (near(rng, 77, 0, last), near(rng, 1_770_000_000, 0, last));
-        let batch = near(rng, 1_770_000_000, 0, last);
-        let before = BatchClock {
+        let before = OracleClock {
             epoch: narrow(mostly(rng, epoch, -1, 0, last)),
             time: Time::try_from(mostly(rng, data, -1, 0, last)).expect("clamped"),
-            batch: Time::try_from(mostly(rng, batch, -1, 0, last)).expect("clamped"),
         };
-        let time = Time::try_from(batch).expect("clamped");
-        let mut stated = header(domain(), time);
+        let mut stated = header(domain(), now());
         stated.epoch = narrow(epoch);
         stated.oracle_time = Time::try_from(data).expect("clamped");
         stated.before = before;
@@ -45,7 +42,7 @@ fn agree_on_the_order_of_the_oracle() {
         let mut cs = witness();
         let header = HeaderVar::new(&mut cs, &stated);
         enforce_order(&mut cs, &header);
-        [native(message.check_order(time, before)), circuit(&cs)]
+        [native(message.check_order(before)), circuit(&cs)]
     });
 }
 

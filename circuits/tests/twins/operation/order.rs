@@ -104,8 +104,8 @@ fn judge_in_circuit(trade: &Trade, time: Time) -> Verdict {
     let header = header_at(&mut cs, Fr::from(7u64), time);
     let signer = account(account_index(2), portfolio_book(1));
     let signers = [signer.clone(), signer.clone()];
-    let (trade, forward, mark) = (trade.clone(), Price::MIN, Price::MIN);
-    let input = TradeInput { is_active: true, trade, signers, forward, mark };
+    let (trade, forward) = (trade.clone(), Price::MIN);
+    let input = TradeInput { is_active: true, trade, signers, forward };
     let fill = FillVar::external(&mut cs, &input, &header);
     let trade = &input.trade;
     let buy = OrderVar::external(&mut cs, &trade.buy, &signer, Side::Buy);

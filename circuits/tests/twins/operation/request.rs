@@ -64,14 +64,12 @@ fn agree_on_requests() {
                 _ => Ok(()),
             });
         let mut cs = witness();
-        let share = header(domain(), now()).custody.share(0, 0).expect("63 bits");
+        let custody = header(domain(), now()).custody;
         let header = header_at(&mut cs, domain(), now());
         let input = RequestInput { is_active: true, signed, signer: payer_before };
-        let nothing = cs.zero();
-        let shares = header.custody().share(&mut cs, &nothing);
-        let var = RequestVar::new(&mut cs, &input, &header, &shares);
+        let var = RequestVar::new(&mut cs, &input, &header);
         if judged.is_ok() {
-            assert_eq!(var.word().value(), withdrawal_word(&input.signed, &share));
+            assert_eq!(var.word().value(), withdrawal_word(&input.signed, &custody));
             let request = &input.signed.request;
             assert_eq!(
                 var.action().payload().each_ref().map(|wire| wire.value()),

@@ -61,8 +61,7 @@ fn agree_on_signed_trades() {
         let trade = *filled;
         let cash = [trade.cash_of_buyer(), trade.cash_of_seller()];
         let schedule = FeeScheduleVar::external(&mut cs, &parameters().fees);
-        let input =
-            TradeInput { is_active: true, trade, signers, forward: row.forward, mark: row.mark };
+        let input = TradeInput { is_active: true, trade, signers, forward: row.forward };
         let var = TradeVar::new(&mut cs, &input, &header, &schedule);
         if judged.is_ok() {
             let wires =

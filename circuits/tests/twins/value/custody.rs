@@ -7,13 +7,11 @@ use rand_chacha::ChaCha8Rng;
 use zkmargin_circuits::gadgets::boolean::Bool;
 use zkmargin_circuits::gadgets::integer::{Signed, Uint};
 use zkmargin_circuits::value::custody::{CustodyVar, enforce_accepted};
-use zkmargin_fixtures::build::{domain, now};
 use zkmargin_protocol::Rule;
-use zkmargin_protocol::batch::statement::Header;
 use zkmargin_protocol::value::custody::Custody;
 use zkmargin_protocol::value::units::{CASH_BITS, Cash};
 
-use super::super::draw::{agree, circuit, header, near, witness};
+use super::super::draw::{agree, circuit, near, witness};
 
 fn total(rng: &mut ChaCha8Rng) -> i128 {
     match rng.gen_range(0..3) {
@@ -25,33 +23,21 @@ fn total(rng: &mut ChaCha8Rng) -> i128 {
 
 #[test]
 fn agree_on_shares_of_withdrawals() {
-    agree(2_000, &[Rule::WithdrawalShare, Rule::Custody], |rng| {
-        let custody = Custody::new(total(rng), 0).expect("63 bits");
-        let (deposited, missing) = (total(rng), total(rng));
+    agree(2_000, &[Rule::WithdrawalShare], |rng| {
+        let custody = Custody::new(total(rng), total(rng)).expect("63 bits");
         let amount = Cash::try_from(total(rng)).expect("63 bits");
-        let share = custody.share(deposited, missing);
-        let payout = share.as_ref().map_or(Cash::default(), |share| share.payout_floor(amount));
+        let payout = custody.payout_floor(amount);
         let least = near(rng, payout.into(), Cash::MIN.into(), Cash::MAX.into());
-        let judged = match &share {
-            Err(reject) => Some(reject.rule),
-            Ok(_) => (i128::from(payout) < least).then_some(Rule::WithdrawalShare),
-        };
+        let judged = (i128::from(payout) < least).then_some(Rule::WithdrawalShare);
         let mut cs = witness();
-        let header = Header { custody, missing, ..header(domain(), now()) };
-        let totals = CustodyVar::external(&mut cs, &header);
-        let deposited = Uint::external(&mut cs, "deposited", deposited as u128, CASH_BITS - 1);
-        let shares = totals.share(&mut cs, &deposited);
+        let totals = CustodyVar::external(&mut cs, &custody, custody.deficit());
         let amount = i128::from(amount) as u128;
         let amount = Uint::external(&mut cs, "amount", amount, CASH_BITS - 1);
-        let found = shares.payout_floor(&mut cs, &amount);
-        if share.is_ok() {
-            assert_eq!(found.value(), Fr::from(payout.get()));
-        }
+        let share = totals.payout_floor(&mut cs, &amount);
+        assert_eq!(share.value(), Fr::from(payout.get()));
         let least = Signed::external(&mut cs, "least", least, CASH_BITS);
         let is_used = Bool::external(&mut cs, "is used", true);
-        if share.is_ok() {
-            enforce_accepted(&mut cs, &is_used, &found, &least);
-        }
+        enforce_accepted(&mut cs, &is_used, &share, &least);
         [judged, circuit(&cs)]
     });
 }

@@ -2,7 +2,7 @@
 
 use crate::account::margin::Margin;
 use crate::account::positions::{Positions, SLOTS};
-use crate::account::{Account, INSURANCE_FUND, reduction};
+use crate::account::{Account, INSURANCE_FUND};
 use crate::ledger::transition::Ledger;
 use crate::market::risk_row::RiskRow;
 use crate::operation::forced::reduction::{Reduced, Reduction, Refusal};
@@ -133,15 +133,15 @@ impl Ledger<'_> {
             let is_wide = margins.iter().any(|margin| margin.wide_spreads() > 0);
             return Ok(is_full || is_other_book || is_frozen || is_wide);
         };
-        let shown = self.market.margin_of(&shown)?;
+        let excess_of =
+            |account| Ok::<_, Reject>(self.market.margin_of(account)?.initial_excess_e12);
+        let shown_e12 = excess_of(&shown)?;
         if answer.refusal == Some(Refusal::Counterparty) {
-            let other = self.market.margin_of(self.account(counterparty)?)?;
-            return Ok(other.initial_excess_e12 + shown.initial_excess_e12 < 0);
+            return Ok(excess_of(self.account(counterparty)?)? + shown_e12 < 0);
         }
-        let margin = self.market.margin_of(self.account(index)?)?;
         let is_in_auction = self.found(index)?.auction.is_some();
-        let is_worse = is_in_auction || !reduction::is_no_worse([&margin, &shown]);
-        Ok(shown.initial_excess_e12 < 0 && is_worse)
+        let is_worse = is_in_auction || shown_e12 < excess_of(self.account(index)?)?;
+        Ok(shown_e12 < 0 && is_worse)
     }
 }
 

@@ -24,8 +24,7 @@ pub enum Refusal {
     /// The counterparty is in auction, has no empty slot or has another book; or one of both is too
     /// wide for margin to be sure of room for the contracts.
     Unavailable,
-    /// The account would be short of initial margin, and worse than it is if it is short already:
-    /// by more, or with a lower ratio of equity to it.
+    /// The account would be short of initial margin, by more than it is if it is short already.
     Account,
     /// The counterparty's free collateral does not cover the contracts by themselves.
     Counterparty,

@@ -2,7 +2,7 @@ use super::super::auction_world::{
     METHODS, MILLION, auction, bid_for_all, ceil, distressed, distressed_with, judged, paid_to,
     paid_to_fund, row_of, shortfall_e18, start,
 };
-use super::super::world::{cash, index, rule_of};
+use super::super::world::{index, rule_of};
 use zkmargin_fixtures::build::auction::{Distress, bidder, debtor};
 use zkmargin_fixtures::build::{deposit, now, portfolio_book, state};
 use zkmargin_protocol::Rule;
@@ -47,7 +47,10 @@ fn rejects_auction_start_of_accounts_without_a_requirement_that_owe_nothing() {
     owing(1).rejects(RULE, "a micro-USDC", &[start()]);
     let trace = owing(-1).accepts("a debt", &[start()]);
     let auction = row_of(&trace, 5).new.auction;
-    assert_eq!(auction, Some(Auction { start: now(), is_insolvent: true, reserve: cash(1) }));
+    assert_eq!(
+        auction,
+        Some(Auction { start: now(), is_insolvent: true, reserve: Cash::default() })
+    );
 }
 
 #[test]
@@ -122,9 +125,8 @@ fn accepts_a_start_anew_when_equity_has_changed_its_sign_and_takes_no_second_fee
             let trace = world.accepts(&what, &[start()]);
             let row = row_of(&trace, 5);
             assert_eq!(row.step, Some(AuctionStep::Start { fee: 0 }), "{what}");
-            // What bids have paid before is for sale again; what is owed is counted.
-            let reserve = Cash::try_from((-row.margin.equity).max(0)).expect("an amount");
-            let anew = Auction { start: now(), is_insolvent, reserve };
+            // What bids have paid before is for sale again.
+            let anew = Auction { start: now(), is_insolvent, reserve: Cash::default() };
             assert_eq!(row.new.auction, Some(anew), "{what}");
             assert_eq!([paid_to_fund(&trace), paid_to(&trace, debtor())], [0, 0], "{what}");
         }

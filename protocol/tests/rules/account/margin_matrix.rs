@@ -47,10 +47,10 @@ fn is_sum_over(trace: &BatchTrace, held: &[Slot], claim: &Margin) -> bool {
     };
     let short = |q: i128| if q < 0 { -q } else { 0 };
     let losses: Vec<i128> =
-        (0..35).map(|scenario| sum(&|row, q| q * i128::from(row.losses[scenario].get()))).collect();
+        (0..33).map(|scenario| sum(&|row, q| q * i128::from(row.losses[scenario].get()))).collect();
     claim.losses == losses
         && claim.mark_value == sum(&|row, q| q * i128::from(row.mark.get()))
-        && claim.short_charge == sum(&|row, q| short(q) * i128::from(row.short_charge.get()))
+        && claim.short_floor == sum(&|row, q| short(q) * i128::from(row.short_minimum.get()))
         && claim.isolated_initial
             == sum(&|row, q| short(q) * i128::from(row.isolated_initial.get()))
 }

@@ -13,7 +13,7 @@ fn spread_of(more: i64) -> Result<Margin, Reject> {
     let loss = |value: i64| Loss::new(value).expect("34 bits");
     for row in rows.values_mut() {
         row.losses.fill(Loss::default());
-        row.short_charge = Price::MIN;
+        row.short_minimum = Price::MIN;
         row.mark = price(1);
     }
     let indices: Vec<_> = rows.keys().copied().collect();
@@ -28,6 +28,6 @@ fn spread_of(more: i64) -> Result<Margin, Reject> {
 #[test]
 fn accepts_the_widest_spread_and_rejects_margin_spread_one_beyond() {
     let widest = spread_of((1 << 19) - 1).expect("2^52 − 1");
-    assert_eq!(widest.scan_risk - widest.losses[9], (1 << 52) - 1);
+    assert_eq!(widest.requirement - widest.losses[9], (1 << 52) - 1);
     assert_eq!(rule_of(spread_of(1 << 19)), Some(RULE));
 }

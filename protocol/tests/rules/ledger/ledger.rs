@@ -76,11 +76,8 @@ fn legs(trace: &BatchTrace) -> Book {
 
 /// What leaves of a withdrawal, the rest is for the insurance fund: its share of what L1 holds.
 fn payout(trace: &BatchTrace, amount: i128) -> i128 {
-    let credited = trace.deposits.iter().filter(|row| !row.is_refused);
-    let brought: i128 = credited.map(|row| i128::from(row.deposit.amount)).sum();
-    let held = trace.custody.held() + brought;
-    let missing = i128::from(trace.missing);
-    if missing == 0 { amount } else { amount * held / (held + missing) }
+    let [held, deficit] = [trace.custody.held(), trace.custody.deficit()];
+    if deficit == 0 { amount } else { amount * held / (held + deficit) }
 }
 
 /// What a forced reduction that is honoured moves: contracts at their mark, less a penalty rounded
@@ -128,7 +125,11 @@ fn auction_legs(book: &mut Book, row: &AccountRow) {
             credit(book, account, -1, -fill.cash);
             credit(book, bidder, -1, fill.cash - fill.price);
         }
-        Some(AuctionStep::End | AuctionStep::Count) | None => {}
+        Some(AuctionStep::Count { cover }) => {
+            credit(book, account, -1, *cover);
+            credit(book, 0, -1, -cover);
+        }
+        Some(AuctionStep::End) | None => {}
     }
 }
 

@@ -1,11 +1,10 @@
 use super::super::world::{BUYER, SELLER, World, index, price, rule_of};
 use zkmargin_fixtures::build::{
-    OrderDraft, deposit, grant_tier, market_of, parameters, portfolio_book, risk_rows, signed_move,
-    state, trade,
+    OrderDraft, deposit, grant_tier, parameters, portfolio_book, signed_move, state, trade,
 };
 use zkmargin_protocol::Rule;
 use zkmargin_protocol::account::Account;
-use zkmargin_protocol::market::fee_schedule::{FeePrices, FeeRates, FeeSchedule};
+use zkmargin_protocol::market::fee_schedule::{FeeRates, FeeSchedule};
 use zkmargin_protocol::operation::Operation;
 use zkmargin_protocol::operation::order::Side;
 use zkmargin_protocol::value::packing::PACKED_BITS;
@@ -80,20 +79,14 @@ fn rejects_fee_schedule_one_unit_above_a_rate() {
 }
 
 #[test]
-fn rejects_fee_schedule_above_an_eighth_of_the_larger_of_price_and_mark() {
+fn rejects_fee_schedule_above_an_eighth_of_the_price() {
+    let world = World::new();
     // 0.807 USDC: an eighth is 100.875 units, rounded down for the trader.
-    for (mark_e3, at_e3, most) in
-        [(0, 807, 100), (806, 807, 100), (807, 0, 100), (807, 806, 100), (7, 7, 0), (8, 0, 1)]
-    {
-        let mut rows = risk_rows(2, 1);
-        rows.values_mut().for_each(|row| row.mark = price(mark_e3));
-        let world = World::of(market_of(&rows));
-        let what = format!("marked at {mark_e3}, traded at {at_e3}");
-        let traded = |fees| priced(&world, Side::Sell, at_e3, fees);
-        world.accepts(&what, &traded([most; 2]));
-        world.rejects(RULE, &what, &traded([most + 1, 0]));
-        world.rejects(RULE, &what, &traded([0, most + 1]));
-    }
+    world.accepts("at the cap", &priced(&world, Side::Sell, 807, [100, 100]));
+    world.rejects(RULE, "the buyer's above it", &priced(&world, Side::Sell, 807, [101, 0]));
+    world.rejects(RULE, "the seller's above it", &priced(&world, Side::Sell, 807, [0, 101]));
+    world.accepts("nothing for nothing", &priced(&world, Side::Sell, 7, [0, 0]));
+    world.rejects(RULE, "something for nothing", &priced(&world, Side::Sell, 7, [1, 0]));
 }
 
 #[test]
@@ -112,9 +105,8 @@ fn accepts_tiers_that_rise_and_count_from_the_next_batch() {
     let dear = after.drafted(|d| (d.maker, d.fees[0]) = (Side::Buy, price(1)));
     let [Operation::Trade(trade)] = &dear else { unreachable!("a trade") };
     let schedule = &after.market.parameters().fees;
-    let [forward, mark] = [80_000_000, 1_000_000].map(price);
-    let prices = FeePrices { forward, mark, price: trade.price };
-    let refused = schedule.check_fee(trade.buyer_fee, tier(3), true, &prices);
+    let refused =
+        schedule.check_fee(trade.buyer_fee, tier(3), true, [price(80_000_000), trade.price]);
     assert_eq!(rule_of(refused), Some(RULE), "makers of the last tier pay nothing");
     world.accepts("step by step", &[1, 2, 3].map(|value| grant_tier(buyer, value)));
 }
@@ -176,8 +168,8 @@ fn rejects_range_of_a_schedule_that_cannot_be_read() {
     let dearest = FeeRates { maker_ppm: u16::MAX, taker_ppm: u16::MAX };
     let widest = FeeSchedule { tiers: [dearest; 4], cap_permille: 1_000 };
     assert_eq!(read(&widest).as_ref(), Ok(&widest));
-    let [forward, mark, price] = [Price::MAX; 3];
-    let fee = widest.fee_floor(tier(0), true, &FeePrices { forward, mark, price });
+    let [forward, at] = [Price::MAX; 2];
+    let fee = widest.fee_floor(tier(0), true, [forward, at]);
     assert_eq!(u64::from(fee.get()), (u64::from(u32::MAX) * 65_535) / 1_000_000);
 }
 

@@ -23,9 +23,9 @@ fn signed_by(members: u8) -> SignedRiskTable {
 }
 
 #[test]
-fn accepts_exactly_the_sets_of_at_least_four_members() {
+fn accepts_exactly_the_sets_of_at_least_three_members() {
     for members in 0..32u8 {
-        let expected = (members.count_ones() < 4).then_some(RULE);
+        let expected = (members.count_ones() < 3).then_some(RULE);
         assert_eq!(rule_of(Market::new(signed_by(members), domain())), expected, "{members:05b}");
     }
 }
@@ -73,7 +73,7 @@ fn rejects_oracle_quorum_of_rows_that_are_not_those_signed() {
 
 #[test]
 fn rejects_oracle_quorum_of_one_bad_signature_beside_enough_good_ones() {
-    let mut table = signed_by(0b11111);
-    table.attestation.signatures[4] = table.attestation.signatures[0];
+    let mut table = signed_by(0b1111);
+    table.attestation.signatures[3] = table.attestation.signatures[0];
     assert_eq!(rule_of(Market::new(table, domain())), Some(RULE));
 }

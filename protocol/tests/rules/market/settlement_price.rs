@@ -181,12 +181,11 @@ fn accepts_rows_in_which_only_the_open_part_moves() {
         let worth = (expected(forward_ppm.into()) - 90_000_000).max(0);
         let full = (1_500_000 - worth) * i64::from(damping_ppm);
         let gap = (loss.get() * 1_000_000 - full).abs();
-        // A volatility moved up to 40 % is worth at most σ·√τ·F/√(2π) = 73 USDC more. At 0.1 %
-        // there is no time value to add to.
+        // A volatility moved up to 40 % is worth at most σ·√τ·F/√(2π) = 73 USDC more.
         assert!(gap <= 73_000 * i64::from(damping_ppm), "{forward_ppm}: {loss} {full}");
         moved += 1;
     }
-    assert_eq!(moved, 24);
+    assert_eq!(moved, 31);
 }
 
 #[test]
@@ -235,7 +234,7 @@ fn accepts_rows_of_the_settlement_price_from_expiry_on_and_none_while_it_waits()
         let row = &rows[&place(k)];
         assert!(row.is_settled && row.losses.iter().all(|loss| loss.get() == 0));
         assert_eq!(row.mark, price(payoff_e3));
-        let charges = [row.short_charge, row.isolated_initial, row.isolated_maintenance];
+        let charges = [row.short_minimum, row.isolated_initial, row.isolated_maintenance];
         assert_eq!(charges, [price(0); 3]);
     }
     assert!(!rows[&place(3)].is_settled);

@@ -271,9 +271,5 @@ fn agree_on_forced_reductions() {
 
 #[test]
 fn agree_on_who_takes_contracts() {
-    agree(
-        160,
-        &[Rule::ForcedReduction, Rule::InitialMargin, Rule::RiskReduction],
-        judge_availability,
-    );
+    agree(160, &[Rule::ForcedReduction, Rule::InitialMargin], judge_availability);
 }
